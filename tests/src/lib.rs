@@ -1,0 +1,1 @@
+//! Integration tests of `resilient-runtime` and `resilient-macros`.
