@@ -1,1 +1,73 @@
-//! Under construction.
+//! The attribute of [`resilient-runtime`](https://docs.rs/resilient-runtime), which re-exports it.
+//! Depend on that crate, not on this one.
+
+mod args;
+mod config;
+mod duration;
+mod errors;
+mod expand;
+mod item;
+mod params;
+mod signature;
+mod suggest;
+
+use proc_macro::TokenStream;
+
+/// Runs every call of an async function through a policy: retry by kind of error, and a circuit
+/// breaker by name.
+///
+/// # Keys
+///
+/// Only what is named applies; an attribute that names nothing is an error.
+///
+/// | key | type | default | meaning |
+/// |---|---|---|---|
+/// | `retry = "<kind>"` | a transient kind of error | | retries every transient error by the row of this kind in the retry table |
+/// | `retry = "auto"` | | | retries a transient error by the row of its own kind |
+/// | `retry(…)` | | | one row, with numbers of its own: |
+/// | – `row` | a transient kind of error | the default row | the row to start from |
+/// | – `max_attempts` | a whole number, 1 or more | the row's | how often the function is called at most, the first call included |
+/// | – `base_delay` | a duration | the row's | the delay before the first retry |
+/// | – `max_delay` | a duration, not under `base_delay` | the row's | the longest delay, jitter included |
+/// | – `jitter` | a number from 0 to 1 | 0.1 | by which share of itself a delay is spread either way |
+/// | – `backoff` | `"exponential"` or `"linear"` | the row's | how the delay grows |
+/// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, which all functions that name it share |
+/// | `breaker(…)` | | | the same, with numbers of its own: |
+/// | – `name` | a string | required | the name |
+/// | – `failure_threshold` | a whole number from 1 | 5 | how many failures in a row open it |
+/// | – `success_threshold` | a whole number from 1 | 2 | how many successful probes close it again |
+/// | – `half_open_max_calls` | a whole number from 1 | `success_threshold` | how many probes may be under way at once |
+/// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |
+/// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
+///
+/// A duration is a string such as `"500ms"`, `"10s"` or `"1m30s"`. The transient kinds are
+/// `connection_error`, `connection_timeout`, `rate_limit_error`, `service_unavailable`,
+/// `timeout_error`, `search_timeout`, `internal_error` and `network_error`.
+///
+/// The settings of a breaker are given in one function; the others only name it. Where two differ,
+/// the first in the order of file and line wins, and an error event says so.
+///
+/// # What the function must be
+///
+/// - `async`, free or an inherent method, and its body is what an attempt runs.
+/// - It returns a `Result`, also by an alias, whose error implements `Classify`.
+/// - With a breaker, the error is also `From<Rejection>`. `QdrantError` is both.
+/// - With `retry`, an argument taken by value is cloned for every attempt but the last possible
+///   one, and so must be `Clone`. References, `&mut` too, are lent to each attempt.
+///
+/// # Example
+///
+/// ```
+/// use qdrant_client::qdrant::{SearchPointsBuilder, SearchResponse};
+/// use qdrant_client::{Qdrant, QdrantError};
+/// use resilient_runtime::resilient;
+///
+/// #[resilient(retry = "rate_limit_error", breaker = "search")]
+/// async fn search(client: &Qdrant, vector: Vec<f32>) -> Result<SearchResponse, QdrantError> {
+///     client.search_points(SearchPointsBuilder::new("docs", vector, 10)).await
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::resilient(args.into(), &item.into()).into()
+}

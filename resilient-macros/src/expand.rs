@@ -1,0 +1,257 @@
+//! From a valid configuration and a function to code. Nothing after `validate` can fail.
+//!
+//! Generated names have `Span::mixed_site()`, so that no name of the user's meets them; paths
+//! begin at a crate. `p` is the path of the runtime's private module.
+
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Error;
+use syn::spanned::Spanned;
+
+use crate::args::Args;
+use crate::config::{self, Breaker, Config, Retry, Rows, Setting, Settings};
+use crate::errors::Errors;
+use crate::item::Function;
+use crate::params;
+use crate::signature;
+
+/// The span of all that is generated: local names in it meet none of the user's.
+pub fn mixed() -> Span {
+    Span::mixed_site()
+}
+
+/// Expands the attribute. After a mistake, the item still stands as it was written, so that the
+/// editor goes on working and no second error follows.
+pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
+    match validate(args, item) {
+        Ok((config, function)) => expand(&config, function),
+        Err(error) => {
+            let error = error.into_compile_error();
+            quote!(#item #error)
+        }
+    }
+}
+
+fn validate(args: TokenStream, item: &TokenStream) -> Result<(Config, Function), Error> {
+    let mut errors = Errors::default();
+    let config = syn::parse2::<Args>(args).map(|args| config::read(&args, &mut errors));
+    let function = syn::parse2::<Function>(item.clone()).map_err(|error| {
+        Error::new(error.span(), format_args!("`#[resilient]` goes on an async function: {error}"))
+    });
+    if let Err(error) = &config {
+        errors.push(error.clone());
+    }
+    match &function {
+        Ok(function) => signature::check(function, &mut errors),
+        Err(error) => errors.push(error.clone()),
+    }
+    errors.finish()?;
+    Ok((config?, function?))
+}
+
+fn expand(config: &Config, function: Function) -> TokenStream {
+    let p = quote_spanned!(mixed()=> ::resilient_runtime::__private);
+    let Function { attributes, visibility, mut signature, body } = function;
+    let site = site(config, &signature.ident, &p);
+    let returns = signature::return_type(&signature.output);
+    let begin = begin(config, &returns, &p);
+    let call = if config.retry.as_ref().is_some_and(|retry| retry.repeats) {
+        repeated(config, &mut signature, body.as_ref(), &returns, &p)
+    } else {
+        once(config, body.as_ref(), &returns)
+    };
+    quote_spanned! {mixed()=>
+        #(#attributes)*
+        #visibility #signature {
+            #site
+            #begin
+            #call
+        }
+    }
+}
+
+/// The static that stands for the function in the program's catalogue, and holds its policy once
+/// it has run.
+fn site(config: &Config, function: &Ident, p: &TokenStream) -> TokenStream {
+    let name = function.to_string();
+    let name = name.trim_start_matches("r#");
+    let retry = config.retry.as_ref().map(|retry| retry_spec(retry, p));
+    let breaker = config.breaker.as_ref().map(|breaker| breaker_spec(breaker, p));
+    quote_spanned! {mixed()=>
+        #[#p::linkme::distributed_slice(#p::SITES)]
+        #[linkme(crate = #p::linkme)]
+        static __SITE: #p::CallSite = #p::CallSite::new(
+            ::core::concat!(::core::module_path!(), "::", #name),
+            ::core::file!(),
+            ::core::line!(),
+        ) #retry #breaker;
+    }
+}
+
+fn retry_spec(retry: &Retry, p: &TokenStream) -> TokenStream {
+    let Rows::One { kind, settings } = &retry.rows else {
+        return quote_spanned!(mixed()=> .retry(#p::RetrySpec::ByKind));
+    };
+    let row = kind.as_ref().map_or_else(
+        || quote_spanned!(mixed()=> #p::RetryPolicy::DEFAULT),
+        |kind| quote_spanned!(mixed()=> #p::RetryPolicy::for_kind(#p::ErrorKind::#kind)),
+    );
+    let builder = quote_spanned!(mixed()=> #row.to_builder());
+    let row = changed(&builder, settings, &quote_spanned!(mixed()=> retry_policy), p);
+    quote_spanned!(mixed()=> .retry(#p::RetrySpec::Row(#row)))
+}
+
+fn breaker_spec(breaker: &Breaker, p: &TokenStream) -> TokenStream {
+    let Breaker { name, settings, scope } = breaker;
+    let config = if settings.changes.is_empty() {
+        quote_spanned!(mixed()=> ::core::option::Option::None)
+    } else {
+        let builder = quote_spanned!(mixed()=> #p::BreakerConfig::builder());
+        let config = changed(&builder, settings, &quote_spanned!(mixed()=> breaker_config), p);
+        quote_spanned!(mixed()=> ::core::option::Option::Some(#config))
+    };
+    quote_spanned! {mixed()=>
+        .breaker(#p::BreakerSpec { name: #name, config: #config, scope: #p::Scope::#scope })
+    }
+}
+
+/// What `builder` builds after `settings`. Numbers that do not go together with its defaults stop
+/// the build there, with the place of the settings.
+fn changed(
+    builder: &TokenStream,
+    settings: &Settings,
+    build: &TokenStream,
+    p: &TokenStream,
+) -> TokenStream {
+    let setters = settings.changes.iter().map(|(key, setting)| {
+        let value = match setting {
+            Setting::Count(count) => count.into_token_stream(),
+            Setting::Time(time) => {
+                let (seconds, nanos) = (time.as_secs(), time.subsec_nanos());
+                quote_spanned!(mixed()=> ::core::time::Duration::new(#seconds, #nanos))
+            }
+            Setting::Share(share) => share.into_token_stream(),
+            Setting::Backoff(backoff) => quote_spanned!(mixed()=> #p::Backoff::#backoff),
+        };
+        // The key is the setter's name, but not its place: the editor would offer the setter.
+        let setter = Ident::new(&key.to_string(), mixed());
+        quote_spanned!(mixed()=> .#setter(#value))
+    });
+    let settled = quote_spanned!(mixed()=> #builder #(#setters)*);
+    quote_spanned!(settings.span=> #p::#build(#settled))
+}
+
+/// Begins the call. The return type has its own span: what it lacks is reported there.
+fn begin(config: &Config, returns: &TokenStream, p: &TokenStream) -> TokenStream {
+    let begin =
+        Ident::new(if config.breaker.is_some() { "begin_guarded" } else { "begin" }, mixed());
+    let begin = quote_spanned!(returns.span()=> #p::#begin::<#returns>);
+    quote_spanned!(mixed()=> let mut __call = #begin(&__SITE);)
+}
+
+// A body that runs once: it may move what it likes.
+//
+// // Input:  async fn search(q: String) -> Result<Hits, E> { BODY }
+// // Output:
+// async fn search(q: String) -> Result<Hits, E> {
+//     // the site, and:
+//     let mut __call = p::begin_guarded::<Result<Hits, E>>(&__SITE);
+//     match __call.admit() {
+//         ControlFlow::Break(rejected) => rejected,
+//         ControlFlow::Continue(()) => {
+//             let __result = __call.attempt(async move {
+//                 let __result: Result<Hits, E> = { BODY };
+//                 __result
+//             }).await;
+//             __call.finish(__result)
+//         }
+//     }
+// }
+fn once(config: &Config, body: Option<&Group>, returns: &TokenStream) -> TokenStream {
+    let attempt = quote_spanned! {mixed()=>
+        let __result = __call
+            .attempt(async move {
+                let __result: #returns = #body;
+                __result
+            })
+            .await;
+        __call.finish(__result)
+    };
+    if config.breaker.is_none() {
+        return quote_spanned! {mixed()=>
+            __call.start();
+            #attempt
+        };
+    }
+    quote_spanned! {mixed()=>
+        match __call.admit() {
+            ::core::ops::ControlFlow::Break(__rejected) => __rejected,
+            ::core::ops::ControlFlow::Continue(()) => { #attempt }
+        }
+    }
+}
+
+// A body that may run again: a loop around an async block that is not `move`, so that each
+// attempt borrows `self` and the references, and gets the values out of slots.
+//
+// // Input:  async fn search(&self, q: String, log: &mut Log) -> Result<Hits, E> { BODY }
+// // Output:
+// async fn search(&self, q: String, log: &mut Log) -> Result<Hits, E> {
+//     // the site, and:
+//     let mut __call = p::begin_guarded::<Result<Hits, E>>(&__SITE);
+//     let mut __slot1 = p::Slot::new(q);
+//     loop {
+//         if let ControlFlow::Break(rejected) = __call.admit() {
+//             break rejected;
+//         }
+//         let __last = __call.is_last();
+//         let __result = __call.attempt(async {
+//             let q = p::take_or_clone::<String>(&mut __slot1, __last);
+//             let log = &mut *log;
+//             let __result: Result<Hits, E> = { BODY };
+//             __result
+//         }).await;
+//         match __call.settle(__result) {
+//             ControlFlow::Break(result) => break result,
+//             ControlFlow::Continue(delay) => delay.await,
+//         }
+//     }
+// }
+fn repeated(
+    config: &Config,
+    signature: &mut syn::Signature,
+    body: Option<&Group>,
+    returns: &TokenStream,
+    p: &TokenStream,
+) -> TokenStream {
+    let params::Params { keep, hand_over } = params::split(signature, p);
+    let start = if config.breaker.is_some() {
+        quote_spanned! {mixed()=>
+            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
+                break __rejected;
+            }
+        }
+    } else {
+        quote_spanned!(mixed()=> __call.start();)
+    };
+    let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
+    quote_spanned! {mixed()=>
+        #keep
+        loop {
+            #start
+            #last
+            let __result = __call
+                .attempt(async {
+                    #hand_over
+                    let __result: #returns = #body;
+                    __result
+                })
+                .await;
+            // Not an async step: a result that is not `Send` is gone before the delay.
+            match __call.settle(__result) {
+                ::core::ops::ControlFlow::Break(__result) => break __result,
+                ::core::ops::ControlFlow::Continue(__delay) => __delay.await,
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! How each parameter reaches an attempt.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, Ident, Pat, PatType, Signature, Type};
+
+use crate::expand::mixed;
+use crate::signature::nameable;
+
+/// The parameters of a function whose body runs more than once.
+#[derive(Default)]
+pub struct Params {
+    /// Before the first attempt: keeps what the function took by value.
+    pub keep: TokenStream,
+    /// At the start of each attempt: gives the body its parameters under the names it knows.
+    pub hand_over: TokenStream,
+}
+
+/// How an attempt gets a parameter.
+enum Passing {
+    /// A shared reference: it is copied.
+    Shared,
+    /// A `&mut`: it is lent.
+    Reborrowed,
+    /// A value: it is cloned while another attempt may follow.
+    Slotted,
+}
+
+/// Takes the parameters out of `signature`, where each that has a pattern gets a plain name.
+pub fn split(signature: &mut Signature, p: &TokenStream) -> Params {
+    let mut params = Params::default();
+    for (index, input) in signature.inputs.iter_mut().enumerate() {
+        // `self` cannot be bound again: each attempt borrows it.
+        let FnArg::Typed(parameter) = input else { continue };
+        let passing = passing(&parameter.ty);
+        if is_untouched(&parameter.pat, &passing) {
+            continue;
+        }
+        let pattern = parameter.pat.clone();
+        let name = plain_name(parameter, index);
+        let conditions = conditions(parameter);
+
+        let value = match passing {
+            Passing::Shared => quote_spanned!(mixed()=> #name),
+            Passing::Reborrowed => quote_spanned!(mixed()=> &mut *#name),
+            Passing::Slotted => {
+                let slot = format_ident!("__slot{index}", span = mixed());
+                params.keep.extend(quote_spanned! {mixed()=>
+                    #conditions
+                    let mut #slot = #p::Slot::new(#name);
+                });
+                // The type's own span: a missing `Clone` is reported there.
+                let of = nameable(&parameter.ty);
+                let take = quote_spanned!(of.span()=> #p::take_or_clone::<#of>);
+                quote_spanned!(mixed()=> #take(&mut #slot, __last))
+            }
+        };
+        params.hand_over.extend(quote_spanned! {mixed()=>
+            #conditions
+            let #pattern = #value;
+        });
+    }
+    params
+}
+
+fn passing(of: &Type) -> Passing {
+    match of {
+        Type::Reference(reference) if reference.mutability.is_some() => Passing::Reborrowed,
+        Type::Reference(_) => Passing::Shared,
+        Type::Group(group) => passing(&group.elem),
+        Type::Paren(paren) => passing(&paren.elem),
+        _ => Passing::Slotted,
+    }
+}
+
+/// Whether the body can use the parameter as it stands.
+fn is_untouched(pattern: &Pat, passing: &Passing) -> bool {
+    match (pattern, passing) {
+        (Pat::Wild(_), _) => true,
+        (Pat::Ident(name), Passing::Shared) => name.mutability.is_none(),
+        _ => false,
+    }
+}
+
+/// Gives the parameter a name that can be moved from, and no `mut`.
+fn plain_name(parameter: &mut PatType, index: usize) -> Ident {
+    let name = match &*parameter.pat {
+        Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
+        _ => format_ident!("__arg{index}", span = mixed()),
+    };
+    *parameter.pat = Pat::Ident(syn::PatIdent {
+        attrs: Vec::new(),
+        by_ref: None,
+        mutability: None,
+        ident: name.clone(),
+        subpat: None,
+    });
+    name
+}
+
+/// The parameter's `#[cfg(…)]`, which hold for all that is made of it.
+fn conditions(parameter: &PatType) -> TokenStream {
+    let conditions: Vec<&Attribute> =
+        parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+    quote!(#(#conditions)*)
+}

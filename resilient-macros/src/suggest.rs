@@ -1,0 +1,41 @@
+//! "Did you mean".
+
+/// `; did you mean "search"?`, where one of `known` is close to `word`; nothing otherwise.
+pub fn did_you_mean(word: &str, known: &[&str]) -> String {
+    const CLOSE: f64 = 0.7;
+    known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness >= CLOSE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+}
+
+/// `` `a`, `b` or `c` ``
+pub fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_closest_word_is_suggested() {
+        let known = ["retry", "breaker"];
+        assert_eq!(did_you_mean("braker", &known), "; did you mean `breaker`?");
+        assert_eq!(did_you_mean("retries", &known), "; did you mean `retry`?");
+        assert_eq!(did_you_mean("timeout", &known), "");
+    }
+
+    #[test]
+    fn words_are_listed_as_a_person_would() {
+        assert_eq!(one_of(&["a"]), "`a`");
+        assert_eq!(one_of(&["a", "b", "c"]), "`a`, `b` or `c`");
+    }
+}

@@ -1,0 +1,112 @@
+//! How long to wait before an attempt: arithmetic only.
+
+use std::time::Duration;
+
+/// How the delay grows from one retry to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Backoff {
+    /// Doubles: the base delay times 1, 2, 4, 8, ….
+    #[default]
+    Exponential,
+    /// Grows by the base delay: times 1, 2, 3, 4, ….
+    Linear,
+}
+
+impl Backoff {
+    /// The delay before retry number `retry` (the first is 1), before jitter; at most `cap`.
+    pub(crate) fn delay(self, base: Duration, cap: Duration, retry: u32) -> Duration {
+        let factor = match self {
+            Self::Exponential => 1_u128.checked_shl(retry.saturating_sub(1)),
+            Self::Linear => Some(u128::from(retry)),
+        };
+        factor
+            .and_then(|factor| base.as_nanos().checked_mul(factor))
+            .filter(|nanos| *nanos < cap.as_nanos())
+            .map_or(cap, from_nanos)
+    }
+}
+
+/// Spreads `delay` by up to `jitter` of itself either way, and never above `cap`.
+///
+/// `position`, from 0 to 1, says where in that range: uniform positions give uniform delays. The
+/// range is cut at the cap, and not the delay, so that callers who all wait for the longest delay
+/// are still spread.
+pub(crate) fn spread(delay: Duration, cap: Duration, jitter: f64, position: f64) -> Duration {
+    let shortest = scale(delay, 1.0 - jitter);
+    let longest = scale(delay, 1.0 + jitter).min(cap);
+    let width = longest.saturating_sub(shortest);
+    shortest.saturating_add(scale(width, position)).min(cap)
+}
+
+/// `Duration::mul_f64`, but the longest duration where that would panic.
+fn scale(duration: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
+}
+
+/// `nanos` must fit a `Duration`, as whatever is shorter than another one does.
+fn from_nanos(nanos: u128) -> Duration {
+    const NANOS_PER_SECOND: u128 = 1_000_000_000;
+    #[expect(clippy::cast_possible_truncation, reason = "the caller's promise, and a remainder")]
+    let (seconds, rest) = ((nanos / NANOS_PER_SECOND) as u64, (nanos % NANOS_PER_SECOND) as u32);
+    Duration::new(seconds, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: Duration = Duration::from_millis(100);
+    const CAP: Duration = Duration::from_secs(5);
+
+    fn millis(backoff: Backoff, retries: impl IntoIterator<Item = u32>) -> Vec<u128> {
+        retries.into_iter().map(|retry| backoff.delay(BASE, CAP, retry).as_millis()).collect()
+    }
+
+    #[test]
+    fn exponential_doubles_up_to_the_cap() {
+        assert_eq!(
+            millis(Backoff::Exponential, 1..=8),
+            [100, 200, 400, 800, 1600, 3200, 5000, 5000]
+        );
+    }
+
+    #[test]
+    fn linear_grows_by_the_base_up_to_the_cap() {
+        assert_eq!(millis(Backoff::Linear, [1, 2, 3, 50, 51]), [100, 200, 300, 5000, 5000]);
+    }
+
+    #[test]
+    fn a_delay_that_overflows_is_the_cap() {
+        for backoff in [Backoff::Exponential, Backoff::Linear] {
+            assert_eq!(backoff.delay(Duration::MAX / 2, Duration::MAX, u32::MAX), Duration::MAX);
+        }
+        assert_eq!(Backoff::Exponential.delay(BASE, CAP, 200), CAP);
+        assert_eq!(spread(Duration::MAX, Duration::MAX, 1.0, 1.0), Duration::MAX);
+    }
+
+    #[test]
+    fn a_small_base_reaches_a_distant_cap_step_by_step() {
+        let nanosecond = Duration::from_nanos(1);
+        let delay = Backoff::Exponential.delay(nanosecond, Duration::from_secs(3600), 41);
+        assert_eq!(delay, Duration::from_nanos(1 << 40));
+    }
+
+    #[test]
+    fn jitter_spreads_evenly_around_the_delay() {
+        let delay = Duration::from_secs(1);
+        let spread_at = |position| spread(delay, CAP, 0.1, position).as_millis();
+        assert_eq!([0.0, 0.25, 0.5, 1.0].map(spread_at), [900, 950, 1000, 1100]);
+    }
+
+    #[test]
+    fn jitter_at_the_cap_still_spreads_and_stays_below_it() {
+        let spread_at = |position| spread(CAP, CAP, 0.1, position).as_millis();
+        assert_eq!([0.0, 0.5, 1.0].map(spread_at), [4500, 4750, 5000]);
+    }
+
+    #[test]
+    fn no_jitter_changes_nothing() {
+        assert_eq!(spread(BASE, CAP, 0.0, 0.7), BASE);
+    }
+}

@@ -1,0 +1,59 @@
+//! The breaker's own time: milliseconds since it first looked at the clock.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::state::Moment;
+
+/// Reads tokio's clock, so that `tokio::time::pause` governs a breaker in a test.
+///
+/// The moments count from the breaker's own first reading, not from one of the whole process:
+/// tests that run side by side each have a paused clock of their own, which may stand anywhere.
+#[derive(Debug)]
+pub(super) struct Clock {
+    epoch: OnceLock<Instant>,
+    /// The moment of the last failure, plus one; 0 where none has been seen.
+    last_failure: AtomicU64,
+}
+
+impl Clock {
+    pub(super) const fn new() -> Self {
+        Self { epoch: OnceLock::new(), last_failure: AtomicU64::new(0) }
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        let now = Instant::now();
+        moment(now.saturating_duration_since(self.epoch(now)))
+    }
+
+    /// Notes a failure now, and says until when a breaker that opens by it stays open.
+    pub(super) fn failed(&self, open_duration: Duration) -> Moment {
+        let now = Instant::now();
+        let elapsed = now.saturating_duration_since(self.epoch(now));
+        // Relaxed: a figure for people. The maximum, since failures settle in any order.
+        self.last_failure.fetch_max(moment(elapsed).as_millis() + 1, Ordering::Relaxed);
+        // Rounded up: never open for less than was asked.
+        moment(elapsed.saturating_add(open_duration).saturating_add(Duration::from_nanos(999_999)))
+    }
+
+    pub(super) fn last_failure(&self) -> Option<Instant> {
+        let millis = self.last_failure.load(Ordering::Relaxed).checked_sub(1)?;
+        self.epoch.get()?.checked_add(Duration::from_millis(millis))
+    }
+
+    /// How long it is until `moment`.
+    pub(super) fn until(&self, moment: Moment) -> Duration {
+        Duration::from_millis(moment.as_millis().saturating_sub(self.now().as_millis()))
+    }
+
+    fn epoch(&self, now: Instant) -> Instant {
+        *self.epoch.get_or_init(|| now)
+    }
+}
+
+fn moment(elapsed: Duration) -> Moment {
+    Moment::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,95 @@
+//! The leave to make one call.
+
+use std::{mem, thread};
+
+use super::CircuitBreaker;
+use super::state::Ticket;
+use crate::{Classify, ErrorKind};
+
+/// The leave to make one call through a [`CircuitBreaker`], from
+/// [`acquire`](CircuitBreaker::acquire).
+///
+/// Say how the call ended. A permit that is dropped unsaid is given back: neither failure nor
+/// success, unless it is dropped by a panic, which is a failure.
+///
+/// ```
+/// use resilient_runtime::{BreakerState, CircuitBreaker};
+///
+/// let breaker = CircuitBreaker::default();
+/// for _ in 0..5 {
+///     breaker.acquire()?.failure();
+/// }
+/// assert_eq!(breaker.state(), BreakerState::Open);
+/// # Ok::<(), resilient_runtime::CircuitOpenError>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "a permit that is dropped unsaid counts as neither failure nor success"]
+pub struct Permit<'b> {
+    breaker: &'b CircuitBreaker,
+    ticket: Ticket,
+    /// Whether the call has panicked, as far as its watcher knows. Where nobody watches, the
+    /// thread is asked.
+    panicked: Option<bool>,
+}
+
+impl<'b> Permit<'b> {
+    pub(super) const fn new(breaker: &'b CircuitBreaker, ticket: Ticket) -> Self {
+        Self { breaker, ticket, panicked: None }
+    }
+
+    /// Whether the call is a probe of a half-open breaker.
+    #[must_use]
+    pub const fn is_probe(&self) -> bool {
+        self.ticket.is_probe()
+    }
+
+    /// The call succeeded.
+    #[inline]
+    pub fn success(self) {
+        self.breaker.succeeded(self.ticket);
+        mem::forget(self);
+    }
+
+    /// The call failed in a way that says that the service is down.
+    pub fn failure(self) {
+        self.breaker.failed(self.ticket);
+        mem::forget(self);
+    }
+
+    /// The call ended in a way that says nothing of the service.
+    pub fn ignore(self) {
+        self.breaker.ignored(self.ticket);
+        mem::forget(self);
+    }
+
+    /// The call ended with `result`: a success, a failure where the error's kind is transient,
+    /// and ignored otherwise.
+    #[inline]
+    pub fn settle<T, E: Classify>(self, result: &Result<T, E>) {
+        match result {
+            Ok(_) => self.success(),
+            Err(error) => self.settle_error(error.kind()),
+        }
+    }
+
+    /// The call ended with an error of this kind.
+    pub(crate) fn settle_error(self, kind: ErrorKind) {
+        if kind.is_transient() { self.failure() } else { self.ignore() }
+    }
+
+    /// Where [`watch`](crate::watch::watch) leaves word of a panic. Without it, a call that is
+    /// dropped because something else panicked would count as a failure.
+    pub(crate) fn panicked(&mut self) -> &mut bool {
+        self.panicked.get_or_insert(false)
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if self.panicked.unwrap_or_else(thread::panicking) {
+            self.breaker.failed(self.ticket);
+        } else {
+            self.breaker.ignored(self.ticket);
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! The breaker's state machine: pure functions from one 64-bit word to the next.
+//!
+//! Nothing here reads a clock, touches an atomic or logs. The word holds all that decides whether
+//! a call may pass, so one compare-exchange moves the breaker, and no reader ever sees half a
+//! change:
+//!
+//! ```text
+//! bits 63..61   mode
+//! bits 60..38   period, wrapping: which stretch between two changes of mode this is
+//! bits 37..0    open: the moment it may let a probe through
+//!               closed: consecutive failures (16 bits)
+//!               half-open: probes out (16 bits), successes (16 bits)
+//! ```
+//!
+//! Every change of mode and every reset begins a new period. A result counts only in the period
+//! in which its call was admitted: an answer from before a change can neither open nor close
+//! anything after it.
+
+use super::config::BreakerConfig;
+
+/// Milliseconds since the breaker first looked at the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Moment(u64);
+
+impl Moment {
+    /// The latest moment that the word has room for: 8.7 years.
+    const LATEST: Self = Self(PAYLOAD_MASK);
+
+    pub(super) const fn from_millis(millis: u64) -> Self {
+        if millis < PAYLOAD_MASK { Self(millis) } else { Self::LATEST }
+    }
+
+    pub(super) const fn as_millis(self) -> u64 {
+        self.0
+    }
+}
+
+const MODE_SHIFT: u32 = 61;
+const PERIOD_SHIFT: u32 = 38;
+const PERIOD_MASK: u64 = (1 << (MODE_SHIFT - PERIOD_SHIFT)) - 1;
+const PAYLOAD_MASK: u64 = (1 << PERIOD_SHIFT) - 1;
+const COUNT_BITS: u32 = 16;
+const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
+
+/// What the word's first bits say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    Closed,
+    Open,
+    HalfOpen,
+    /// Open until somebody says otherwise.
+    ForcedOpen,
+    /// Closed until somebody says otherwise: failures do not open it.
+    ForcedClosed,
+}
+
+/// The word, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Closed { failures: u16 },
+    Open { until: Moment },
+    HalfOpen { probes: u16, successes: u16 },
+    ForcedOpen,
+    ForcedClosed,
+}
+
+/// The word of a breaker. Zero is a closed breaker that never saw a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Word(pub(super) u64);
+
+/// What an admitted call must show when it settles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ticket {
+    period: u32,
+    probe: bool,
+}
+
+impl Ticket {
+    pub(super) const fn is_probe(self) -> bool {
+        self.probe
+    }
+}
+
+/// What the state says to one who asks to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It may pass, and the word stays as it is.
+    Pass(Ticket),
+    /// It may pass as a probe, if the word can be changed to this one.
+    Probe(Ticket, Word),
+    /// It may not. `until` is the moment from which a probe may; none where nobody knows.
+    Reject { until: Option<Moment> },
+}
+
+impl Word {
+    pub(super) const NEW: Self = Self(0);
+
+    pub(super) const fn mode(self) -> Mode {
+        match self.0 >> MODE_SHIFT {
+            0 => Mode::Closed,
+            1 => Mode::Open,
+            2 => Mode::HalfOpen,
+            3 => Mode::ForcedOpen,
+            _ => Mode::ForcedClosed,
+        }
+    }
+
+    pub(super) const fn state(self) -> State {
+        let payload = self.0 & PAYLOAD_MASK;
+        match self.mode() {
+            Mode::Closed => State::Closed { failures: (payload & COUNT_MASK) as u16 },
+            Mode::Open => State::Open { until: Moment(payload) },
+            Mode::HalfOpen => State::HalfOpen {
+                probes: (payload & COUNT_MASK) as u16,
+                successes: (payload >> COUNT_BITS & COUNT_MASK) as u16,
+            },
+            Mode::ForcedOpen => State::ForcedOpen,
+            Mode::ForcedClosed => State::ForcedClosed,
+        }
+    }
+
+    const fn period(self) -> u32 {
+        (self.0 >> PERIOD_SHIFT & PERIOD_MASK) as u32
+    }
+
+    const fn assemble(state: State, period: u32) -> Self {
+        let (mode, payload) = match state {
+            State::Closed { failures } => (0, failures as u64),
+            State::Open { until } => (1, until.0),
+            State::HalfOpen { probes, successes } => {
+                (2, probes as u64 | (successes as u64) << COUNT_BITS)
+            }
+            State::ForcedOpen => (3, 0),
+            State::ForcedClosed => (4, 0),
+        };
+        Self(mode << MODE_SHIFT | (period as u64 & PERIOD_MASK) << PERIOD_SHIFT | payload)
+    }
+
+    /// The same period in another state: counts moved.
+    const fn counting(self, state: State) -> Self {
+        Self::assemble(state, self.period())
+    }
+
+    /// A new period.
+    pub(super) const fn begin(self, state: State) -> Self {
+        Self::assemble(state, self.period().wrapping_add(1))
+    }
+
+    const fn ticket(self) -> Ticket {
+        Ticket { period: self.period(), probe: matches!(self.mode(), Mode::HalfOpen) }
+    }
+
+    /// Whether `ticket` was given out in the period that still lasts.
+    const fn issued(self, ticket: Ticket) -> bool {
+        self.period() == ticket.period
+    }
+
+    /// The ticket of a breaker that is closed, whatever it has counted; none otherwise. This is
+    /// the part of [`admit`](Self::admit) that needs no clock.
+    pub(super) const fn admit_closed(self) -> Option<Ticket> {
+        match self.mode() {
+            Mode::Closed | Mode::ForcedClosed => Some(self.ticket()),
+            Mode::Open | Mode::HalfOpen | Mode::ForcedOpen => None,
+        }
+    }
+
+    /// Whether a call may pass at `now`.
+    pub(super) fn admit(self, config: &BreakerConfig, now: Moment) -> Admission {
+        let probe = |next: Self| Admission::Probe(next.ticket(), next);
+        match self.state() {
+            State::Closed { .. } | State::ForcedClosed => Admission::Pass(self.ticket()),
+            State::Open { until } if now >= until => {
+                probe(self.begin(State::HalfOpen { probes: 1, successes: 0 }))
+            }
+            State::Open { until } => Admission::Reject { until: Some(until) },
+            State::HalfOpen { probes, successes }
+                if u32::from(probes) < config.half_open_max_calls() =>
+            {
+                probe(self.counting(State::HalfOpen { probes: probes + 1, successes }))
+            }
+            State::HalfOpen { .. } | State::ForcedOpen => Admission::Reject { until: None },
+        }
+    }
+
+    /// The word after a success, where that changes it.
+    pub(super) const fn succeed(self, config: &BreakerConfig, ticket: Ticket) -> Option<Self> {
+        if !self.issued(ticket) {
+            return None;
+        }
+        match self.state() {
+            State::Closed { failures: 1.. } => Some(self.counting(State::Closed { failures: 0 })),
+            State::HalfOpen { successes, .. }
+                if successes as u32 + 1 >= config.success_threshold() =>
+            {
+                Some(self.begin(State::Closed { failures: 0 }))
+            }
+            State::HalfOpen { probes, successes } => Some(self.counting(State::HalfOpen {
+                probes: probes.saturating_sub(1),
+                successes: successes + 1,
+            })),
+            State::Closed { .. } | State::Open { .. } | State::ForcedOpen | State::ForcedClosed => {
+                None
+            }
+        }
+    }
+
+    /// The word after a failure, where that changes it; `until` is how long it stays open if this
+    /// opens it.
+    pub(super) const fn fail(
+        self,
+        config: &BreakerConfig,
+        ticket: Ticket,
+        until: Moment,
+    ) -> Option<Self> {
+        if !self.issued(ticket) {
+            return None;
+        }
+        match self.state() {
+            State::Closed { failures } if failures as u32 + 1 >= config.failure_threshold() => {
+                Some(self.begin(State::Open { until }))
+            }
+            State::Closed { failures } => {
+                Some(self.counting(State::Closed { failures: failures + 1 }))
+            }
+            State::HalfOpen { .. } => Some(self.begin(State::Open { until })),
+            State::Open { .. } | State::ForcedOpen | State::ForcedClosed => None,
+        }
+    }
+
+    /// The word after a call that is neither success nor failure, where that changes it: a probe
+    /// gives its place back.
+    pub(super) const fn release(self, ticket: Ticket) -> Option<Self> {
+        match self.state() {
+            State::HalfOpen { probes, successes } if self.issued(ticket) => {
+                Some(self.counting(State::HalfOpen { probes: probes.saturating_sub(1), successes }))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const OPEN_UNTIL: Moment = Moment(30_000);
+
+    fn config() -> BreakerConfig {
+        BreakerConfig::builder()
+            .failure_threshold(3)
+            .success_threshold(2)
+            .half_open_max_calls(2)
+            .open_duration(Duration::from_secs(30))
+            .build()
+            .unwrap()
+    }
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_millis(millis)
+    }
+
+    fn pass(word: Word) -> Ticket {
+        match word.admit(&config(), at(0)) {
+            Admission::Pass(ticket) => ticket,
+            other => panic!("not admitted: {other:?}"),
+        }
+    }
+
+    fn probe(word: Word, now: Moment) -> (Ticket, Word) {
+        match word.admit(&config(), now) {
+            Admission::Probe(ticket, next) => (ticket, next),
+            other => panic!("not a probe: {other:?}"),
+        }
+    }
+
+    fn fail(word: Word, ticket: Ticket) -> Word {
+        word.fail(&config(), ticket, OPEN_UNTIL).unwrap_or(word)
+    }
+
+    fn succeed(word: Word, ticket: Ticket) -> Word {
+        word.succeed(&config(), ticket).unwrap_or(word)
+    }
+
+    fn opened() -> Word {
+        (0..3).fold(Word::NEW, |word, _| fail(word, pass(word)))
+    }
+
+    #[test]
+    fn every_state_survives_the_word() {
+        for state in [
+            State::Closed { failures: u16::MAX },
+            State::Open { until: Moment::LATEST },
+            State::HalfOpen { probes: u16::MAX, successes: 7 },
+            State::ForcedOpen,
+            State::ForcedClosed,
+        ] {
+            let word = Word::assemble(state, 0x7F_FFFF);
+            assert_eq!((word.state(), word.period()), (state, 0x7F_FFFF));
+        }
+    }
+
+    #[test]
+    fn the_period_wraps_without_touching_the_mode() {
+        let last = Word::assemble(State::ForcedOpen, 0x7F_FFFF);
+        let next = last.begin(State::Closed { failures: 0 });
+        assert_eq!((next.state(), next.period()), (State::Closed { failures: 0 }, 0));
+    }
+
+    #[test]
+    fn only_consecutive_failures_open_it() {
+        let mut word = Word::NEW;
+        for _ in 0..2 {
+            word = fail(word, pass(word));
+        }
+        word = succeed(word, pass(word));
+        assert_eq!(word.state(), State::Closed { failures: 0 });
+        for _ in 0..2 {
+            word = fail(word, pass(word));
+        }
+        assert_eq!(word.state(), State::Closed { failures: 2 });
+        word = fail(word, pass(word));
+        assert_eq!(word.state(), State::Open { until: OPEN_UNTIL });
+    }
+
+    #[test]
+    fn a_success_while_closed_without_failures_writes_nothing() {
+        assert_eq!(Word::NEW.succeed(&config(), pass(Word::NEW)), None);
+    }
+
+    #[test]
+    fn an_open_breaker_rejects_until_its_time_and_then_probes() {
+        let open = opened();
+        assert_eq!(
+            open.admit(&config(), at(29_999)),
+            Admission::Reject { until: Some(OPEN_UNTIL) }
+        );
+        let (_, half_open) = probe(open, OPEN_UNTIL);
+        assert_eq!(half_open.state(), State::HalfOpen { probes: 1, successes: 0 });
+    }
+
+    #[test]
+    fn half_open_admits_no_more_probes_at_once_than_allowed() {
+        let (_, word) = probe(opened(), OPEN_UNTIL);
+        let (_, word) = probe(word, OPEN_UNTIL);
+        assert_eq!(word.admit(&config(), OPEN_UNTIL), Admission::Reject { until: None });
+    }
+
+    #[test]
+    fn enough_successful_probes_close_it() {
+        let (first, word) = probe(opened(), OPEN_UNTIL);
+        let word = succeed(word, first);
+        assert_eq!(word.state(), State::HalfOpen { probes: 0, successes: 1 });
+        let (second, word) = probe(word, OPEN_UNTIL);
+        assert_eq!(succeed(word, second).state(), State::Closed { failures: 0 });
+    }
+
+    #[test]
+    fn one_failed_probe_opens_it_again() {
+        let (first, word) = probe(opened(), OPEN_UNTIL);
+        let (second, word) = probe(word, OPEN_UNTIL);
+        let word = succeed(word, first);
+        let again = at(60_000);
+        let reopened = word.fail(&config(), second, again).unwrap();
+        assert_eq!(reopened.state(), State::Open { until: again });
+    }
+
+    #[test]
+    fn a_neutral_probe_gives_its_place_back() {
+        let (ticket, word) = probe(opened(), OPEN_UNTIL);
+        let word = word.release(ticket).unwrap();
+        assert_eq!(word.state(), State::HalfOpen { probes: 0, successes: 0 });
+    }
+
+    #[test]
+    fn stale_results_change_nothing_in_any_later_state() {
+        let stale = pass(Word::NEW);
+        let open = opened();
+        let (_, half_open) = probe(open, OPEN_UNTIL);
+        let closed = half_open.begin(State::Closed { failures: 1 });
+        for word in [open, half_open, closed] {
+            assert_eq!(word.succeed(&config(), stale), None);
+            assert_eq!(word.fail(&config(), stale, OPEN_UNTIL), None);
+            assert_eq!(word.release(stale), None);
+        }
+    }
+
+    #[test]
+    fn held_by_hand_it_ignores_results() {
+        for state in [State::ForcedOpen, State::ForcedClosed] {
+            let word = Word::NEW.begin(state);
+            let ticket = word.ticket();
+            assert_eq!(word.succeed(&config(), ticket), None);
+            assert_eq!(word.fail(&config(), ticket, OPEN_UNTIL), None);
+        }
+        let closed = Word::NEW.begin(State::ForcedClosed);
+        assert_eq!(closed.admit(&config(), at(0)), Admission::Pass(closed.ticket()));
+        let open = Word::NEW.begin(State::ForcedOpen);
+        assert_eq!(open.admit(&config(), Moment::LATEST), Admission::Reject { until: None });
+    }
+
+    #[test]
+    fn a_moment_beyond_the_word_is_the_latest() {
+        assert_eq!(Moment::from_millis(u64::MAX), Moment::LATEST);
+    }
+}

@@ -1,0 +1,88 @@
+//! What a breaker tells of itself.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::config::BreakerConfig;
+use super::state::Mode;
+
+/// Whether calls pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BreakerState {
+    /// Every call passes.
+    Closed,
+    /// Every call is rejected.
+    Open,
+    /// A few calls pass as probes, all others are rejected.
+    HalfOpen,
+}
+
+impl BreakerState {
+    /// `"closed"`, `"open"` or `"half_open"`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}
+
+impl fmt::Display for BreakerState {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl From<Mode> for BreakerState {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Closed | Mode::ForcedClosed => Self::Closed,
+            Mode::Open | Mode::ForcedOpen => Self::Open,
+            Mode::HalfOpen => Self::HalfOpen,
+        }
+    }
+}
+
+/// A breaker at one moment, from [`CircuitBreaker::stats`](crate::CircuitBreaker::stats).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BreakerStats {
+    /// The state.
+    pub state: BreakerState,
+    /// Whether `force_open` or `force_closed` holds it there.
+    pub held_by_hand: bool,
+    /// Closed: failures in a row so far. Open or half-open: how many had opened it.
+    pub failure_count: u32,
+    /// Half-open: successful probes so far. Otherwise 0.
+    pub success_count: u32,
+    /// When a call last failed, in tokio's time, to the millisecond.
+    pub last_failure_time: Option<Instant>,
+    /// Open: how long until a probe may pass, 0 once it may. `None` in the other states, and
+    /// where the breaker is held open by hand.
+    pub time_until_half_open: Option<Duration>,
+    /// How it behaves.
+    pub config: BreakerConfig,
+    /// Counts since it was made.
+    pub totals: BreakerTotals,
+}
+
+/// What a breaker has counted since it was made. Neither a change of state nor a reset clears it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BreakerTotals {
+    /// Calls that succeeded.
+    pub successes: u64,
+    /// Calls that failed with a transient error, or panicked.
+    pub failures: u64,
+    /// Calls that ended otherwise: other errors, and futures that were dropped.
+    pub ignored: u64,
+    /// Calls that were not let through.
+    pub rejected: u64,
+    /// Changes of state.
+    pub transitions: u64,
+}

@@ -1,0 +1,194 @@
+//! What a policy asks of an error.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use tokio::time::error::Elapsed;
+
+use crate::{CircuitOpenError, ErrorKind, Rejection};
+
+/// What a policy asks of an error: its kind, when the server wants the next request, and whether
+/// the request may have been executed all the same.
+///
+/// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), [`io::Error`],
+/// [`Elapsed`], [`Rejection`], and `Box<dyn Error + Send + Sync>`, which is classified by the
+/// first error in its chain of sources that has a kind. Implement it for an error of your own to
+/// put `#[resilient]` on functions that return it:
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{Classify, ErrorKind};
+///
+/// enum EmbedError {
+///     Overloaded { retry_after: Duration },
+///     TextTooLong,
+/// }
+///
+/// impl Classify for EmbedError {
+///     fn kind(&self) -> ErrorKind {
+///         match self {
+///             Self::Overloaded { .. } => ErrorKind::RateLimitError,
+///             Self::TextTooLong => ErrorKind::InvalidRequestError,
+///         }
+///     }
+///
+///     fn retry_after(&self) -> Option<Duration> {
+///         match self {
+///             Self::Overloaded { retry_after } => Some(*retry_after),
+///             Self::TextTooLong => None,
+///         }
+///     }
+/// }
+///
+/// assert!(EmbedError::TextTooLong.retry_after().is_none());
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which kind of error it is",
+    label = "no `Classify` for this error",
+    note = "implement `resilient_runtime::Classify` for it: its `kind()` decides what is retried"
+)]
+pub trait Classify {
+    /// The kind of this error.
+    fn kind(&self) -> ErrorKind;
+
+    /// How long the server asks to wait before the next request. It is waited out in full: the
+    /// delay before a retry is the larger of this and the back-off. By default `None`.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Whether the request may have been executed although it failed. By default `true`, which
+    /// is safe for any error.
+    fn maybe_executed(&self) -> bool {
+        true
+    }
+}
+
+/// By the error's [`kind`](io::Error::kind), read as that of a network operation.
+impl Classify for io::Error {
+    fn kind(&self) -> ErrorKind {
+        use io::ErrorKind as Io;
+        match self.kind() {
+            Io::ConnectionRefused
+            | Io::NotConnected
+            | Io::HostUnreachable
+            | Io::NetworkUnreachable
+            | Io::NetworkDown
+            | Io::AddrNotAvailable => ErrorKind::ConnectionError,
+            Io::ConnectionReset | Io::ConnectionAborted | Io::BrokenPipe | Io::UnexpectedEof => {
+                ErrorKind::NetworkError
+            }
+            Io::TimedOut => ErrorKind::TimeoutError,
+            Io::NotFound => ErrorKind::NotFoundError,
+            Io::PermissionDenied => ErrorKind::PermissionDenied,
+            Io::InvalidInput | Io::InvalidData | Io::AlreadyExists | Io::Unsupported => {
+                ErrorKind::InvalidRequestError
+            }
+            _ => ErrorKind::Unknown,
+        }
+    }
+
+    fn maybe_executed(&self) -> bool {
+        Classify::kind(self) != ErrorKind::ConnectionError
+    }
+}
+
+impl Classify for Elapsed {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::TimeoutError
+    }
+}
+
+/// By the first error in the chain of sources, the outermost first, that has a kind;
+/// [`Unknown`](ErrorKind::Unknown) where none has.
+impl Classify for Box<dyn Error + Send + Sync> {
+    fn kind(&self) -> ErrorKind {
+        in_chain(&**self, |known| known.kind()).unwrap_or(ErrorKind::Unknown)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        in_chain(&**self, |known| known.retry_after()).flatten()
+    }
+
+    fn maybe_executed(&self) -> bool {
+        in_chain(&**self, |known| known.maybe_executed()).unwrap_or(true)
+    }
+}
+
+/// Asks the first error in the chain of `error` that has a kind.
+pub(crate) fn in_chain<T>(
+    error: &(dyn Error + 'static),
+    ask: impl Fn(&dyn Classify) -> T,
+) -> Option<T> {
+    let has_kind = |known: &&dyn Classify| known.kind() != ErrorKind::Unknown;
+    chain(error).find_map(|error| known(error).filter(has_kind).map(&ask))
+}
+
+/// `error` and its sources, the outermost first.
+pub(crate) fn chain<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| source(*error))
+}
+
+/// The source of `error`: what it says itself, or the one of the status inside a `QdrantError`,
+/// which says nothing of it.
+fn source<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    #[cfg(feature = "qdrant")]
+    if let Some(status) = error.downcast_ref().and_then(crate::qdrant::status) {
+        return status.source();
+    }
+    error.source()
+}
+
+/// `error` as one of the types that have a kind of their own.
+fn known<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e dyn Classify> {
+    fn of<'e, E: Classify + Error + 'static>(
+        error: &'e (dyn Error + 'static),
+    ) -> Option<&'e dyn Classify> {
+        error.downcast_ref::<E>().map(|error| error as &dyn Classify)
+    }
+
+    let found = of::<Rejection>(error)
+        .or_else(|| of::<CircuitOpenError>(error))
+        .or_else(|| of::<io::Error>(error))
+        .or_else(|| of::<Elapsed>(error));
+    #[cfg(feature = "qdrant")]
+    let found = found
+        .or_else(|| of::<qdrant_client::QdrantError>(error))
+        .or_else(|| of::<tonic::Status>(error));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the import failed")]
+    struct ImportError(#[source] io::Error);
+
+    #[test]
+    fn a_boxed_error_is_classified_by_its_chain() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(ImportError(refused));
+        assert_eq!(boxed.kind(), ErrorKind::ConnectionError);
+        assert!(!boxed.maybe_executed());
+    }
+
+    #[test]
+    fn a_boxed_error_of_no_known_type_is_unknown() {
+        let boxed: Box<dyn Error + Send + Sync> = "no idea".into();
+        assert_eq!(boxed.kind(), ErrorKind::Unknown);
+        assert!(boxed.maybe_executed());
+    }
+
+    #[test]
+    fn io_errors_are_read_as_those_of_a_network() {
+        let kind = |kind| Classify::kind(&io::Error::from(kind));
+        assert_eq!(kind(io::ErrorKind::ConnectionReset), ErrorKind::NetworkError);
+        assert_eq!(kind(io::ErrorKind::TimedOut), ErrorKind::TimeoutError);
+        assert_eq!(kind(io::ErrorKind::Other), ErrorKind::Unknown);
+    }
+}

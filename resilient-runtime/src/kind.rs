@@ -1,0 +1,192 @@
+//! The kinds of error that a policy tells apart.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What went wrong, as far as a policy cares: the name of a row in the
+/// [`RetryTable`](crate::RetryTable), and what decides whether a breaker counts an error.
+///
+/// Fourteen kinds have the names that the attribute takes (`retry = "rate_limit_error"`); beside
+/// them stand [`CircuitOpen`](Self::CircuitOpen), for a call that a breaker rejected, and
+/// [`Unknown`](Self::Unknown), for an error that nothing recognises.
+///
+/// ```
+/// use resilient_runtime::ErrorKind;
+///
+/// let kind: ErrorKind = "rate_limit_error".parse()?;
+/// assert_eq!(kind, ErrorKind::RateLimitError);
+/// assert_eq!(kind.as_str(), "rate_limit_error");
+/// assert!(kind.is_transient());
+/// # Ok::<(), resilient_runtime::UnknownKindError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// No connection could be made: refused, no route, a name that does not resolve.
+    ConnectionError,
+    /// A connection was not made in time.
+    ConnectionTimeout,
+    /// The server asked for fewer requests, often with a hint of when to come again.
+    RateLimitError,
+    /// The server, or a part of it, cannot answer for now.
+    ServiceUnavailable,
+    /// A request was not answered in time.
+    TimeoutError,
+    /// The server gave up a search that took too long.
+    SearchTimeout,
+    /// The server failed while it worked on the request.
+    InternalError,
+    /// A connection broke under a request.
+    NetworkError,
+    /// The request is wrong, and will be wrong again.
+    InvalidRequestError,
+    /// Nobody is logged in: the key is missing, wrong or expired.
+    AuthenticationError,
+    /// What the request names does not exist.
+    NotFoundError,
+    /// The collection that the request names does not exist.
+    CollectionNotFound,
+    /// A vector has the wrong dimension, name or type.
+    InvalidVector,
+    /// The key is good, but not for this.
+    PermissionDenied,
+    /// A circuit breaker rejected the call: nothing was sent.
+    CircuitOpen,
+    /// Nothing recognises the error.
+    Unknown,
+}
+
+impl ErrorKind {
+    /// How many kinds there are: the length of [`ALL`](Self::ALL).
+    pub(crate) const COUNT: usize = 16;
+
+    /// Every kind, in the order of their declaration.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::ConnectionError,
+        Self::ConnectionTimeout,
+        Self::RateLimitError,
+        Self::ServiceUnavailable,
+        Self::TimeoutError,
+        Self::SearchTimeout,
+        Self::InternalError,
+        Self::NetworkError,
+        Self::InvalidRequestError,
+        Self::AuthenticationError,
+        Self::NotFoundError,
+        Self::CollectionNotFound,
+        Self::InvalidVector,
+        Self::PermissionDenied,
+        Self::CircuitOpen,
+        Self::Unknown,
+    ];
+
+    /// The name that attributes, events and [`FromStr`] use: `"rate_limit_error"`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionError => "connection_error",
+            Self::ConnectionTimeout => "connection_timeout",
+            Self::RateLimitError => "rate_limit_error",
+            Self::ServiceUnavailable => "service_unavailable",
+            Self::TimeoutError => "timeout_error",
+            Self::SearchTimeout => "search_timeout",
+            Self::InternalError => "internal_error",
+            Self::NetworkError => "network_error",
+            Self::InvalidRequestError => "invalid_request_error",
+            Self::AuthenticationError => "authentication_error",
+            Self::NotFoundError => "not_found_error",
+            Self::CollectionNotFound => "collection_not_found",
+            Self::InvalidVector => "invalid_vector",
+            Self::PermissionDenied => "permission_denied",
+            Self::CircuitOpen => "circuit_open",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the same request may succeed a little later.
+    ///
+    /// Only transient errors are retried, and only they count as failures of a breaker.
+    #[must_use]
+    pub const fn is_transient(self) -> bool {
+        match self {
+            Self::ConnectionError
+            | Self::ConnectionTimeout
+            | Self::RateLimitError
+            | Self::ServiceUnavailable
+            | Self::TimeoutError
+            | Self::SearchTimeout
+            | Self::InternalError
+            | Self::NetworkError => true,
+            Self::InvalidRequestError
+            | Self::AuthenticationError
+            | Self::NotFoundError
+            | Self::CollectionNotFound
+            | Self::InvalidVector
+            | Self::PermissionDenied
+            | Self::CircuitOpen
+            | Self::Unknown => false,
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl FromStr for ErrorKind {
+    type Err = UnknownKindError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+            .ok_or_else(|| UnknownKindError { name: name.into() })
+    }
+}
+
+/// A name that no [`ErrorKind`] has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not a kind of error; the kinds are {}", ErrorKind::ALL.map(ErrorKind::as_str).join(", "))]
+pub struct UnknownKindError {
+    name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert_eq!(ErrorKind::ALL[kind as usize], kind);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_kinds() {
+        let error = "rate_limit".parse::<ErrorKind>().unwrap_err().to_string();
+        assert!(error.starts_with("`rate_limit` is not a kind of error"), "{error}");
+        assert!(error.contains("rate_limit_error, service_unavailable"), "{error}");
+    }
+
+    #[test]
+    fn eight_kinds_are_transient() {
+        let transient = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient());
+        assert_eq!(
+            transient.map(ErrorKind::as_str).collect::<Vec<_>>(),
+            [
+                "connection_error",
+                "connection_timeout",
+                "rate_limit_error",
+                "service_unavailable",
+                "timeout_error",
+                "search_timeout",
+                "internal_error",
+                "network_error",
+            ]
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! What a failed call of `qdrant-client` says.
+//!
+//! A code alone does not tell: the client's own timeout arrives as `Cancelled`, a search timeout
+//! and a refused connection both as `Internal`. So it is asked in this order: the variant of the
+//! error, then the source of its status (where there is one, the transport made the status up, and
+//! its code means nothing), then what the client says before any answer, then what a proxy
+//! answered in the server's place, and only then the server's own code and words.
+
+mod server;
+mod transport;
+
+use std::time::Duration;
+
+use qdrant_client::QdrantError;
+use tonic::{Code, Status};
+
+use crate::classify::chain;
+use crate::{Classify, ErrorKind, Rejection};
+
+/// What is known of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Verdict {
+    kind: ErrorKind,
+    maybe_executed: bool,
+}
+
+impl Verdict {
+    const fn ambiguous(kind: ErrorKind) -> Self {
+        Self { kind, maybe_executed: true }
+    }
+
+    const fn not_executed(kind: ErrorKind) -> Self {
+        Self { kind, maybe_executed: false }
+    }
+}
+
+/// The status inside `error`. `QdrantError` does not give it as its source.
+pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
+    match error {
+        QdrantError::ResponseError { status }
+        | QdrantError::ResourceExhaustedError { status, .. } => Some(status),
+        _ => None,
+    }
+}
+
+/// Looks through the client's codes and messages at what happened: a client timeout is a
+/// `timeout_error` though it arrives as `Cancelled`, and so on.
+impl Classify for QdrantError {
+    fn kind(&self) -> ErrorKind {
+        verdict(self).kind
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        status(self).and_then(Classify::retry_after)
+    }
+
+    fn maybe_executed(&self) -> bool {
+        verdict(self).maybe_executed
+    }
+}
+
+/// As for `QdrantError`, which wraps one.
+impl Classify for Status {
+    fn kind(&self) -> ErrorKind {
+        of_status(self).kind
+    }
+
+    /// The `retry-after` of the answer, in whole seconds; a date is not understood. Or that of the
+    /// [`Rejection`] inside.
+    fn retry_after(&self) -> Option<Duration> {
+        if let Some(rejection) = rejection(self) {
+            return rejection.retry_after();
+        }
+        let seconds = self.metadata().get("retry-after")?.to_str().ok()?.parse().ok()?;
+        Some(Duration::from_secs(seconds))
+    }
+
+    fn maybe_executed(&self) -> bool {
+        of_status(self).maybe_executed
+    }
+}
+
+/// A status of code `Unavailable` whose source is the rejection:
+/// [`CircuitOpenError::find`](crate::CircuitOpenError::find) digs it out.
+impl From<Rejection> for QdrantError {
+    fn from(rejection: Rejection) -> Self {
+        let mut status = Status::new(Code::Unavailable, rejection.to_string());
+        status.set_source(std::sync::Arc::new(rejection));
+        Self::ResponseError { status }
+    }
+}
+
+fn verdict(error: &QdrantError) -> Verdict {
+    if let Some(status) = status(error) {
+        return of_status(status);
+    }
+    Verdict::not_executed(match error {
+        QdrantError::NoSnapshotFound(_) => ErrorKind::NotFoundError,
+        QdrantError::ConversionError(_) | QdrantError::InvalidUri(_) => {
+            ErrorKind::InvalidRequestError
+        }
+        // The file system of this machine, as a snapshot is written to it.
+        QdrantError::Io(error) => match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
+                ErrorKind::InvalidRequestError
+            }
+            _ => ErrorKind::InternalError,
+        },
+        // Other variants exist by features of the client that this crate does not enable.
+        _ => ErrorKind::InvalidRequestError,
+    })
+}
+
+fn of_status(status: &Status) -> Verdict {
+    if let Some(rejection) = rejection(status) {
+        return Verdict { kind: rejection.kind(), maybe_executed: rejection.maybe_executed() };
+    }
+    if let Some(source) = std::error::Error::source(status) {
+        return transport::of_source(source);
+    }
+    transport::of_client_message(status)
+        .or_else(|| transport::of_http_status(status))
+        .unwrap_or_else(|| server::of_answer(status))
+}
+
+fn rejection(status: &Status) -> Option<&Rejection> {
+    chain(std::error::Error::source(status)?).find_map(|error| error.downcast_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BreakerConfig, CircuitBreaker, CircuitOpenError};
+
+    fn rejected() -> QdrantError {
+        let breaker = CircuitBreaker::named("search", BreakerConfig::DEFAULT);
+        breaker.force_open();
+        QdrantError::from(Rejection::from(breaker.acquire().unwrap_err()))
+    }
+
+    #[test]
+    fn a_rejection_survives_inside_a_qdrant_error() {
+        let error = rejected();
+        assert_eq!(error.kind(), ErrorKind::CircuitOpen);
+        assert!(!error.maybe_executed());
+        assert_eq!(CircuitOpenError::find(&error).unwrap().breaker, "search");
+        assert_eq!(status(&error).unwrap().code(), Code::Unavailable);
+        assert!(error.to_string().contains("circuit breaker `search` is open"), "{error}");
+    }
+
+    #[test]
+    fn a_boxed_qdrant_error_is_classified_like_the_error_itself() {
+        let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(rejected());
+        assert_eq!(boxed.kind(), ErrorKind::CircuitOpen);
+    }
+
+    #[test]
+    fn variants_without_a_status_have_kinds() {
+        let io = |kind| QdrantError::Io(std::io::Error::from(kind)).kind();
+        assert_eq!(io(std::io::ErrorKind::NotFound), ErrorKind::InvalidRequestError);
+        assert_eq!(io(std::io::ErrorKind::StorageFull), ErrorKind::InternalError);
+        let missing = QdrantError::NoSnapshotFound("docs".into());
+        assert_eq!(missing.kind(), ErrorKind::NotFoundError);
+        let conversion = QdrantError::ConversionError("not a dense vector".into());
+        assert_eq!(conversion.kind(), ErrorKind::InvalidRequestError);
+        assert!(!conversion.maybe_executed());
+    }
+}

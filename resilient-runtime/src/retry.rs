@@ -1,0 +1,338 @@
+//! When to try again, and how long to wait first.
+
+use std::time::Duration;
+
+use crate::backoff::{Backoff, spread};
+use crate::event::GiveUp;
+use crate::{ConfigError, ErrorKind};
+
+/// A row of the [`RetryTable`]: how often to try, and how long to wait in between.
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::RetryPolicy;
+///
+/// let policy = RetryPolicy::builder()
+///     .max_attempts(5)
+///     .base_delay(Duration::from_millis(200))
+///     .max_delay(Duration::from_secs(10))
+///     .jitter(0.2)
+///     .build()?;
+/// assert_eq!(policy.max_attempts(), 5);
+/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RetryPolicy {
+    max_attempts: u32,
+    base_delay: Duration,
+    max_delay: Duration,
+    jitter: f64,
+    backoff: Backoff,
+}
+
+impl RetryPolicy {
+    /// 3 attempts, 100 ms doubling up to 5 s, jitter 0.1: the default retry configuration of the
+    /// resilience layer that this library implements, and the row of every kind without its own.
+    pub const DEFAULT: Self = Self {
+        max_attempts: 3,
+        base_delay: Duration::from_millis(100),
+        max_delay: Duration::from_secs(5),
+        jitter: 0.1,
+        backoff: Backoff::Exponential,
+    };
+
+    /// The row of `kind` in the default [`RetryTable`].
+    #[must_use]
+    pub const fn for_kind(kind: ErrorKind) -> Self {
+        RetryTable::DEFAULT.row(kind)
+    }
+
+    /// Starts from [`DEFAULT`](Self::DEFAULT).
+    pub const fn builder() -> RetryPolicyBuilder {
+        Self::DEFAULT.to_builder()
+    }
+
+    /// Starts from this policy.
+    pub const fn to_builder(self) -> RetryPolicyBuilder {
+        RetryPolicyBuilder(self)
+    }
+
+    /// How often the function is called at most, the first call included. Default 3.
+    #[must_use]
+    pub const fn max_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
+    /// The delay before the first retry. Default 100 ms.
+    #[must_use]
+    pub const fn base_delay(&self) -> Duration {
+        self.base_delay
+    }
+
+    /// The longest delay, jitter included. A server that asks for more is not asked again.
+    /// Default 5 s.
+    #[must_use]
+    pub const fn max_delay(&self) -> Duration {
+        self.max_delay
+    }
+
+    /// By which share of itself a delay is spread either way. Default 0.1.
+    #[must_use]
+    pub const fn jitter(&self) -> f64 {
+        self.jitter
+    }
+
+    /// How the delay grows. Default [`Backoff::Exponential`].
+    #[must_use]
+    pub const fn backoff(&self) -> Backoff {
+        self.backoff
+    }
+
+    /// How long to wait after attempt number `attempt` has failed, or why not to try again.
+    ///
+    /// `hint` is what the server asks for. `position`, from 0 to 1, places the delay in the range
+    /// that jitter allows.
+    pub(crate) fn next_delay(
+        &self,
+        attempt: u32,
+        hint: Option<Duration>,
+        position: f64,
+    ) -> Result<Duration, GiveUp> {
+        if attempt >= self.max_attempts {
+            return Err(GiveUp::AttemptsExhausted);
+        }
+        let hint = hint.unwrap_or_default();
+        if hint > self.max_delay {
+            return Err(GiveUp::HintTooLong);
+        }
+        let delay = self.backoff.delay(self.base_delay, self.max_delay, attempt);
+        Ok(spread(delay, self.max_delay, self.jitter, position).max(hint))
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Builds a [`RetryPolicy`]; [`build`](Self::build) checks it.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a builder does nothing before `build`"]
+pub struct RetryPolicyBuilder(RetryPolicy);
+
+impl RetryPolicyBuilder {
+    /// How often the function is called at most, the first call included: 1 or more, and 1 is no
+    /// retry.
+    pub const fn max_attempts(mut self, attempts: u32) -> Self {
+        self.0.max_attempts = attempts;
+        self
+    }
+
+    /// The delay before the first retry.
+    pub const fn base_delay(mut self, delay: Duration) -> Self {
+        self.0.base_delay = delay;
+        self
+    }
+
+    /// The longest delay, jitter included; not shorter than the base delay.
+    pub const fn max_delay(mut self, delay: Duration) -> Self {
+        self.0.max_delay = delay;
+        self
+    }
+
+    /// By which share of itself a delay is spread either way, from 0 to 1: with 0.1, a delay of
+    /// 1 s is anything from 0.9 to 1.1 s, each as likely.
+    pub const fn jitter(mut self, share: f64) -> Self {
+        self.0.jitter = share;
+        self
+    }
+
+    /// How the delay grows.
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.0.backoff = backoff;
+        self
+    }
+
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    ///
+    /// If there is no attempt at all, `max_delay` is shorter than `base_delay`, or the jitter is
+    /// not from 0 to 1.
+    pub const fn build(self) -> Result<RetryPolicy, ConfigError> {
+        let policy = self.0;
+        if policy.max_attempts == 0 {
+            return Err(ConfigError::MaxAttempts);
+        }
+        if policy.max_delay.as_nanos() < policy.base_delay.as_nanos() {
+            return Err(ConfigError::MaxDelay);
+        }
+        // Written so that NaN is refused too.
+        if !(policy.jitter >= 0.0 && policy.jitter <= 1.0) {
+            return Err(ConfigError::Jitter);
+        }
+        Ok(policy)
+    }
+}
+
+/// A [`RetryPolicy`] for each kind of error, and one for the kinds that have none of their own.
+///
+/// The default table, where the delays are before jitter of 0.1:
+///
+/// | kind | attempts | base delay | longest delay | backoff |
+/// |---|---|---|---|---|
+/// | `connection_error` | 3 | 100 ms | 5 s | exponential |
+/// | `rate_limit_error` | 5 | 500 ms | 30 s | exponential |
+/// | `service_unavailable` | 3 | 1 s | 10 s | exponential |
+/// | `timeout_error` | 2 | 1 s | 2 s | linear |
+/// | every other | 3 | 100 ms | 5 s | exponential |
+///
+/// ```
+/// use resilient_runtime::{ErrorKind, RetryPolicy, RetryTable};
+///
+/// let patient = RetryPolicy::builder().max_attempts(8).build()?;
+/// let table = RetryTable::default().with_row(ErrorKind::RateLimitError, patient);
+/// assert_eq!(table.row(ErrorKind::RateLimitError).max_attempts(), 8);
+/// assert_eq!(table.row(ErrorKind::SearchTimeout), RetryPolicy::DEFAULT);
+/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetryTable {
+    rows: [Option<RetryPolicy>; ErrorKind::COUNT],
+    default: RetryPolicy,
+}
+
+impl RetryTable {
+    /// The rows of the resilience layer that this library implements (SPARC specification,
+    /// section 6.1).
+    pub const DEFAULT: Self =
+        Self { rows: [None; ErrorKind::COUNT], default: RetryPolicy::DEFAULT }
+            .with_row(ErrorKind::ConnectionError, RetryPolicy::DEFAULT)
+            .with_row(
+                ErrorKind::RateLimitError,
+                RetryPolicy {
+                    max_attempts: 5,
+                    base_delay: Duration::from_millis(500),
+                    max_delay: Duration::from_secs(30),
+                    ..RetryPolicy::DEFAULT
+                },
+            )
+            .with_row(
+                ErrorKind::ServiceUnavailable,
+                RetryPolicy {
+                    base_delay: Duration::from_secs(1),
+                    max_delay: Duration::from_secs(10),
+                    ..RetryPolicy::DEFAULT
+                },
+            )
+            .with_row(
+                ErrorKind::TimeoutError,
+                RetryPolicy {
+                    max_attempts: 2,
+                    base_delay: Duration::from_secs(1),
+                    max_delay: Duration::from_secs(2),
+                    backoff: Backoff::Linear,
+                    ..RetryPolicy::DEFAULT
+                },
+            );
+
+    /// The row of `kind`, or the default row where it has none.
+    #[must_use]
+    pub const fn row(&self, kind: ErrorKind) -> RetryPolicy {
+        match self.rows[kind as usize] {
+            Some(row) => row,
+            None => self.default,
+        }
+    }
+
+    /// The same table with another row for `kind`. A kind that is not
+    /// [transient](ErrorKind::is_transient) is never retried, whatever its row says.
+    #[must_use]
+    pub const fn with_row(mut self, kind: ErrorKind, row: RetryPolicy) -> Self {
+        self.rows[kind as usize] = Some(row);
+        self
+    }
+
+    /// The same table with another row for the kinds that have none of their own.
+    #[must_use]
+    pub const fn with_default(mut self, row: RetryPolicy) -> Self {
+        self.default = row;
+        self
+    }
+
+    /// The most attempts that any row allows.
+    pub(crate) fn max_attempts(&self) -> u32 {
+        let rows = self.rows.iter().flatten().map(RetryPolicy::max_attempts);
+        rows.fold(self.default.max_attempts, u32::max)
+    }
+}
+
+impl Default for RetryTable {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        let builder = RetryPolicy::builder;
+        for (refused, error) in [
+            (builder().max_attempts(0), ConfigError::MaxAttempts),
+            (builder().base_delay(6 * SECOND), ConfigError::MaxDelay),
+            (builder().jitter(-0.1), ConfigError::Jitter),
+            (builder().jitter(1.1), ConfigError::Jitter),
+            (builder().jitter(f64::NAN), ConfigError::Jitter),
+        ] {
+            assert_eq!(refused.build(), Err(error));
+        }
+    }
+
+    #[test]
+    fn the_rows_are_those_of_the_specification() {
+        let row = |kind| {
+            let row = RetryTable::DEFAULT.row(kind);
+            (row.max_attempts, row.base_delay.as_millis(), row.max_delay.as_secs(), row.backoff)
+        };
+        let exponential = Backoff::Exponential;
+        assert_eq!(row(ErrorKind::ConnectionError), (3, 100, 5, exponential));
+        assert_eq!(row(ErrorKind::RateLimitError), (5, 500, 30, exponential));
+        assert_eq!(row(ErrorKind::ServiceUnavailable), (3, 1000, 10, exponential));
+        assert_eq!(row(ErrorKind::TimeoutError), (2, 1000, 2, Backoff::Linear));
+        assert_eq!(row(ErrorKind::SearchTimeout), (3, 100, 5, exponential));
+        assert_eq!(RetryTable::DEFAULT.max_attempts(), 5);
+    }
+
+    #[test]
+    fn a_hint_longer_than_the_backoff_is_waited_out_in_full() {
+        let policy = RetryPolicy::for_kind(ErrorKind::RateLimitError);
+        assert_eq!(policy.next_delay(1, Some(20 * SECOND), 0.0), Ok(20 * SECOND));
+        assert_eq!(policy.next_delay(1, Some(30 * SECOND), 0.0), Ok(30 * SECOND));
+    }
+
+    #[test]
+    fn a_hint_shorter_than_the_backoff_changes_nothing() {
+        let policy = RetryPolicy::for_kind(ErrorKind::ServiceUnavailable);
+        let hint = Some(Duration::from_millis(10));
+        assert_eq!(policy.next_delay(1, hint, 0.5), Ok(SECOND));
+    }
+
+    #[test]
+    fn a_hint_longer_than_the_longest_delay_ends_the_call() {
+        let policy = RetryPolicy::for_kind(ErrorKind::RateLimitError);
+        assert_eq!(policy.next_delay(1, Some(31 * SECOND), 0.0), Err(GiveUp::HintTooLong));
+    }
+
+    #[test]
+    fn the_last_attempt_is_followed_by_none() {
+        let policy = RetryPolicy::DEFAULT;
+        assert!(policy.next_delay(2, None, 0.0).is_ok());
+        assert_eq!(policy.next_delay(3, None, 0.0), Err(GiveUp::AttemptsExhausted));
+    }
+}

@@ -1,0 +1,36 @@
+//! A future that leaves a mark where it panics.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+pin_project! {
+    /// See [`watch`].
+    pub struct Watch<'m, F> {
+        panicked: &'m mut bool,
+        #[pin]
+        future: F,
+    }
+}
+
+/// Polls `future`, and leaves `panicked` set where a poll ends by a panic.
+///
+/// This is how a panic is told from a dropped future: both only show as a `drop`, and
+/// `std::thread::panicking` also holds for a future that is dropped because another one panicked.
+pub(crate) fn watch<F: Future>(panicked: &mut bool, future: F) -> Watch<'_, F> {
+    Watch { panicked, future }
+}
+
+impl<F: Future> Future for Watch<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        **this.panicked = true;
+        let poll = this.future.poll(context);
+        **this.panicked = false;
+        poll
+    }
+}
