@@ -177,9 +177,9 @@ impl Connections {
         self.shared.note_open(&state);
     }
 
-    /// Closes the next connection to answer after so many bytes of its next answer. The answer
-    /// starts with its HTTP/2 headers frame: with 0, none of it arrives; with some 60, the headers
-    /// do and the body does not.
+    /// Closes the next connection to answer after so many bytes of its next answer. With 0, none
+    /// of the answer arrives. Its HTTP/2 headers come first and take from some 10 bytes to some
+    /// 100, fewer once the connection has carried an answer; the body follows.
     ///
     /// Each call is good for one answer; those to come are cut in the order of the calls. An
     /// answer that is shorter than `after_bytes` arrives whole, and the connection closes as soon
@@ -245,6 +245,10 @@ impl Connections {
 
 impl Door {
     fn open(socket: TcpSocket) -> io::Result<Self> {
+        // Not before: two sockets with this option share a port as long as neither listens, and
+        // most programs set it. The connections inherit it, so that those that linger after the
+        // server has gone do not keep the port from others.
+        socket.set_reuseaddr(true)?;
         let entrance = socket.listen(BACKLOG)?.into_std()?;
         let listener = TcpListener::from_std(entrance.try_clone()?)?;
         Ok(Self { listener, entrance })
@@ -337,9 +341,10 @@ impl Shared {
 /// A socket that is bound to the address. Several of the server's own may be, at once.
 fn socket(addr: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
     #[cfg(unix)]
     socket.set_reuseport(true)?;
+    #[cfg(not(unix))]
+    socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     Ok(socket)
 }
