@@ -5,8 +5,8 @@ use qdrant_client::qdrant::{self, vectors_config};
 use tokio::time::Instant;
 use tonic::Status;
 
+use super::state::CollectionState;
 use super::status::{out_of_range, refuse_option, to_status};
-use super::strict_mode::CollectionState;
 use super::{Engine, implement};
 use crate::store::{Distance, Filter, StoreError, VectorConfig, VectorConfigs};
 use crate::sync::lock;

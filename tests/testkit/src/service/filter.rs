@@ -6,7 +6,7 @@ use qdrant_client::qdrant::r#match::MatchValue;
 use qdrant_client::qdrant::points_selector::PointsSelectorOneOf;
 use tonic::Status;
 
-use super::payload::{path, point_id};
+use super::convert::{path, point_id};
 use crate::store::{Condition, FieldCheck, Filter, Match, PointId, Range, Selection};
 
 /// A filter; where there is none, the one that passes everything.

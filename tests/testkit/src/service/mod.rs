@@ -1,13 +1,13 @@
 //! The gRPC services over a store.
 
 mod collections;
+mod convert;
 mod filter;
 mod health;
-mod payload;
 mod points;
 mod query;
+mod state;
 mod status;
-mod strict_mode;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -22,8 +22,8 @@ use tonic::service::Routes;
 
 use crate::store::Store;
 use crate::sync::lock;
+use state::CollectionState;
 use status::to_status;
-use strict_mode::CollectionState;
 
 /// The three services of the server, ready to be called.
 pub(crate) fn routes(store: Arc<dyn Store>) -> Routes {

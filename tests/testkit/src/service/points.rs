@@ -5,8 +5,8 @@ use qdrant_client::qdrant::points_server::Points;
 use tokio::time::Instant;
 use tonic::Status;
 
+use super::convert::{Parts, id_message, path, payload, point_id, vectors};
 use super::filter::{filter, ids, selection};
-use super::payload::{Parts, id_message, path, payload, point_id, vectors};
 use super::status::{out_of_range, refuse_option, to_status};
 use super::{Access, Engine, implement};
 use crate::store::{Change, Point, Selection, StoreError};

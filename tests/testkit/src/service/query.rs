@@ -5,8 +5,8 @@ use qdrant_client::qdrant::{query, vector_input};
 use tokio::time::Instant;
 use tonic::Status;
 
+use super::convert::{Parts, id_message, point_id};
 use super::filter::filter;
-use super::payload::{Parts, id_message, point_id};
 use super::points::refuse_shard_key;
 use super::status::{not_found, out_of_range, refuse_option, to_status, unsupported};
 use super::{Access, Engine};

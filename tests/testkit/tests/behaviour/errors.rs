@@ -3,9 +3,9 @@ use qdrant_client::qdrant::{
     CreateCollectionBuilder, CreateFieldIndexCollectionBuilder, DeletePointsBuilder, Distance,
     FieldType, GetPointsBuilder, NamedVectors, PointStruct, PointsIdsList, Query,
     QueryPointsBuilder, ScrollPointsBuilder, SearchPointsBuilder, SetPayloadPointsBuilder,
-    VectorParamsBuilder, VectorsSelector,
+    VectorParamsBuilder, VectorsConfigBuilder, VectorsSelector,
 };
-use resilient_testkit::Method;
+use resilient_testkit::{EmbeddedQdrant, Method};
 use tonic::Code;
 
 use crate::support::{DOCS, assert_status, point, server_with_docs, upsert};
@@ -100,6 +100,28 @@ async fn a_query_by_a_missing_point_and_a_change_of_one_are_not_found() {
         client.set_payload(set.wait(true)).await,
         Code::NotFound,
         words,
+    );
+}
+
+#[tokio::test]
+async fn a_query_by_a_point_without_the_vector_is_not_found() {
+    let server = EmbeddedQdrant::start().await.unwrap();
+    let client = server.client();
+    let mut vectors = VectorsConfigBuilder::default();
+    vectors.add_named_vector_params("text", VectorParamsBuilder::new(1, Distance::Dot));
+    client
+        .create_collection(CreateCollectionBuilder::new(DOCS).vectors_config(vectors))
+        .await
+        .unwrap();
+    let bare = PointStruct::new(1, NamedVectors::default(), Payload::new());
+    client.upsert_points(upsert(vec![bare])).await.unwrap();
+    let query = QueryPointsBuilder::new(DOCS)
+        .query(Query::new_nearest(1))
+        .using("text");
+    assert_status(
+        client.query(query).await,
+        Code::NotFound,
+        "Not found: Vector with name \"text\" for point not found",
     );
 }
 
