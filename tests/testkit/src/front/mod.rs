@@ -1,0 +1,350 @@
+//! The network side of the server, where connections are made to fail.
+//!
+//! The front accepts on the loopback port and carries bytes between each client's socket and an
+//! in-memory pipe to the gRPC server. Nothing behind it knows of sockets.
+
+mod frames;
+mod relay;
+
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::io::DuplexStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+
+use crate::sync::lock;
+use relay::Relay;
+
+/// As many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// What the pipe between a connection and the server holds in each direction.
+const PIPE: usize = 64 * 1024;
+
+/// How long to wait when the system cannot accept, such as for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// The server's connections, and what may go wrong with them.
+///
+/// Everything here is in effect when the call returns: after [`refuse`](Self::refuse) the next
+/// connection attempt is refused, without a moment in between.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use resilient_testkit::EmbeddedQdrant;
+///
+/// let server = EmbeddedQdrant::start().await?;
+/// server.connections().refuse();
+/// assert!(server.client().list_collections().await.is_err());
+/// server.connections().allow();
+/// assert!(server.client().list_collections().await.is_ok());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Connections {
+    shared: Arc<Shared>,
+    addr: SocketAddr,
+}
+
+/// What the front, its acceptor and its relays share.
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    open: watch::Sender<usize>,
+    server: mpsc::UnboundedSender<DuplexStream>,
+    runtime: Handle,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    door: Option<Door>,
+    /// Bound to the port but not listening: it keeps the port while the door is shut, and becomes
+    /// the next door, so that opening it again does not depend on the port being free.
+    spare: Option<TcpSocket>,
+    acceptor: Option<Waker>,
+    links: HashMap<u64, Link>,
+    accepted: u64,
+    stalled: bool,
+    cuts: VecDeque<usize>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Door {
+    listener: TcpListener,
+    /// The same socket, to accept without waiting and without a task.
+    entrance: std::net::TcpListener,
+}
+
+/// An open connection.
+#[derive(Debug)]
+struct Link {
+    socket: TcpStream,
+    relay: Option<Waker>,
+}
+
+impl Connections {
+    /// Opens a port of the system's choice on the loopback interface. Connections are handed on
+    /// through `server`.
+    pub(crate) fn open_port(server: mpsc::UnboundedSender<DuplexStream>) -> io::Result<Self> {
+        let door = Door::open(socket(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?)?;
+        let addr = door.listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                door: Some(door),
+                spare: Some(socket(addr)?),
+                ..State::default()
+            }),
+            open: watch::Sender::new(0),
+            server,
+            runtime: Handle::current(),
+        });
+        let acceptor = Arc::clone(&shared);
+        shared.runtime.spawn(async move {
+            loop {
+                match poll_fn(|cx| acceptor.poll_accept(cx)).await {
+                    Accepted::Closed => return,
+                    Accepted::Failed => tokio::time::sleep(ACCEPT_PAUSE).await,
+                }
+            }
+        });
+        Ok(Self { shared, addr })
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Shuts the door: who connects from now on is refused (`ECONNREFUSED`). Open connections stay
+    /// open, those included that the system has completed and the server not yet accepted. The
+    /// port stays reserved.
+    ///
+    /// A client that holds a connection does not notice. Call [`reset`](Self::reset) after this
+    /// for a server that is gone.
+    pub fn refuse(&self) {
+        let mut state = self.shared.lock();
+        self.shared.accept_waiting(&mut state);
+        state.door = None;
+    }
+
+    /// Opens the door again, on the same port. Does nothing if it is open.
+    ///
+    /// # Panics
+    ///
+    /// If the system lets the port not listen again, such as for want of file descriptors.
+    pub fn allow(&self) {
+        let mut state = self.shared.lock();
+        if state.door.is_some() || state.closed {
+            return;
+        }
+        let _runtime = self.shared.runtime.enter();
+        let spare = state.spare.take();
+        let opened = spare
+            .map_or_else(|| socket(self.addr), Ok)
+            .and_then(Door::open)
+            .and_then(|door| Ok((door, socket(self.addr)?)));
+        match opened {
+            Ok((door, spare)) => {
+                state.door = Some(door);
+                state.spare = Some(spare);
+            }
+            Err(error) => panic!("cannot listen on {} again: {error}", self.addr),
+        }
+        if let Some(acceptor) = state.acceptor.take() {
+            acceptor.wake();
+        }
+    }
+
+    /// Resets every open connection now: the client gets `ECONNRESET`, and requests in flight are
+    /// dropped, executed or not. The door stays as it is.
+    pub fn reset(&self) {
+        let mut state = self.shared.lock();
+        self.shared.accept_waiting(&mut state);
+        for (_, link) in state.links.drain() {
+            // It fails only for a connection that is broken already.
+            let _ = link.socket.set_zero_linger();
+            link.close();
+        }
+        self.shared.note_open(&state);
+    }
+
+    /// Closes the next connection to answer after so many bytes of its next answer. With 0, none
+    /// of the answer arrives. Its HTTP/2 headers come first and take from some 10 bytes to some
+    /// 100, fewer once the connection has carried an answer; the body follows.
+    ///
+    /// Each call is good for one answer; those to come are cut in the order of the calls. An
+    /// answer that is shorter than `after_bytes` arrives whole, and the connection closes as soon
+    /// as it has carried so many bytes.
+    pub fn cut_next_answer(&self, after_bytes: usize) {
+        self.shared.lock().cuts.push_back(after_bytes);
+    }
+
+    /// Stops all bytes, in both directions, on open connections and on those to come. Connecting
+    /// still succeeds. Nothing is lost: what was sent meanwhile arrives after
+    /// [`resume`](Self::resume).
+    pub fn stall(&self) {
+        self.shared.lock().stalled = true;
+    }
+
+    /// Lets bytes flow again.
+    pub fn resume(&self) {
+        let mut state = self.shared.lock();
+        state.stalled = false;
+        for link in state.links.values_mut() {
+            link.wake();
+        }
+    }
+
+    /// How many connections have been made since the server started.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        let mut state = self.shared.lock();
+        self.shared.accept_waiting(&mut state);
+        state.accepted
+    }
+
+    /// How many connections are open. One that its client closes is counted until the server
+    /// notices.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        let mut state = self.shared.lock();
+        self.shared.accept_waiting(&mut state);
+        state.links.len()
+    }
+
+    /// Closes the port and every connection, for good.
+    pub(crate) fn close(&self) {
+        let mut state = self.shared.lock();
+        state.closed = true;
+        state.door = None;
+        state.spare = None;
+        for (_, link) in state.links.drain() {
+            link.close();
+        }
+        self.shared.note_open(&state);
+        if let Some(acceptor) = state.acceptor.take() {
+            acceptor.wake();
+        }
+    }
+
+    /// Resolves once no connection is open.
+    pub(crate) async fn all_closed(&self) {
+        // The sender is in `self`, so it cannot go away while this waits.
+        let _ = self.shared.open.subscribe().wait_for(|n| *n == 0).await;
+    }
+}
+
+impl Door {
+    fn open(socket: TcpSocket) -> io::Result<Self> {
+        // Not before: two sockets with this option share a port as long as neither listens, and
+        // most programs set it. The connections inherit it, so that those that linger after the
+        // server has gone do not keep the port from others.
+        socket.set_reuseaddr(true)?;
+        let entrance = socket.listen(BACKLOG)?.into_std()?;
+        let listener = TcpListener::from_std(entrance.try_clone()?)?;
+        Ok(Self { listener, entrance })
+    }
+}
+
+impl Link {
+    fn wake(&mut self) {
+        if let Some(relay) = self.relay.take() {
+            relay.wake();
+        }
+    }
+
+    /// Closes the socket, and lets the relay notice.
+    fn close(mut self) {
+        self.wake();
+    }
+}
+
+/// Why the acceptor came back.
+enum Accepted {
+    Closed,
+    Failed,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    fn poll_accept(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Accepted> {
+        let mut state = self.lock();
+        if state.closed {
+            return Poll::Ready(Accepted::Closed);
+        }
+        state.acceptor = Some(cx.waker().clone());
+        loop {
+            let Some(door) = &state.door else {
+                return Poll::Pending;
+            };
+            match door.listener.poll_accept(cx) {
+                Poll::Ready(Ok((socket, _))) => self.admit(&mut state, socket),
+                Poll::Ready(Err(_)) => return Poll::Ready(Accepted::Failed),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Accepts what the system has completed, without waiting for the acceptor's turn.
+    fn accept_waiting(self: &Arc<Self>, state: &mut State) {
+        let _runtime = self.runtime.enter();
+        while let Some(door) = &state.door {
+            let Ok((socket, _)) = door.entrance.accept() else {
+                return;
+            };
+            if socket.set_nonblocking(true).is_ok()
+                && let Ok(socket) = TcpStream::from_std(socket)
+            {
+                self.admit(state, socket);
+            }
+        }
+    }
+
+    fn admit(self: &Arc<Self>, state: &mut State, socket: TcpStream) {
+        // It fails only for a connection that is broken already.
+        let _ = socket.set_nodelay(true);
+        let id = state.accepted;
+        state.accepted += 1;
+        let (server, pipe) = tokio::io::duplex(PIPE);
+        if self.server.send(pipe).is_err() {
+            // The server stops: it takes no more.
+            return;
+        }
+        state.links.insert(
+            id,
+            Link {
+                socket,
+                relay: None,
+            },
+        );
+        self.note_open(state);
+        self.runtime.spawn(Relay::new(Arc::clone(self), id, server));
+    }
+
+    fn note_open(&self, state: &State) {
+        self.open.send_replace(state.links.len());
+    }
+}
+
+/// A socket that is bound to the address. Several of the server's own may be, at once.
+fn socket(addr: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    #[cfg(unix)]
+    socket.set_reuseport(true)?;
+    #[cfg(not(unix))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    Ok(socket)
+}

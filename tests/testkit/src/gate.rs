@@ -1,0 +1,223 @@
+//! The way of every request: it is counted, the script is asked, and then it reaches the services
+//! or it does not.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+
+use http_body::{Body as HttpBody, Frame};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tonic::Status;
+use tonic::body::Body;
+// What the generated code of every tonic service is written against.
+use tonic::codegen::{BoxFuture, Bytes, Service, StdError, http};
+
+use crate::Method;
+use crate::fault::{Fault, Outcome, Script, ScriptedFault};
+use crate::sync::lock;
+
+/// What the server and the requests on their way share.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    script: Arc<Mutex<Script>>,
+    counts: Mutex<Counts>,
+    in_flight: watch::Sender<usize>,
+    closing: watch::Sender<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    total: u64,
+    by_method: BTreeMap<Method, u64>,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        Self {
+            script: Arc::default(),
+            counts: Mutex::default(),
+            in_flight: watch::Sender::new(0),
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    pub(crate) fn script(&self, fault: Fault) -> ScriptedFault {
+        Script::add(&self.script, fault, Instant::now())
+    }
+
+    pub(crate) fn requests(&self, method: Method) -> u64 {
+        let counts = lock(&self.counts);
+        counts.by_method.get(&method).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn total_requests(&self) -> u64 {
+        lock(&self.counts).total
+    }
+
+    pub(crate) fn requests_by_method(&self) -> BTreeMap<Method, u64> {
+        lock(&self.counts).by_method.clone()
+    }
+
+    pub(crate) fn reset_counts(&self) {
+        *lock(&self.counts) = Counts::default();
+    }
+
+    /// Lets go of the requests that would never end.
+    pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Resolves once [`close`](Self::close) was called.
+    pub(crate) async fn closed(&self) {
+        // The sender is in `self`, so it cannot go away while this waits.
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
+    }
+
+    /// Resolves once no request is being handled.
+    pub(crate) async fn idle(&self) {
+        // See above.
+        let _ = self.in_flight.subscribe().wait_for(|n| *n == 0).await;
+    }
+
+    fn count(&self, method: Option<Method>) {
+        let mut counts = lock(&self.counts);
+        counts.total += 1;
+        if let Some(method) = method {
+            *counts.by_method.entry(method).or_default() += 1;
+        }
+    }
+}
+
+/// Counts a request as being handled until it is dropped, as it is when the caller gives up.
+struct InFlight(Arc<Desk>);
+
+impl InFlight {
+    fn new(desk: Arc<Desk>) -> Self {
+        desk.in_flight.send_modify(|n| *n += 1);
+        Self(desk)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.send_modify(|n| *n -= 1);
+    }
+}
+
+/// The services behind the desk.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate<S> {
+    inner: S,
+    desk: Arc<Desk>,
+}
+
+impl<S> Gate<S> {
+    pub(crate) fn new(inner: S, desk: Arc<Desk>) -> Self {
+        Self { inner, desk }
+    }
+}
+
+impl<S> Service<http::Request<Body>> for Gate<S>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = http::Response<Body>;
+    type Error = StdError;
+    type Future = BoxFuture<Self::Response, Self::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx).map_err(|never| match never {})
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        // The clone takes the place of the one that was made ready.
+        let clone = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, clone);
+        let desk = Arc::clone(&self.desk);
+        let method = Method::from_path(request.uri().path());
+        desk.count(method);
+        let verdict = lock(&desk.script).decide(method, Instant::now());
+        let in_flight = InFlight::new(Arc::clone(&desk));
+        Box::pin(async move {
+            let _in_flight = in_flight;
+            if !verdict.delay.is_zero() {
+                tokio::time::sleep(verdict.delay).await;
+            }
+            let Some(outcome) = verdict.outcome else {
+                return execute(inner, request).await;
+            };
+            match outcome {
+                Outcome::Status(status) => {
+                    drain(request.into_body()).await;
+                    Ok(status.into_http())
+                }
+                Outcome::StatusAfterExecution(status) => {
+                    drain(execute(inner, request).await?.into_body()).await;
+                    Ok(status.into_http())
+                }
+                Outcome::Hang => {
+                    drain(request.into_body()).await;
+                    desk.closed().await;
+                    Err(io::Error::other("the server stops").into())
+                }
+                Outcome::StallBody => {
+                    drain(execute(inner, request).await?.into_body()).await;
+                    Ok(stalled(desk))
+                }
+            }
+        })
+    }
+}
+
+async fn execute<S>(
+    mut inner: S,
+    request: http::Request<Body>,
+) -> Result<http::Response<Body>, StdError>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
+{
+    inner.call(request).await.map_err(|never| match never {})
+}
+
+/// Reads a body to its end: an answer that overtakes the request would make the client see a
+/// stream error in place of the fault.
+async fn drain(body: Body) {
+    let mut body = pin!(body);
+    while let Some(Ok(_)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
+}
+
+/// An answer whose headers promise a body that does not come.
+fn stalled(desk: Arc<Desk>) -> http::Response<Body> {
+    let mut response = http::Response::new(Body::new(StalledBody(Box::pin(async move {
+        desk.closed().await;
+    }))));
+    response.headers_mut().insert(
+        http::header::CONTENT_TYPE,
+        http::HeaderValue::from_static("application/grpc"),
+    );
+    response
+}
+
+struct StalledBody(Pin<Box<dyn Future<Output = ()> + Send>>);
+
+impl HttpBody for StalledBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0
+            .as_mut()
+            .poll(cx)
+            .map(|()| Some(Err(Status::unavailable("the server stops"))))
+    }
+}

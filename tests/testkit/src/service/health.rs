@@ -1,0 +1,25 @@
+//! The health check.
+
+use qdrant_client::qdrant::qdrant_server::Qdrant;
+use qdrant_client::qdrant::{HealthCheckReply, HealthCheckRequest};
+use tonic::{Request, Response, Status};
+
+/// The version of the server that this one is like. `qdrant-client` warns of one that is not its
+/// own or next to it.
+const VERSION: &str = "1.20.0";
+
+pub(super) struct Service;
+
+#[tonic::async_trait]
+impl Qdrant for Service {
+    async fn health_check(
+        &self,
+        _: Request<HealthCheckRequest>,
+    ) -> Result<Response<HealthCheckReply>, Status> {
+        Ok(Response::new(HealthCheckReply {
+            title: "qdrant - vector search engine".to_owned(),
+            version: VERSION.to_owned(),
+            commit: None,
+        }))
+    }
+}

@@ -1,0 +1,42 @@
+//! Errors in the codes and words of the real server.
+
+use tonic::{Code, Status};
+
+use crate::store::StoreError;
+
+/// What the engine refused.
+pub(super) fn to_status(error: &StoreError) -> Status {
+    match error {
+        StoreError::CollectionNotFound(_) | StoreError::PointNotFound(_) => not_found(error),
+        StoreError::CollectionExists(_) => {
+            Status::new(Code::AlreadyExists, format!("Wrong input: {error}"))
+        }
+        StoreError::UnknownVector(_) | StoreError::WrongDimension { .. } => wrong_input(error),
+        StoreError::Internal(_) => Status::internal(format!("Service internal error: {error}")),
+    }
+}
+
+fn wrong_input(description: impl std::fmt::Display) -> Status {
+    Status::invalid_argument(format!("Wrong input: {description}"))
+}
+
+pub(super) fn not_found(description: impl std::fmt::Display) -> Status {
+    Status::not_found(format!("Not found: {description}"))
+}
+
+/// A field of the request lies outside its range.
+pub(super) fn out_of_range(field: &str, value: usize, range: &str) -> Status {
+    Status::invalid_argument(format!(
+        "Validation error in body: [{field}: value {value} invalid, must be {range}]"
+    ))
+}
+
+/// The real server can do it, this one cannot.
+pub(super) fn unsupported(what: &str) -> Status {
+    Status::unimplemented(format!("resilient-testkit does not support {what}"))
+}
+
+/// Refuses an option that would change the result if it were passed over.
+pub(super) fn refuse_option(set: bool, name: &str) -> Result<(), Status> {
+    if set { Err(unsupported(name)) } else { Ok(()) }
+}

@@ -1,0 +1,301 @@
+//! The store that comes with the crate: everything in memory, every search exact.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use super::path::Path;
+use super::{
+    Change, Filter, Point, PointId, ScoredPoint, Search, Selection, Store, StoreError,
+    VectorConfig, VectorConfigs, Vectors,
+};
+
+/// A [`Store`] in memory, with exact search. Nothing is left of it when it is dropped.
+///
+/// ```
+/// use resilient_testkit::store::{Distance, MemoryStore, Store, VectorConfig};
+///
+/// let store = MemoryStore::default();
+/// let config = VectorConfig { size: 4, distance: Distance::Cosine };
+/// store.create_collection("docs", [(String::new(), config)].into())?;
+/// assert_eq!(store.collections()?, ["docs"]);
+/// # Ok::<(), resilient_testkit::store::StoreError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    collections: RwLock<BTreeMap<String, Collection>>,
+}
+
+#[derive(Debug)]
+struct Collection {
+    configs: VectorConfigs,
+    points: BTreeMap<PointId, Point>,
+}
+
+impl MemoryStore {
+    fn read<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Collection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let collections = self
+            .collections
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        collections
+            .get(name)
+            .ok_or_else(|| StoreError::CollectionNotFound(name.to_owned()))
+            .and_then(read)
+    }
+
+    fn write<T>(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut Collection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut collections = self
+            .collections
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        collections
+            .get_mut(name)
+            .ok_or_else(|| StoreError::CollectionNotFound(name.to_owned()))
+            .and_then(write)
+    }
+}
+
+impl Store for MemoryStore {
+    fn create_collection(&self, name: &str, vectors: VectorConfigs) -> Result<(), StoreError> {
+        let mut collections = self
+            .collections
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if collections.contains_key(name) {
+            return Err(StoreError::CollectionExists(name.to_owned()));
+        }
+        collections.insert(
+            name.to_owned(),
+            Collection {
+                configs: vectors,
+                points: BTreeMap::new(),
+            },
+        );
+        Ok(())
+    }
+
+    fn delete_collection(&self, name: &str) -> Result<bool, StoreError> {
+        let mut collections = self
+            .collections
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(collections.remove(name).is_some())
+    }
+
+    fn collections(&self) -> Result<Vec<String>, StoreError> {
+        let collections = self
+            .collections
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(collections.keys().cloned().collect())
+    }
+
+    fn vectors(&self, collection: &str) -> Result<VectorConfigs, StoreError> {
+        self.read(collection, |collection| Ok(collection.configs.clone()))
+    }
+
+    fn upsert(&self, collection: &str, points: Vec<Point>) -> Result<(), StoreError> {
+        self.write(collection, |collection| {
+            let mut prepared = Vec::with_capacity(points.len());
+            for point in points {
+                prepared.push(Point {
+                    vectors: collection.prepare(point.vectors)?,
+                    ..point
+                });
+            }
+            collection
+                .points
+                .extend(prepared.into_iter().map(|point| (point.id, point)));
+            Ok(())
+        })
+    }
+
+    fn delete(&self, collection: &str, selection: &Selection) -> Result<(), StoreError> {
+        self.write(collection, |collection| {
+            match selection {
+                Selection::Ids(ids) => {
+                    for id in ids {
+                        collection.points.remove(id);
+                    }
+                }
+                Selection::Filter(filter) => {
+                    collection.points.retain(|_, point| !filter.matches(point));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn change(
+        &self,
+        collection: &str,
+        selection: &Selection,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        self.write(collection, |collection| {
+            collection.change(selection, change)
+        })
+    }
+
+    fn get(&self, collection: &str, ids: &[PointId]) -> Result<Vec<Point>, StoreError> {
+        self.read(collection, |collection| {
+            Ok(ids
+                .iter()
+                .filter_map(|id| collection.points.get(id).cloned())
+                .collect())
+        })
+    }
+
+    fn scroll(
+        &self,
+        collection: &str,
+        filter: &Filter,
+        from: Option<PointId>,
+        limit: usize,
+    ) -> Result<Vec<Point>, StoreError> {
+        self.read(collection, |collection| {
+            Ok(collection
+                .points
+                .range(from.unwrap_or(PointId::Number(0))..)
+                .map(|(_, point)| point)
+                .filter(|point| filter.matches(point))
+                .take(limit)
+                .cloned()
+                .collect())
+        })
+    }
+
+    fn count(&self, collection: &str, filter: &Filter) -> Result<usize, StoreError> {
+        self.read(collection, |collection| {
+            Ok(collection
+                .points
+                .values()
+                .filter(|point| filter.matches(point))
+                .count())
+        })
+    }
+
+    fn search(&self, collection: &str, search: &Search) -> Result<Vec<ScoredPoint>, StoreError> {
+        self.read(collection, |collection| collection.search(search))
+    }
+}
+
+impl Collection {
+    fn config(&self, name: &str) -> Result<VectorConfig, StoreError> {
+        self.configs
+            .get(name)
+            .copied()
+            .ok_or_else(|| StoreError::UnknownVector(name.to_owned()))
+    }
+
+    /// Checks a vector against its declaration and makes it ready to be compared.
+    fn prepare_one(&self, name: &str, vector: Vec<f32>) -> Result<Vec<f32>, StoreError> {
+        let config = self.config(name)?;
+        if vector.len() != config.size {
+            return Err(StoreError::WrongDimension {
+                expected: config.size,
+                received: vector.len(),
+            });
+        }
+        Ok(config.distance.prepare(vector))
+    }
+
+    fn prepare(&self, vectors: Vectors) -> Result<Vectors, StoreError> {
+        vectors
+            .into_iter()
+            .map(|(name, vector)| {
+                let vector = self.prepare_one(&name, vector)?;
+                Ok((name, vector))
+            })
+            .collect()
+    }
+
+    fn change(&mut self, selection: &Selection, change: &Change) -> Result<(), StoreError> {
+        let change = match change {
+            Change::SetVectors(vectors) => &Change::SetVectors(self.prepare(vectors.clone())?),
+            Change::DeleteVectors(names) => {
+                for name in names {
+                    self.config(name)?;
+                }
+                change
+            }
+            _ => change,
+        };
+        match selection {
+            Selection::Ids(ids) => {
+                let mut missing = None;
+                for id in ids {
+                    match self.points.get_mut(id) {
+                        Some(point) => apply(change, point),
+                        None => missing = missing.or(Some(*id)),
+                    }
+                }
+                missing.map_or(Ok(()), |id| Err(StoreError::PointNotFound(id)))
+            }
+            Selection::Filter(filter) => {
+                for point in self.points.values_mut() {
+                    if filter.matches(point) {
+                        apply(change, point);
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn search(&self, search: &Search) -> Result<Vec<ScoredPoint>, StoreError> {
+        let vector = self.prepare_one(&search.using, search.vector.clone())?;
+        let distance = self.config(&search.using)?.distance;
+        let mut found: Vec<(f32, &Point)> = self
+            .points
+            .values()
+            .filter(|point| search.filter.matches(point))
+            .filter_map(|point| {
+                let stored = point.vectors.get(&search.using)?;
+                Some((distance.score(&vector, stored), point))
+            })
+            .filter(|(score, _)| {
+                search
+                    .score_threshold
+                    .is_none_or(|threshold| distance.passes(*score, threshold))
+            })
+            .collect();
+        // The sort is stable, so that equals stay in the order of their ids.
+        found.sort_by(|(a, _), (b, _)| distance.order(*a, *b));
+        Ok(found
+            .into_iter()
+            .skip(search.offset)
+            .take(search.limit)
+            .map(|(score, point)| ScoredPoint {
+                point: point.clone(),
+                score,
+            })
+            .collect())
+    }
+}
+
+fn apply(change: &Change, point: &mut Point) {
+    match change {
+        Change::SetPayload { values, key } => {
+            Path::merge(key.as_ref(), &mut point.payload, values);
+        }
+        Change::OverwritePayload(payload) => point.payload.clone_from(payload),
+        Change::DeletePayload(keys) => {
+            for key in keys {
+                key.remove(&mut point.payload);
+            }
+        }
+        Change::SetVectors(vectors) => point.vectors.extend(vectors.clone()),
+        Change::DeleteVectors(names) => {
+            point.vectors.retain(|name, _| !names.contains(name));
+        }
+    }
+}
