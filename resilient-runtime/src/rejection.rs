@@ -28,7 +28,9 @@ use crate::{Classify, ErrorKind};
 #[non_exhaustive]
 pub enum Rejection {
     /// The circuit breaker of the function is open.
-    #[error(transparent)]
+    // Not transparent: behind a transparent variant of the user's, nothing would be left of it in
+    // the chain.
+    #[error("rejected by circuit breaker `{}`", .0.breaker)]
     CircuitOpen(#[from] CircuitOpenError),
 }
 
@@ -110,8 +112,12 @@ mod tests {
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
-    #[error("no answer")]
-    struct Outer(#[source] Rejection);
+    enum Outer {
+        #[error("no answer")]
+        Wrapped(#[source] Rejection),
+        #[error(transparent)]
+        Transparent(Rejection),
+    }
 
     fn rejection(retry_after: Option<Duration>) -> CircuitOpenError {
         CircuitOpenError { breaker: BreakerName::from_static("search"), retry_after }
@@ -121,7 +127,9 @@ mod tests {
     fn it_is_found_in_a_chain() {
         let open = rejection(Some(Duration::from_secs(3)));
         assert_eq!(CircuitOpenError::find(&open), Some(&open));
-        assert_eq!(CircuitOpenError::find(&Outer(open.clone().into())), Some(&open));
+        for wrap in [Outer::Wrapped, Outer::Transparent] {
+            assert_eq!(CircuitOpenError::find(&wrap(open.clone().into())), Some(&open));
+        }
         assert_eq!(CircuitOpenError::find(&std::fmt::Error), None);
     }
 

@@ -84,7 +84,10 @@ impl Classify for Status {
 /// [`CircuitOpenError::find`](crate::CircuitOpenError::find) digs it out.
 impl From<Rejection> for QdrantError {
     fn from(rejection: Rejection) -> Self {
-        let mut status = Status::new(Code::Unavailable, rejection.to_string());
+        let message = match &rejection {
+            Rejection::CircuitOpen(open) => open.to_string(),
+        };
+        let mut status = Status::new(Code::Unavailable, message);
         status.set_source(std::sync::Arc::new(rejection));
         Self::ResponseError { status }
     }

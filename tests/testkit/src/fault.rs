@@ -84,9 +84,7 @@ impl Fault {
     /// Executes the call, and then answers with this status whatever the result was: a write is
     /// applied, and the caller cannot know.
     pub fn status_after_execution(status: Status) -> Self {
-        Self::new(Kind::Decisive(Outcome::StatusAfterExecution(Box::new(
-            status,
-        ))))
+        Self::new(Kind::Decisive(Outcome::StatusAfterExecution(Box::new(status))))
     }
 
     /// Handles the request after this time, unless the caller gave up by then.
@@ -170,9 +168,7 @@ impl ScriptedFault {
     /// Ends the fault for requests from now on. A request that it has met already, such as one
     /// that hangs, stays as it is.
     pub fn remove(&self) {
-        lock(&self.script)
-            .entries
-            .retain(|entry| entry.id != self.id);
+        lock(&self.script).entries.retain(|entry| entry.id != self.id);
     }
 }
 
@@ -206,18 +202,8 @@ impl Script {
         let id = this.next_id;
         this.next_id += 1;
         let hits = Arc::new(AtomicU64::new(0));
-        this.entries.push(Entry {
-            id,
-            fault,
-            scripted_at: now,
-            met: 0,
-            hits: Arc::clone(&hits),
-        });
-        ScriptedFault {
-            script: Arc::clone(script),
-            id,
-            hits,
-        }
+        this.entries.push(Entry { id, fault, scripted_at: now, met: 0, hits: Arc::clone(&hits) });
+        ScriptedFault { script: Arc::clone(script), id, hits }
     }
 
     /// Decides on a request. `method` is `None` for a call that the server does not know.
@@ -244,9 +230,7 @@ impl Entry {
         let fault = &self.fault;
         let meets = fault.methods.is_empty() || method.is_some_and(|m| fault.methods.contains(&m));
         // The script's lock is held, so the count cannot change between the load and the add.
-        let spent = fault
-            .times
-            .is_some_and(|times| self.hits.load(Ordering::Relaxed) >= times);
+        let spent = fault.times.is_some_and(|times| self.hits.load(Ordering::Relaxed) >= times);
         let running = now
             .saturating_duration_since(self.scripted_at)
             .checked_sub(fault.starting_in)
@@ -276,10 +260,7 @@ mod tests {
 
     impl Setup {
         fn new() -> Self {
-            Self {
-                script: Arc::default(),
-                start: Instant::now(),
-            }
+            Self { script: Arc::default(), start: Instant::now() }
         }
 
         fn add(&self, fault: Fault) -> ScriptedFault {

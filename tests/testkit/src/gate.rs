@@ -198,10 +198,9 @@ fn stalled(desk: Arc<Desk>) -> http::Response<Body> {
     let mut response = http::Response::new(Body::new(StalledBody(Box::pin(async move {
         desk.closed().await;
     }))));
-    response.headers_mut().insert(
-        http::header::CONTENT_TYPE,
-        http::HeaderValue::from_static("application/grpc"),
-    );
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/grpc"));
     response
 }
 
@@ -215,9 +214,6 @@ impl HttpBody for StalledBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        self.0
-            .as_mut()
-            .poll(cx)
-            .map(|()| Some(Err(Status::unavailable("the server stops"))))
+        self.0.as_mut().poll(cx).map(|()| Some(Err(Status::unavailable("the server stops"))))
     }
 }

@@ -99,10 +99,7 @@ mod tests {
 
     #[test]
     fn a_path_names_its_method() {
-        assert_eq!(
-            Method::from_path("/qdrant.Points/SearchBatch"),
-            Some(Method::SEARCH_BATCH)
-        );
+        assert_eq!(Method::from_path("/qdrant.Points/SearchBatch"), Some(Method::SEARCH_BATCH));
         assert_eq!(Method::from_path("/qdrant.Snapshots/Create"), None);
         assert_eq!(Method::from_path("/"), None);
     }

@@ -21,19 +21,12 @@ pub(crate) enum Refusal {
     /// More than the bucket can ever hold: waiting does not help.
     LargerThanCapacity,
     /// Not enough for now.
-    Empty {
-        available: f64,
-        retry_after: Duration,
-    },
+    Empty { available: f64, retry_after: Duration },
 }
 
 impl TokenBucket {
     pub(crate) fn per_minute(limit: u32, now: Instant) -> Self {
-        Self {
-            capacity: f64::from(limit),
-            tokens: f64::from(limit),
-            refilled_at: now,
-        }
+        Self { capacity: f64::from(limit), tokens: f64::from(limit), refilled_at: now }
     }
 
     /// Takes `cost` tokens, or none at all.
@@ -74,10 +67,7 @@ mod tests {
         assert_eq!(bucket.try_take(10.0, start), Ok(()));
         assert_eq!(
             bucket.try_take(10.0, start),
-            Err(Refusal::Empty {
-                available: 0.0,
-                retry_after: Duration::from_secs(60),
-            })
+            Err(Refusal::Empty { available: 0.0, retry_after: Duration::from_secs(60) })
         );
     }
 
@@ -86,15 +76,8 @@ mod tests {
         let start = Instant::now();
         let mut bucket = TokenBucket::per_minute(60, start);
         assert_eq!(bucket.try_take(60.0, start), Ok(()));
-        assert!(
-            bucket
-                .try_take(1.0, start + Duration::from_millis(900))
-                .is_err()
-        );
-        assert_eq!(
-            bucket.try_take(1.0, start + Duration::from_millis(1001)),
-            Ok(())
-        );
+        assert!(bucket.try_take(1.0, start + Duration::from_millis(900)).is_err());
+        assert_eq!(bucket.try_take(1.0, start + Duration::from_millis(1001)), Ok(()));
     }
 
     #[test]
@@ -110,10 +93,7 @@ mod tests {
     fn a_cost_above_the_capacity_never_passes() {
         let start = Instant::now();
         let mut bucket = TokenBucket::per_minute(10, start);
-        assert_eq!(
-            bucket.try_take(11.0, start),
-            Err(Refusal::LargerThanCapacity)
-        );
+        assert_eq!(bucket.try_take(11.0, start), Err(Refusal::LargerThanCapacity));
         assert_eq!(bucket.try_take(10.0, start), Ok(()), "nothing was taken");
     }
 
@@ -121,10 +101,7 @@ mod tests {
     fn a_bucket_of_nothing_refuses_without_a_hint() {
         let start = Instant::now();
         let mut bucket = TokenBucket::per_minute(0, start);
-        assert_eq!(
-            bucket.try_take(1.0, start),
-            Err(Refusal::LargerThanCapacity)
-        );
+        assert_eq!(bucket.try_take(1.0, start), Err(Refusal::LargerThanCapacity));
     }
 
     #[test]

@@ -87,11 +87,7 @@ impl EmbeddedQdrant {
                 })
                 .await;
         });
-        Ok(Self {
-            connections,
-            desk,
-            serving,
-        })
+        Ok(Self { connections, desk, serving })
     }
 
     /// The address that the server listens on.

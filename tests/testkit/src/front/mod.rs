@@ -322,13 +322,7 @@ impl Shared {
             // The server stops: it takes no more.
             return;
         }
-        state.links.insert(
-            id,
-            Link {
-                socket,
-                relay: None,
-            },
-        );
+        state.links.insert(id, Link { socket, relay: None });
         self.note_open(state);
         self.runtime.spawn(Relay::new(Arc::clone(self), id, server));
     }

@@ -63,9 +63,7 @@ impl Relay {
                     ready!(Pin::new(&mut self.server).poll_write(cx, self.upward.filled()))?;
                 self.upward.consume(written);
             } else if self.client_finished {
-                return Pin::new(&mut self.server)
-                    .poll_shutdown(cx)
-                    .map_err(Over::from);
+                return Pin::new(&mut self.server).poll_shutdown(cx).map_err(Over::from);
             } else {
                 ready!(socket.poll_read_ready(cx))?;
                 match self.upward.fill(|space| socket.try_read(space)) {
@@ -157,9 +155,7 @@ impl Future for Relay {
             return Poll::Pending;
         }
         let over = matches!(this.poll_upward(&link.socket, cx), Poll::Ready(Err(Over)))
-            || this
-                .poll_downward(&link.socket, &mut state.cuts, cx)
-                .is_ready();
+            || this.poll_downward(&link.socket, &mut state.cuts, cx).is_ready();
         if !over {
             return Poll::Pending;
         }
@@ -185,11 +181,7 @@ struct Buffer {
 
 impl Buffer {
     fn new() -> Self {
-        Self {
-            bytes: vec![0; BUFFER].into_boxed_slice(),
-            start: 0,
-            end: 0,
-        }
+        Self { bytes: vec![0; BUFFER].into_boxed_slice(), start: 0, end: 0 }
     }
 
     fn is_empty(&self) -> bool {

@@ -46,10 +46,7 @@ impl Engine {
     ) -> Result<qdrant::CollectionOperationResponse, Status> {
         let start = Instant::now();
         refuse_option(
-            request
-                .sparse_vectors_config
-                .as_ref()
-                .is_some_and(|config| !config.map.is_empty()),
+            request.sparse_vectors_config.as_ref().is_some_and(|config| !config.map.is_empty()),
             "sparse vectors",
         )?;
         refuse_option(
@@ -62,10 +59,8 @@ impl Engine {
         self.store
             .create_collection(&request.collection_name, configs)
             .map_err(|e| to_status(&e))?;
-        states.insert(
-            request.collection_name.clone(),
-            CollectionState::new(request, Instant::now()),
-        );
+        states
+            .insert(request.collection_name.clone(), CollectionState::new(request, Instant::now()));
         Ok(done(true, start))
     }
 
@@ -91,10 +86,8 @@ impl Engine {
         let start = Instant::now();
         let mut states = lock(&self.states);
         states.remove(&request.collection_name);
-        let existed = self
-            .store
-            .delete_collection(&request.collection_name)
-            .map_err(|e| to_status(&e))?;
+        let existed =
+            self.store.delete_collection(&request.collection_name).map_err(|e| to_status(&e))?;
         Ok(done(existed, start))
     }
 
@@ -135,14 +128,9 @@ impl Engine {
     ) -> Result<qdrant::GetCollectionInfoResponse, Status> {
         let start = Instant::now();
         let name = &request.collection_name;
-        let points = self
-            .store
-            .count(name, &Filter::default())
-            .map_err(|e| to_status(&e))?;
-        let settings = lock(&self.states)
-            .get(name)
-            .map(|state| state.settings.clone())
-            .unwrap_or_default();
+        let points = self.store.count(name, &Filter::default()).map_err(|e| to_status(&e))?;
+        let settings =
+            lock(&self.states).get(name).map(|state| state.settings.clone()).unwrap_or_default();
         // A store may come with collections that were not made through the server.
         let vectors_config = match settings.vectors_config {
             Some(config) => config,
@@ -151,10 +139,7 @@ impl Engine {
         Ok(qdrant::GetCollectionInfoResponse {
             result: Some(qdrant::CollectionInfo {
                 status: qdrant::CollectionStatus::Green.into(),
-                optimizer_status: Some(qdrant::OptimizerStatus {
-                    ok: true,
-                    error: String::new(),
-                }),
+                optimizer_status: Some(qdrant::OptimizerStatus { ok: true, error: String::new() }),
                 segments_count: 1,
                 points_count: Some(points as u64),
                 indexed_vectors_count: Some(0),
@@ -183,10 +168,7 @@ impl Engine {
 }
 
 fn done(result: bool, start: Instant) -> qdrant::CollectionOperationResponse {
-    qdrant::CollectionOperationResponse {
-        result,
-        time: start.elapsed().as_secs_f64(),
-    }
+    qdrant::CollectionOperationResponse { result, time: start.elapsed().as_secs_f64() }
 }
 
 fn vector_configs(config: Option<&qdrant::VectorsConfig>) -> Result<VectorConfigs, Status> {
@@ -243,13 +225,8 @@ fn declared(configs: &VectorConfigs) -> qdrant::VectorsConfig {
     let config = match configs.get("") {
         Some(unnamed) => vectors_config::Config::Params(params(unnamed)),
         None => vectors_config::Config::ParamsMap(qdrant::VectorParamsMap {
-            map: configs
-                .iter()
-                .map(|(name, config)| (name.clone(), params(config)))
-                .collect(),
+            map: configs.iter().map(|(name, config)| (name.clone(), params(config))).collect(),
         }),
     };
-    qdrant::VectorsConfig {
-        config: Some(config),
-    }
+    qdrant::VectorsConfig { config: Some(config) }
 }

@@ -37,10 +37,7 @@ pub(super) fn path(text: &str) -> Result<Path, Status> {
 }
 
 pub(super) fn payload(fields: HashMap<String, qdrant::Value>) -> Result<Payload, Status> {
-    fields
-        .into_iter()
-        .map(|(key, field)| Ok((key, value(field)?)))
-        .collect()
+    fields.into_iter().map(|(key, field)| Ok((key, value(field)?))).collect()
 }
 
 fn value(value: qdrant::Value) -> Result<Value, Status> {
@@ -53,21 +50,15 @@ fn value(value: qdrant::Value) -> Result<Value, Status> {
             return Err(Status::invalid_argument("cannot convert to json number"));
         }
         Some(Kind::StringValue(value)) => Value::String(value),
-        Some(Kind::ListValue(list)) => Value::List(
-            list.values
-                .into_iter()
-                .map(self::value)
-                .collect::<Result<_, _>>()?,
-        ),
+        Some(Kind::ListValue(list)) => {
+            Value::List(list.values.into_iter().map(self::value).collect::<Result<_, _>>()?)
+        }
         Some(Kind::StructValue(object)) => Value::Object(payload(object.fields)?),
     })
 }
 
 fn payload_message(payload: Payload) -> HashMap<String, qdrant::Value> {
-    payload
-        .into_iter()
-        .map(|(key, value)| (key, value_message(value)))
-        .collect()
+    payload.into_iter().map(|(key, value)| (key, value_message(value))).collect()
 }
 
 fn value_message(value: Value) -> qdrant::Value {
@@ -81,9 +72,9 @@ fn value_message(value: Value) -> qdrant::Value {
             Value::List(values) => Kind::ListValue(qdrant::ListValue {
                 values: values.into_iter().map(value_message).collect(),
             }),
-            Value::Object(payload) => Kind::StructValue(qdrant::Struct {
-                fields: payload_message(payload),
-            }),
+            Value::Object(payload) => {
+                Kind::StructValue(qdrant::Struct { fields: payload_message(payload) })
+            }
         }),
     }
 }
@@ -91,11 +82,9 @@ fn value_message(value: Value) -> qdrant::Value {
 pub(super) fn vectors(vectors: qdrant::Vectors) -> Result<Vectors, Status> {
     match vectors.vectors_options {
         Some(VectorsOptions::Vector(vector)) => Ok([(String::new(), dense(vector)?)].into()),
-        Some(VectorsOptions::Vectors(named)) => named
-            .vectors
-            .into_iter()
-            .map(|(name, vector)| Ok((name, dense(vector)?)))
-            .collect(),
+        Some(VectorsOptions::Vectors(named)) => {
+            named.vectors.into_iter().map(|(name, vector)| Ok((name, dense(vector)?))).collect()
+        }
         None => Err(Status::invalid_argument("Expected some vectors")),
     }
 }
@@ -175,10 +164,7 @@ impl Parts {
     pub(super) fn of(
         &self,
         point: Point,
-    ) -> (
-        HashMap<String, qdrant::Value>,
-        Option<qdrant::VectorsOutput>,
-    ) {
+    ) -> (HashMap<String, qdrant::Value>, Option<qdrant::VectorsOutput>) {
         let payload = match &self.payload {
             PayloadParts::None => Payload::new(),
             PayloadParts::All => point.payload,
@@ -188,13 +174,9 @@ impl Parts {
         let vectors = match &self.vectors {
             VectorParts::None => None,
             VectorParts::All => Some(point.vectors),
-            VectorParts::Include(names) => Some(
-                point
-                    .vectors
-                    .into_iter()
-                    .filter(|(name, _)| names.contains(name))
-                    .collect(),
-            ),
+            VectorParts::Include(names) => {
+                Some(point.vectors.into_iter().filter(|(name, _)| names.contains(name)).collect())
+            }
         };
         (payload_message(payload), vectors.map(vectors_message))
     }
@@ -210,16 +192,12 @@ fn vectors_message(mut vectors: Vectors) -> qdrant::VectorsOutput {
                 .collect(),
         }),
     };
-    qdrant::VectorsOutput {
-        vectors_options: Some(options),
-    }
+    qdrant::VectorsOutput { vectors_options: Some(options) }
 }
 
 fn vector_message(vector: Vec<f32>) -> qdrant::VectorOutput {
     qdrant::VectorOutput {
-        vector: Some(vector_output::Vector::Dense(qdrant::DenseVector {
-            data: vector,
-        })),
+        vector: Some(vector_output::Vector::Dense(qdrant::DenseVector { data: vector })),
         ..qdrant::VectorOutput::default()
     }
 }

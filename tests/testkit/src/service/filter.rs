@@ -42,24 +42,15 @@ fn condition(condition: ConditionOneOf) -> Result<Condition, Status> {
         ConditionOneOf::Field(field) => field_condition(field)?,
         ConditionOneOf::IsEmpty(is_empty) => Condition::IsEmpty(path(&is_empty.key)?),
         ConditionOneOf::IsNull(is_null) => Condition::IsNull(path(&is_null.key)?),
-        ConditionOneOf::HasId(has_id) => Condition::HasId(
-            has_id
-                .has_id
-                .into_iter()
-                .map(point_id)
-                .collect::<Result<_, _>>()?,
-        ),
+        ConditionOneOf::HasId(has_id) => {
+            Condition::HasId(has_id.has_id.into_iter().map(point_id).collect::<Result<_, _>>()?)
+        }
         ConditionOneOf::HasVector(has_vector) => Condition::HasVector(has_vector.has_vector),
         ConditionOneOf::Nested(nested) => {
             if nested.filter.is_none() {
-                return Err(Status::invalid_argument(
-                    "Nested condition must have a filter",
-                ));
+                return Err(Status::invalid_argument("Nested condition must have a filter"));
             }
-            Condition::Nested {
-                key: path(&nested.key)?,
-                filter: filter(nested.filter)?,
-            }
+            Condition::Nested { key: path(&nested.key)?, filter: filter(nested.filter)? }
         }
         ConditionOneOf::Filter(inner) => Condition::Filter(filter(Some(inner))?),
         ConditionOneOf::Slice(_) => return Err(unsupported_condition("slice")),
@@ -85,9 +76,7 @@ fn field_condition(condition: qdrant::FieldCondition) -> Result<Condition, Statu
     } else if let Some(wanted) = condition.is_null {
         FieldCheck::Null(wanted)
     } else if condition.r#match.is_none() && condition.range.is_none() {
-        return Err(Status::invalid_argument(
-            "At least one field condition must be specified",
-        ));
+        return Err(Status::invalid_argument("At least one field condition must be specified"));
     } else {
         FieldCheck::AnyOf {
             matches: condition.r#match.map(match_value).transpose()?,
@@ -99,10 +88,7 @@ fn field_condition(condition: qdrant::FieldCondition) -> Result<Condition, Statu
             }),
         }
     };
-    Ok(Condition::Field {
-        key: path(&condition.key)?,
-        check,
-    })
+    Ok(Condition::Field { key: path(&condition.key)?, check })
 }
 
 // Reason: no payload holds 2^53 values.
@@ -136,9 +122,7 @@ fn match_value(value: qdrant::Match) -> Result<Match, Status> {
 
 /// A condition that is passed over would make the result wrong and the test blind.
 fn unsupported_condition(name: &str) -> Status {
-    Status::invalid_argument(format!(
-        "resilient-testkit does not support the condition {name}"
-    ))
+    Status::invalid_argument(format!("resilient-testkit does not support the condition {name}"))
 }
 
 pub(super) fn ids(ids: Vec<qdrant::PointId>) -> Result<Vec<PointId>, Status> {

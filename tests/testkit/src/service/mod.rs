@@ -36,17 +36,11 @@ pub(crate) fn routes(store: Arc<dyn Store>) -> Routes {
                 .max_decoding_message_size(usize::MAX)
         };
     }
-    let engine = Arc::new(Engine {
-        store,
-        states: Mutex::default(),
-    });
-    Routes::new(server!(
-        CollectionsServer,
-        collections::Service(Arc::clone(&engine))
-    ))
-    .add_service(server!(PointsServer, points::Service(engine)))
-    .add_service(server!(QdrantServer, health::Service))
-    .prepare()
+    let engine = Arc::new(Engine { store, states: Mutex::default() });
+    Routes::new(server!(CollectionsServer, collections::Service(Arc::clone(&engine))))
+        .add_service(server!(PointsServer, points::Service(engine)))
+        .add_service(server!(QdrantServer, health::Service))
+        .prepare()
 }
 
 /// A store, and what the protocol knows of its collections beyond it.
@@ -72,18 +66,12 @@ impl Engine {
     }
 
     fn check_exists(&self, collection: &str) -> Result<(), Status> {
-        self.store
-            .vectors(collection)
-            .map(drop)
-            .map_err(|e| to_status(&e))
+        self.store.vectors(collection).map(drop).map_err(|e| to_status(&e))
     }
 
     /// The number of the next write to a collection.
     fn next_operation(&self, collection: &str) -> u64 {
-        lock(&self.states)
-            .entry(collection.to_owned())
-            .or_default()
-            .next_operation()
+        lock(&self.states).entry(collection.to_owned()).or_default().next_operation()
     }
 }
 

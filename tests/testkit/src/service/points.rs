@@ -59,17 +59,11 @@ impl Engine {
         let start = Instant::now();
         refuse_option(request.update_filter.is_some(), "update_filter")?;
         refuse_option(
-            request
-                .update_mode
-                .is_some_and(|mode| mode != qdrant::UpdateMode::Upsert as i32),
+            request.update_mode.is_some_and(|mode| mode != qdrant::UpdateMode::Upsert as i32),
             "update_mode",
         )?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
-        let points = request
-            .points
-            .into_iter()
-            .map(point)
-            .collect::<Result<Vec<_>, _>>()?;
+        let points = request.points.into_iter().map(point).collect::<Result<Vec<_>, _>>()?;
         self.charge(&request.collection_name, Access::Write, points.len().max(1))?;
         self.written(&request.collection_name, request.wait, start, || {
             self.store.upsert(&request.collection_name, points)
@@ -94,35 +88,25 @@ impl Engine {
             .points
             .into_iter()
             .map(|point| {
-                let id = point
-                    .id
-                    .ok_or_else(|| Status::invalid_argument("id is expected"))?;
-                let vectors = point
-                    .vectors
-                    .ok_or_else(|| Status::invalid_argument("vectors is expected"))?;
+                let id = point.id.ok_or_else(|| Status::invalid_argument("id is expected"))?;
+                let vectors =
+                    point.vectors.ok_or_else(|| Status::invalid_argument("vectors is expected"))?;
                 let change = Change::SetVectors(self::vectors(vectors)?);
                 Ok((Selection::Ids(vec![point_id(id)?]), change))
             })
             .collect::<Result<Vec<_>, Status>>()?;
-        self.charge(
-            &request.collection_name,
-            Access::Write,
-            changes.len().max(1),
-        )?;
+        self.charge(&request.collection_name, Access::Write, changes.len().max(1))?;
         self.written(&request.collection_name, request.wait, start, || {
             changes.iter().try_for_each(|(selection, change)| {
-                self.store
-                    .change(&request.collection_name, selection, change)
+                self.store.change(&request.collection_name, selection, change)
             })
         })
     }
 
     fn delete_vectors(&self, request: qdrant::DeletePointVectors) -> Written {
         refuse_shard_key(request.shard_key_selector.as_ref())?;
-        let names = request
-            .vectors
-            .ok_or_else(|| Status::invalid_argument("vectors is expected"))?
-            .names;
+        let names =
+            request.vectors.ok_or_else(|| Status::invalid_argument("vectors is expected"))?.names;
         self.change(
             &request.collection_name,
             request.wait,
@@ -137,12 +121,7 @@ impl Engine {
             values: payload(request.payload)?,
             key: request.key.as_deref().map(path).transpose()?,
         };
-        self.change(
-            &request.collection_name,
-            request.wait,
-            request.points_selector,
-            &change,
-        )
+        self.change(&request.collection_name, request.wait, request.points_selector, &change)
     }
 
     fn overwrite_payload(&self, request: qdrant::SetPayloadPoints) -> Written {
@@ -158,11 +137,7 @@ impl Engine {
 
     fn delete_payload(&self, request: qdrant::DeletePayloadPoints) -> Written {
         refuse_shard_key(request.shard_key_selector.as_ref())?;
-        let keys = request
-            .keys
-            .iter()
-            .map(|key| path(key))
-            .collect::<Result<_, _>>()?;
+        let keys = request.keys.iter().map(|key| path(key)).collect::<Result<_, _>>()?;
         self.change(
             &request.collection_name,
             request.wait,
@@ -191,9 +166,7 @@ impl Engine {
         let start = Instant::now();
         let selection = selection(selector, "points_selector is expected")?;
         self.charge_write(collection, &selection)?;
-        self.written(collection, wait, start, || {
-            self.store.change(collection, &selection, change)
-        })
+        self.written(collection, wait, start, || self.store.change(collection, &selection, change))
     }
 
     /// Writes, and answers the way `wait` asks for. The write is applied either way, so that a
@@ -225,10 +198,9 @@ impl Engine {
     fn charge_write(&self, collection: &str, selection: &Selection) -> Result<(), Status> {
         let touched = match selection {
             Selection::Ids(ids) => ids.len(),
-            Selection::Filter(filter) => self
-                .store
-                .count(collection, filter)
-                .map_err(|e| to_status(&e))?,
+            Selection::Filter(filter) => {
+                self.store.count(collection, filter).map_err(|e| to_status(&e))?
+            }
         };
         self.charge(collection, Access::Write, touched.max(1))
     }
@@ -240,10 +212,7 @@ impl Engine {
         let ids = ids(request.ids)?;
         self.charge(&request.collection_name, Access::Read, ids.len())?;
         self.check_vector_names(&request.collection_name, &parts)?;
-        let points = self
-            .store
-            .get(&request.collection_name, &ids)
-            .map_err(|e| to_status(&e))?;
+        let points = self.store.get(&request.collection_name, &ids).map_err(|e| to_status(&e))?;
         Ok(qdrant::GetResponse {
             result: retrieved(points, &parts),
             time: start.elapsed().as_secs_f64(),
@@ -262,21 +231,12 @@ impl Engine {
         }
         let from = request.offset.map(point_id).transpose()?;
         let filter = filter(request.filter)?;
-        self.charge(
-            &request.collection_name,
-            Access::Read,
-            1 + filter.conditions(),
-        )?;
+        self.charge(&request.collection_name, Access::Read, 1 + filter.conditions())?;
         self.check_vector_names(&request.collection_name, &parts)?;
         // One more than asked for: it is where the next page starts.
         let mut points = self
             .store
-            .scroll(
-                &request.collection_name,
-                &filter,
-                from,
-                limit.saturating_add(1),
-            )
+            .scroll(&request.collection_name, &filter, from, limit.saturating_add(1))
             .map_err(|e| to_status(&e))?;
         let next = points.get(limit).map(|point| id_message(point.id));
         points.truncate(limit);
@@ -292,19 +252,11 @@ impl Engine {
         let start = Instant::now();
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let filter = filter(request.filter)?;
-        self.charge(
-            &request.collection_name,
-            Access::Read,
-            1 + filter.conditions(),
-        )?;
-        let count = self
-            .store
-            .count(&request.collection_name, &filter)
-            .map_err(|e| to_status(&e))?;
+        self.charge(&request.collection_name, Access::Read, 1 + filter.conditions())?;
+        let count =
+            self.store.count(&request.collection_name, &filter).map_err(|e| to_status(&e))?;
         Ok(qdrant::CountResponse {
-            result: Some(qdrant::CountResult {
-                count: count as u64,
-            }),
+            result: Some(qdrant::CountResult { count: count as u64 }),
             time: start.elapsed().as_secs_f64(),
             usage: None,
         })
@@ -317,34 +269,20 @@ impl Engine {
             .vector_names()
             .iter()
             .find(|name| !declared.contains_key(*name))
-            .map_or(Ok(()), |name| {
-                Err(to_status(&StoreError::UnknownVector(name.clone())))
-            })
+            .map_or(Ok(()), |name| Err(to_status(&StoreError::UnknownVector(name.clone()))))
     }
 }
 
 pub(super) fn refuse_shard_key(selector: Option<&qdrant::ShardKeySelector>) -> Result<(), Status> {
-    refuse_option(
-        selector.is_some_and(|selector| !selector.shard_keys.is_empty()),
-        "shard keys",
-    )
+    refuse_option(selector.is_some_and(|selector| !selector.shard_keys.is_empty()), "shard keys")
 }
 
 fn point(point: qdrant::PointStruct) -> Result<Point, Status> {
     let payload = payload(point.payload)?;
-    let vectors = vectors(
-        point
-            .vectors
-            .ok_or_else(|| Status::invalid_argument("Expected some vectors"))?,
-    )?;
-    let id = point
-        .id
-        .ok_or_else(|| Status::invalid_argument("Empty ID is not allowed"))?;
-    Ok(Point {
-        id: point_id(id)?,
-        payload,
-        vectors,
-    })
+    let vectors =
+        vectors(point.vectors.ok_or_else(|| Status::invalid_argument("Expected some vectors"))?)?;
+    let id = point.id.ok_or_else(|| Status::invalid_argument("Empty ID is not allowed"))?;
+    Ok(Point { id: point_id(id)?, payload, vectors })
 }
 
 fn retrieved(points: Vec<Point>, parts: &Parts) -> Vec<qdrant::RetrievedPoint> {
@@ -353,12 +291,7 @@ fn retrieved(points: Vec<Point>, parts: &Parts) -> Vec<qdrant::RetrievedPoint> {
         .map(|point| {
             let id = Some(id_message(point.id));
             let (payload, vectors) = parts.of(point);
-            qdrant::RetrievedPoint {
-                id,
-                payload,
-                vectors,
-                ..qdrant::RetrievedPoint::default()
-            }
+            qdrant::RetrievedPoint { id, payload, vectors, ..qdrant::RetrievedPoint::default() }
         })
         .collect()
 }

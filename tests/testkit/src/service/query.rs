@@ -53,11 +53,8 @@ impl Engine {
         request: qdrant::SearchBatchPoints,
     ) -> Result<qdrant::SearchBatchResponse, Status> {
         let start = Instant::now();
-        let requests = request
-            .search_points
-            .into_iter()
-            .map(from_search)
-            .collect::<Result<_, _>>()?;
+        let requests =
+            request.search_points.into_iter().map(from_search).collect::<Result<_, _>>()?;
         Ok(qdrant::SearchBatchResponse {
             result: batch(self.run(&request.collection_name, requests)?),
             time: start.elapsed().as_secs_f64(),
@@ -84,11 +81,8 @@ impl Engine {
         request: qdrant::QueryBatchPoints,
     ) -> Result<qdrant::QueryBatchResponse, Status> {
         let start = Instant::now();
-        let requests = request
-            .query_points
-            .into_iter()
-            .map(from_query)
-            .collect::<Result<_, _>>()?;
+        let requests =
+            request.query_points.into_iter().map(from_query).collect::<Result<_, _>>()?;
         Ok(qdrant::QueryBatchResponse {
             result: batch(self.run(&request.collection_name, requests)?),
             time: start.elapsed().as_secs_f64(),
@@ -103,10 +97,8 @@ impl Engine {
         collection: &str,
         requests: Vec<Request>,
     ) -> Result<Vec<Vec<qdrant::ScoredPoint>>, Status> {
-        let targets = requests
-            .iter()
-            .filter(|request| matches!(request.target, Target::Point(_)))
-            .count();
+        let targets =
+            requests.iter().filter(|request| matches!(request.target, Target::Point(_))).count();
         if targets > 0 {
             self.charge(collection, Access::Read, targets)?;
         }
@@ -114,15 +106,9 @@ impl Engine {
             .into_iter()
             .map(|request| self.resolve(collection, request))
             .collect::<Result<Vec<_>, _>>()?;
-        let cost = requests
-            .iter()
-            .map(|request| 1 + request.filter.conditions())
-            .sum();
+        let cost = requests.iter().map(|request| 1 + request.filter.conditions()).sum();
         self.charge(collection, Access::Read, cost)?;
-        requests
-            .into_iter()
-            .map(|request| self.run_one(collection, request))
-            .collect()
+        requests.into_iter().map(|request| self.run_one(collection, request)).collect()
     }
 
     /// Puts the vector of the target point in the point's place, and the point out of the result.
@@ -141,10 +127,7 @@ impl Engine {
             .pop()
             .ok_or_else(|| to_status(&StoreError::PointNotFound(id)))?;
         let vector = point.vectors.remove(&request.using).ok_or_else(|| {
-            not_found(format!(
-                "Vector with name {:?} for point not found",
-                request.using
-            ))
+            not_found(format!("Vector with name {:?} for point not found", request.using))
         })?;
         request.target = Target::Vector(vector);
         request.filter.must_not.push(Condition::HasId([id].into()));
@@ -183,10 +166,7 @@ impl Engine {
                     .collect()
             }
         };
-        Ok(found
-            .into_iter()
-            .map(|found| scored(found, &request.parts))
-            .collect())
+        Ok(found.into_iter().map(|found| scored(found, &request.parts)).collect())
     }
 }
 
@@ -250,10 +230,7 @@ fn size(number: u64) -> usize {
 }
 
 fn batch(results: Vec<Vec<qdrant::ScoredPoint>>) -> Vec<qdrant::BatchResult> {
-    results
-        .into_iter()
-        .map(|result| qdrant::BatchResult { result })
-        .collect()
+    results.into_iter().map(|result| qdrant::BatchResult { result }).collect()
 }
 
 fn scored(found: ScoredPoint, parts: &Parts) -> qdrant::ScoredPoint {

@@ -20,10 +20,7 @@ pub(super) struct CollectionState {
 
 impl CollectionState {
     pub(super) fn new(settings: CreateCollection, now: Instant) -> Self {
-        let mut state = Self {
-            settings,
-            ..Self::default()
-        };
+        let mut state = Self { settings, ..Self::default() };
         state.refill(now);
         state
     }
@@ -38,11 +35,8 @@ impl CollectionState {
     }
 
     fn refill(&mut self, now: Instant) {
-        let config = self
-            .settings
-            .strict_mode_config
-            .as_ref()
-            .filter(|config| config.enabled == Some(true));
+        let config =
+            self.settings.strict_mode_config.as_ref().filter(|config| config.enabled == Some(true));
         let bucket = |limit: Option<u32>| limit.map(|limit| TokenBucket::per_minute(limit, now));
         self.read = bucket(config.and_then(|config| config.read_rate_limit));
         self.write = bucket(config.and_then(|config| config.write_rate_limit));
@@ -63,9 +57,7 @@ impl CollectionState {
         };
         // Reason: no request holds 2^53 points.
         #[allow(clippy::cast_precision_loss)]
-        bucket
-            .try_take(cost as f64, now)
-            .map_err(|refusal| refused(name, cost, &refusal))
+        bucket.try_take(cost as f64, now).map_err(|refusal| refused(name, cost, &refusal))
     }
 
     pub(super) fn next_operation(&mut self) -> u64 {
@@ -85,10 +77,7 @@ fn refused(name: &str, cost: usize, refusal: &Refusal) -> Status {
                  request"
             ),
         ),
-        Refusal::Empty {
-            available,
-            retry_after,
-        } => {
+        Refusal::Empty { available, retry_after } => {
             let seconds = whole_seconds(*retry_after);
             let mut status = Status::new(
                 Code::ResourceExhausted,

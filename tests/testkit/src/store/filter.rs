@@ -133,11 +133,7 @@ impl Filter {
             .iter()
             .chain(&self.should)
             .chain(&self.must_not)
-            .chain(
-                self.min_should
-                    .iter()
-                    .flat_map(|(conditions, _)| conditions),
-            )
+            .chain(self.min_should.iter().flat_map(|(conditions, _)| conditions))
             .map(|condition| match condition {
                 Condition::Filter(filter) | Condition::Nested { filter, .. } => filter.conditions(),
                 _ => 1,
@@ -170,20 +166,16 @@ impl Condition {
             Self::IsEmpty(key) => key.get(subject.payload).into_iter().all(is_empty),
             Self::IsNull(key) => key.get(subject.payload).contains(&&Value::Null),
             Self::HasId(ids) => subject.point.is_some_and(|(id, _)| ids.contains(&id)),
-            Self::HasVector(name) => subject
-                .point
-                .is_some_and(|(_, vectors)| vectors.contains_key(name)),
+            Self::HasVector(name) => {
+                subject.point.is_some_and(|(_, vectors)| vectors.contains_key(name))
+            }
             Self::Nested { key, filter } => {
-                key.elements()
-                    .get(subject.payload)
-                    .into_iter()
-                    .any(|value| match value {
-                        Value::Object(object) => filter.holds_for(&Subject {
-                            payload: object,
-                            point: None,
-                        }),
-                        _ => false,
-                    })
+                key.elements().get(subject.payload).into_iter().any(|value| match value {
+                    Value::Object(object) => {
+                        filter.holds_for(&Subject { payload: object, point: None })
+                    }
+                    _ => false,
+                })
             }
             Self::Filter(filter) => filter.holds_for(subject),
         }
@@ -287,30 +279,18 @@ mod tests {
 
     fn check(check: FieldCheck, value: Option<Value>) -> bool {
         let filter = Filter {
-            must: vec![Condition::Field {
-                key: Path::parse("field").unwrap(),
-                check,
-            }],
+            must: vec![Condition::Field { key: Path::parse("field").unwrap(), check }],
             ..Filter::default()
         };
         filter.matches(&Point {
             id: PointId::Number(1),
-            payload: value
-                .map(|value| ("field".to_owned(), value))
-                .into_iter()
-                .collect(),
+            payload: value.map(|value| ("field".to_owned(), value)).into_iter().collect(),
             vectors: Vectors::new(),
         })
     }
 
     fn matches(matches: Match, value: Option<Value>) -> bool {
-        check(
-            FieldCheck::AnyOf {
-                matches: Some(matches),
-                range: None,
-            },
-            value,
-        )
+        check(FieldCheck::AnyOf { matches: Some(matches), range: None }, value)
     }
 
     #[test]
@@ -327,10 +307,7 @@ mod tests {
     #[test]
     fn types_are_told_apart() {
         assert!(!matches(Match::Integers(vec![1]), Some(Value::Float(1.0))));
-        assert!(!matches(
-            Match::Keywords(vec!["1".into()]),
-            Some(Value::Integer(1))
-        ));
+        assert!(!matches(Match::Keywords(vec!["1".into()]), Some(Value::Integer(1))));
         assert!(!matches(Match::Bool(true), Some(Value::Integer(1))));
     }
 
@@ -345,37 +322,16 @@ mod tests {
             (list(vec![Value::Bool(true), Value::Null]), false, true),
             (Some(Value::String(String::new())), false, false),
         ] {
-            assert_eq!(
-                check(FieldCheck::Empty(true), value.clone()),
-                empty,
-                "{value:?}"
-            );
-            assert_eq!(
-                check(FieldCheck::Empty(false), value.clone()),
-                !empty,
-                "{value:?}"
-            );
-            assert_eq!(
-                check(FieldCheck::Null(true), value.clone()),
-                null,
-                "{value:?}"
-            );
-            assert_eq!(
-                check(FieldCheck::Null(false), value.clone()),
-                !null,
-                "{value:?}"
-            );
+            assert_eq!(check(FieldCheck::Empty(true), value.clone()), empty, "{value:?}");
+            assert_eq!(check(FieldCheck::Empty(false), value.clone()), !empty, "{value:?}");
+            assert_eq!(check(FieldCheck::Null(true), value.clone()), null, "{value:?}");
+            assert_eq!(check(FieldCheck::Null(false), value.clone()), !null, "{value:?}");
         }
     }
 
     #[test]
     fn values_are_counted() {
-        let at_least_two = || {
-            FieldCheck::Count(Range {
-                gte: Some(2.0),
-                ..Range::default()
-            })
-        };
+        let at_least_two = || FieldCheck::Count(Range { gte: Some(2.0), ..Range::default() });
         let two = Value::List(vec![Value::Null, Value::Null]);
         assert!(check(at_least_two(), Some(two)));
         assert!(!check(at_least_two(), Some(Value::Bool(true))));
@@ -385,10 +341,7 @@ mod tests {
     #[test]
     fn conditions_of_inner_filters_are_counted() {
         let one = Condition::IsEmpty(Path::parse("a").unwrap());
-        let inner = Filter {
-            should: vec![one.clone(), one.clone()],
-            ..Filter::default()
-        };
+        let inner = Filter { should: vec![one.clone(), one.clone()], ..Filter::default() };
         let filter = Filter {
             must: vec![one.clone(), Condition::Filter(inner)],
             min_should: Some((vec![one], 1)),

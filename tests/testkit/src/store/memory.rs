@@ -37,10 +37,7 @@ impl MemoryStore {
         name: &str,
         read: impl FnOnce(&Collection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let collections = self
-            .collections
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let collections = self.collections.read().unwrap_or_else(PoisonError::into_inner);
         collections
             .get(name)
             .ok_or_else(|| StoreError::CollectionNotFound(name.to_owned()))
@@ -52,10 +49,7 @@ impl MemoryStore {
         name: &str,
         write: impl FnOnce(&mut Collection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut collections = self
-            .collections
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut collections = self.collections.write().unwrap_or_else(PoisonError::into_inner);
         collections
             .get_mut(name)
             .ok_or_else(|| StoreError::CollectionNotFound(name.to_owned()))
@@ -65,36 +59,22 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn create_collection(&self, name: &str, vectors: VectorConfigs) -> Result<(), StoreError> {
-        let mut collections = self
-            .collections
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut collections = self.collections.write().unwrap_or_else(PoisonError::into_inner);
         if collections.contains_key(name) {
             return Err(StoreError::CollectionExists(name.to_owned()));
         }
-        collections.insert(
-            name.to_owned(),
-            Collection {
-                configs: vectors,
-                points: BTreeMap::new(),
-            },
-        );
+        collections
+            .insert(name.to_owned(), Collection { configs: vectors, points: BTreeMap::new() });
         Ok(())
     }
 
     fn delete_collection(&self, name: &str) -> Result<bool, StoreError> {
-        let mut collections = self
-            .collections
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut collections = self.collections.write().unwrap_or_else(PoisonError::into_inner);
         Ok(collections.remove(name).is_some())
     }
 
     fn collections(&self) -> Result<Vec<String>, StoreError> {
-        let collections = self
-            .collections
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let collections = self.collections.read().unwrap_or_else(PoisonError::into_inner);
         Ok(collections.keys().cloned().collect())
     }
 
@@ -106,14 +86,9 @@ impl Store for MemoryStore {
         self.write(collection, |collection| {
             let mut prepared = Vec::with_capacity(points.len());
             for point in points {
-                prepared.push(Point {
-                    vectors: collection.prepare(point.vectors)?,
-                    ..point
-                });
+                prepared.push(Point { vectors: collection.prepare(point.vectors)?, ..point });
             }
-            collection
-                .points
-                .extend(prepared.into_iter().map(|point| (point.id, point)));
+            collection.points.extend(prepared.into_iter().map(|point| (point.id, point)));
             Ok(())
         })
     }
@@ -140,17 +115,12 @@ impl Store for MemoryStore {
         selection: &Selection,
         change: &Change,
     ) -> Result<(), StoreError> {
-        self.write(collection, |collection| {
-            collection.change(selection, change)
-        })
+        self.write(collection, |collection| collection.change(selection, change))
     }
 
     fn get(&self, collection: &str, ids: &[PointId]) -> Result<Vec<Point>, StoreError> {
         self.read(collection, |collection| {
-            Ok(ids
-                .iter()
-                .filter_map(|id| collection.points.get(id).cloned())
-                .collect())
+            Ok(ids.iter().filter_map(|id| collection.points.get(id).cloned()).collect())
         })
     }
 
@@ -175,11 +145,7 @@ impl Store for MemoryStore {
 
     fn count(&self, collection: &str, filter: &Filter) -> Result<usize, StoreError> {
         self.read(collection, |collection| {
-            Ok(collection
-                .points
-                .values()
-                .filter(|point| filter.matches(point))
-                .count())
+            Ok(collection.points.values().filter(|point| filter.matches(point)).count())
         })
     }
 
@@ -190,10 +156,7 @@ impl Store for MemoryStore {
 
 impl Collection {
     fn config(&self, name: &str) -> Result<VectorConfig, StoreError> {
-        self.configs
-            .get(name)
-            .copied()
-            .ok_or_else(|| StoreError::UnknownVector(name.to_owned()))
+        self.configs.get(name).copied().ok_or_else(|| StoreError::UnknownVector(name.to_owned()))
     }
 
     /// Checks a vector against its declaration and makes it ready to be compared.
@@ -263,9 +226,7 @@ impl Collection {
                 Some((distance.score(&vector, stored), point))
             })
             .filter(|(score, _)| {
-                search
-                    .score_threshold
-                    .is_none_or(|threshold| distance.passes(*score, threshold))
+                search.score_threshold.is_none_or(|threshold| distance.passes(*score, threshold))
             })
             .collect();
         // The sort is stable, so that equals stay in the order of their ids.
@@ -274,10 +235,7 @@ impl Collection {
             .into_iter()
             .skip(search.offset)
             .take(search.limit)
-            .map(|(score, point)| ScoredPoint {
-                point: point.clone(),
-                score,
-            })
+            .map(|(score, point)| ScoredPoint { point: point.clone(), score })
             .collect())
     }
 }

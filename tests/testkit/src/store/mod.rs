@@ -207,10 +207,9 @@ impl fmt::Display for StoreError {
             Self::CollectionExists(name) => write!(f, "Collection `{name}` already exists!"),
             Self::PointNotFound(id) => write!(f, "No point with id {id} found"),
             Self::UnknownVector(name) => write!(f, "Not existing vector name error: {name}"),
-            Self::WrongDimension { expected, received } => write!(
-                f,
-                "Vector dimension error: expected dim: {expected}, got {received}"
-            ),
+            Self::WrongDimension { expected, received } => {
+                write!(f, "Vector dimension error: expected dim: {expected}, got {received}")
+            }
             Self::Internal(description) => f.write_str(description),
         }
     }

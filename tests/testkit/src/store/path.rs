@@ -87,17 +87,13 @@ impl Path {
     /// The part of a payload that lies on one of the paths.
     pub(crate) fn keep(paths: &[Self], payload: &Payload) -> Payload {
         select(payload, &|trail| {
-            paths
-                .iter()
-                .any(|path| path.0.iter().zip(trail).all(|(a, b)| a == b))
+            paths.iter().any(|path| path.0.iter().zip(trail).all(|(a, b)| a == b))
         })
     }
 
     /// A payload without what the paths lead to.
     pub(crate) fn omit(paths: &[Self], payload: &Payload) -> Payload {
-        select(payload, &|trail| {
-            !paths.iter().any(|path| trail.starts_with(&path.0))
-        })
+        select(payload, &|trail| !paths.iter().any(|path| trail.starts_with(&path.0)))
     }
 }
 
@@ -106,9 +102,8 @@ fn parse_key(text: &str) -> Option<(String, &str)> {
         let (key, rest) = quoted.split_once('"')?;
         return (!key.contains('\\')).then(|| (key.to_owned(), rest));
     }
-    let end = text
-        .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'))
-        .unwrap_or(text.len());
+    let end =
+        text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(text.len());
     (end > 0).then(|| (text[..end].to_owned(), &text[end..]))
 }
 
@@ -253,10 +248,8 @@ fn select_value(trail: &mut Vec<Step>, value: &Value, wanted: &dyn Fn(&[Step]) -
             trail.push(Step::Every);
             // Every element has the same trail: a path cannot select one of them.
             let elements: &[Value] = if wanted(trail) { list } else { &[] };
-            let selected = elements
-                .iter()
-                .map(|value| select_value(trail, value, wanted))
-                .collect();
+            let selected =
+                elements.iter().map(|value| select_value(trail, value, wanted)).collect();
             trail.pop();
             Value::List(selected)
         }
@@ -273,10 +266,7 @@ mod tests {
     }
 
     fn object(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Payload {
-        entries
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect()
+        entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
     fn trip() -> Payload {
@@ -287,10 +277,7 @@ mod tests {
             ]))
         };
         object([
-            (
-                "stops",
-                Value::List(vec![stop("Oslo", 1), stop("Bergen", 2)]),
-            ),
+            ("stops", Value::List(vec![stop("Oslo", 1), stop("Bergen", 2)])),
             ("home", Value::Object(object([("zip", Value::Integer(7))]))),
         ])
     }
@@ -300,9 +287,7 @@ mod tests {
         for text in ["a", "a.b", "a[]", "a[3].b", "a-b_c.\"d e[.]\"", "größe"] {
             assert!(Path::parse(text).is_some(), "{text}");
         }
-        for text in [
-            "", ".", "a.", "a b", "a[", "a[x]", "a]", "[0]", "a[+1]", "\"a",
-        ] {
+        for text in ["", ".", "a.", "a b", "a[", "a[x]", "a]", "[0]", "a[+1]", "\"a"] {
             assert!(Path::parse(text).is_none(), "{text}");
         }
     }

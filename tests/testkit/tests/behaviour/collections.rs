@@ -29,10 +29,7 @@ async fn collections_are_made_listed_and_removed() {
 #[tokio::test]
 async fn the_info_tells_how_the_collection_was_made_and_what_it_holds() {
     let (_server, client) = server_with_docs().await;
-    client
-        .upsert_points(upsert(vec![point(1), point(2)]))
-        .await
-        .unwrap();
+    client.upsert_points(upsert(vec![point(1), point(2)])).await.unwrap();
     let info = client.collection_info(DOCS).await.unwrap().result.unwrap();
     assert_eq!(info.points_count, Some(2));
     let vectors = info.config.unwrap().params.unwrap().vectors_config.unwrap();

@@ -23,10 +23,7 @@ fn narrow_client(server: &EmbeddedQdrant) -> Qdrant {
 fn has_io_error(error: &QdrantError, kind: ErrorKind) -> bool {
     let mut source = Some(status(error) as &dyn std::error::Error);
     while let Some(error) = source {
-        if error
-            .downcast_ref()
-            .is_some_and(|io: &std::io::Error| io.kind() == kind)
-        {
+        if error.downcast_ref().is_some_and(|io: &std::io::Error| io.kind() == kind) {
             return true;
         }
         source = error.source();
@@ -39,14 +36,10 @@ async fn refused_connections_are_refused_until_they_are_allowed() {
     let server = EmbeddedQdrant::start().await.unwrap();
     for _ in 0..5 {
         server.connections().refuse();
-        let refused = TcpStream::connect(server.addr())
-            .await
-            .expect_err("the door is shut");
+        let refused = TcpStream::connect(server.addr()).await.expect_err("the door is shut");
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
         server.connections().allow();
-        TcpStream::connect(server.addr())
-            .await
-            .expect("the door is open");
+        TcpStream::connect(server.addr()).await.expect("the door is open");
     }
     assert_eq!(server.connections().accepted(), 5);
 }
@@ -68,11 +61,7 @@ async fn open_connections_outlive_a_refusal() {
     client.list_collections().await.unwrap();
     server.connections().refuse();
     client.list_collections().await.unwrap();
-    let error = server
-        .client()
-        .list_collections()
-        .await
-        .expect_err("a new connection");
+    let error = server.client().list_collections().await.expect_err("a new connection");
     assert_eq!(status(&error).code(), Code::Internal);
     assert!(status(&error).message().contains("ConnectionRefused"));
 }
@@ -82,10 +71,7 @@ async fn nobody_takes_the_port_of_a_server_that_refuses() {
     let server = EmbeddedQdrant::start().await.unwrap();
     server.connections().refuse();
     let taken = tokio::net::TcpListener::bind(server.addr()).await;
-    assert_eq!(
-        taken.expect_err("the port is kept").kind(),
-        ErrorKind::AddrInUse
-    );
+    assert_eq!(taken.expect_err("the port is kept").kind(), ErrorKind::AddrInUse);
 }
 
 #[tokio::test]
@@ -104,10 +90,7 @@ async fn a_reset_breaks_a_call_in_flight() {
     server.connections().reset();
     assert_eq!(server.connections().open(), 0);
     let error = call.await.unwrap().expect_err("the call in flight");
-    assert!(
-        has_io_error(&error, ErrorKind::ConnectionReset),
-        "{error:?}"
-    );
+    assert!(has_io_error(&error, ErrorKind::ConnectionReset), "{error:?}");
     client.list_collections().await.unwrap();
     assert_eq!(server.connections().accepted(), 2);
 }
@@ -118,10 +101,7 @@ async fn a_reset_is_a_tcp_reset() {
     let mut socket = TcpStream::connect(server.addr()).await.unwrap();
     server.connections().reset();
     let read = socket.read_to_end(&mut Vec::new()).await;
-    assert_eq!(
-        read.expect_err("a reset").kind(),
-        ErrorKind::ConnectionReset
-    );
+    assert_eq!(read.expect_err("a reset").kind(), ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
@@ -132,11 +112,7 @@ async fn an_answer_is_cut_where_it_was_asked_to_be() {
         client.list_collections().await.unwrap();
         server.connections().cut_next_answer(after_bytes);
         let error = client.list_collections().await.expect_err("a cut answer");
-        assert_ne!(
-            status(&error).code(),
-            Code::Ok,
-            "cut after {after_bytes}: {error:?}"
-        );
+        assert_ne!(status(&error).code(), Code::Ok, "cut after {after_bytes}: {error:?}");
         assert_eq!(server.requests(Method::LIST_COLLECTIONS), 2);
         client.list_collections().await.unwrap();
         assert_eq!(server.connections().accepted(), 2);
@@ -154,10 +130,7 @@ async fn an_answer_may_be_cut_within_its_body() {
     server.connections().cut_next_answer(50_000);
     server.connections().cut_next_answer(50_000);
     let error = client.scroll(scroll()).await.expect_err("a cut body");
-    assert!(
-        status(&error).message().contains("body"),
-        "the headers arrived: {error:?}"
-    );
+    assert!(status(&error).message().contains("body"), "the headers arrived: {error:?}");
     assert_eq!(client.scroll(scroll()).await.unwrap().result.len(), 1);
 }
 

@@ -47,17 +47,10 @@ async fn a_vector_has_the_dimensions_of_its_collection() {
         words,
     );
     let search = SearchPointsBuilder::new(DOCS, vec![1.0, 2.0, 3.0], 1);
-    assert_status(
-        client.search_points(search).await,
-        Code::InvalidArgument,
-        words,
-    );
+    assert_status(client.search_points(search).await, Code::InvalidArgument, words);
     assert_eq!(server.requests(Method::UPSERT), 1);
     let left = client.scroll(ScrollPointsBuilder::new(DOCS)).await.unwrap();
-    assert!(
-        left.result.is_empty(),
-        "the other point is not stored either"
-    );
+    assert!(left.result.is_empty(), "the other point is not stored either");
 }
 
 #[tokio::test]
@@ -65,25 +58,14 @@ async fn a_vector_name_is_one_of_its_collection() {
     let (_server, client) = server_with_docs().await;
     let words = "Wrong input: Not existing vector name error: zz";
     let search = SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 1).vector_name("zz");
-    assert_status(
-        client.search_points(search).await,
-        Code::InvalidArgument,
-        words,
-    );
-    let query = QueryPointsBuilder::new(DOCS)
-        .query(Query::new_nearest(1))
-        .using("zz");
+    assert_status(client.search_points(search).await, Code::InvalidArgument, words);
+    let query = QueryPointsBuilder::new(DOCS).query(Query::new_nearest(1)).using("zz");
     assert_status(client.query(query).await, Code::InvalidArgument, words);
     let named = NamedVectors::default().add_vector("zz", vec![1.0]);
     let named = PointStruct::new(1, named, Payload::new());
-    assert_status(
-        client.upsert_points(upsert(vec![named])).await,
-        Code::InvalidArgument,
-        words,
-    );
-    let get = GetPointsBuilder::new(DOCS, vec![1.into()]).with_vectors(VectorsSelector {
-        names: vec!["zz".into()],
-    });
+    assert_status(client.upsert_points(upsert(vec![named])).await, Code::InvalidArgument, words);
+    let get = GetPointsBuilder::new(DOCS, vec![1.into()])
+        .with_vectors(VectorsSelector { names: vec!["zz".into()] });
     assert_status(client.get_points(get).await, Code::InvalidArgument, words);
 }
 
@@ -93,14 +75,9 @@ async fn a_query_by_a_missing_point_and_a_change_of_one_are_not_found() {
     let words = "Not found: No point with id 42 found";
     let query = QueryPointsBuilder::new(DOCS).query(Query::new_nearest(42));
     assert_status(client.query(query).await, Code::NotFound, words);
-    let set = SetPayloadPointsBuilder::new(DOCS, Payload::new()).points_selector(PointsIdsList {
-        ids: vec![42.into()],
-    });
-    assert_status(
-        client.set_payload(set.wait(true)).await,
-        Code::NotFound,
-        words,
-    );
+    let set = SetPayloadPointsBuilder::new(DOCS, Payload::new())
+        .points_selector(PointsIdsList { ids: vec![42.into()] });
+    assert_status(client.set_payload(set.wait(true)).await, Code::NotFound, words);
 }
 
 #[tokio::test]
@@ -115,9 +92,7 @@ async fn a_query_by_a_point_without_the_vector_is_not_found() {
         .unwrap();
     let bare = PointStruct::new(1, NamedVectors::default(), Payload::new());
     client.upsert_points(upsert(vec![bare])).await.unwrap();
-    let query = QueryPointsBuilder::new(DOCS)
-        .query(Query::new_nearest(1))
-        .using("text");
+    let query = QueryPointsBuilder::new(DOCS).query(Query::new_nearest(1)).using("text");
     assert_status(
         client.query(query).await,
         Code::NotFound,
@@ -129,9 +104,7 @@ async fn a_query_by_a_point_without_the_vector_is_not_found() {
 async fn what_is_malformed_is_an_invalid_argument() {
     let (_server, client) = server_with_docs().await;
     assert_status(
-        client
-            .get_points(GetPointsBuilder::new(DOCS, vec!["no-uuid".into()]))
-            .await,
+        client.get_points(GetPointsBuilder::new(DOCS, vec!["no-uuid".into()])).await,
         Code::InvalidArgument,
         "Unable to parse UUID: no-uuid",
     );
@@ -143,16 +116,12 @@ async fn what_is_malformed_is_an_invalid_argument() {
         "Expected some vectors",
     );
     assert_status(
-        client
-            .search_points(SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 0))
-            .await,
+        client.search_points(SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 0)).await,
         Code::InvalidArgument,
         "Validation error in body: [limit: value 0 invalid, must be 1 or larger]",
     );
     assert_status(
-        client
-            .delete_points(DeletePointsBuilder::new(DOCS).build())
-            .await,
+        client.delete_points(DeletePointsBuilder::new(DOCS).build()).await,
         Code::InvalidArgument,
         "PointSelector is missing",
     );

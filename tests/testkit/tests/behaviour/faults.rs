@@ -25,18 +25,10 @@ async fn stored(client: &Qdrant, id: u64) -> bool {
 async fn a_status_is_answered_with_its_metadata() {
     let (server, client) = server_with_docs().await;
     let mut exhausted = Status::resource_exhausted("slow down");
-    exhausted
-        .metadata_mut()
-        .insert("retry-after", MetadataValue::from_static("7"));
+    exhausted.metadata_mut().insert("retry-after", MetadataValue::from_static("7"));
     server.script(Fault::status(exhausted).on(Method::SEARCH));
     let error = search(&client).await.expect_err("the fault");
-    assert!(matches!(
-        error,
-        QdrantError::ResourceExhaustedError {
-            retry_after_seconds: 7,
-            ..
-        }
-    ));
+    assert!(matches!(error, QdrantError::ResourceExhaustedError { retry_after_seconds: 7, .. }));
     assert_eq!(status(&error).message(), "slow down");
     assert_eq!(server.requests(Method::SEARCH), 1);
 }
@@ -59,16 +51,8 @@ async fn the_clients_second_try_hides_one_unavailable_and_shows_two() {
 #[tokio::test]
 async fn a_status_keeps_the_call_from_being_executed() {
     let (server, client) = server_with_docs().await;
-    server.script(
-        Fault::status(Status::aborted("no"))
-            .on(Method::UPSERT)
-            .times(1),
-    );
-    assert_status(
-        client.upsert_points(upsert(vec![point(1)])).await,
-        Code::Aborted,
-        "no",
-    );
+    server.script(Fault::status(Status::aborted("no")).on(Method::UPSERT).times(1));
+    assert_status(client.upsert_points(upsert(vec![point(1)])).await, Code::Aborted, "no");
     assert!(!stored(&client, 1).await);
 }
 
@@ -91,11 +75,7 @@ async fn a_large_request_gets_its_status_too() {
     server.script(Fault::status(Status::aborted("no")).on(Method::UPSERT));
     for _ in 0..20 {
         let points = (0..20_000).map(point).collect();
-        assert_status(
-            client.upsert_points(upsert(points)).await,
-            Code::Aborted,
-            "no",
-        );
+        assert_status(client.upsert_points(upsert(points)).await, Code::Aborted, "no");
     }
 }
 
@@ -121,11 +101,8 @@ async fn a_delay_and_a_status_compose() {
 #[tokio::test]
 async fn a_hang_lasts_until_the_client_gives_up() {
     let (server, _) = server_with_docs().await;
-    let client = Qdrant::from_url(&server.url())
-        .timeout(SHORT)
-        .skip_compatibility_check()
-        .build()
-        .unwrap();
+    let client =
+        Qdrant::from_url(&server.url()).timeout(SHORT).skip_compatibility_check().build().unwrap();
     let fault = server.script(Fault::hang().on(Method::SEARCH));
     assert_status(search(&client).await, Code::Cancelled, "Timeout expired");
     assert_eq!(fault.hits(), 2, "the client's second try hangs as well");
@@ -154,9 +131,8 @@ async fn a_stalled_body_is_beyond_the_clients_timeout() {
 #[tokio::test]
 async fn a_fault_meets_only_its_methods() {
     let (server, client) = server_with_docs().await;
-    let fault = Fault::status(Status::aborted("no"))
-        .on(Method::SEARCH)
-        .on(Method::LIST_COLLECTIONS);
+    let fault =
+        Fault::status(Status::aborted("no")).on(Method::SEARCH).on(Method::LIST_COLLECTIONS);
     server.script(fault);
     assert!(search(&client).await.is_err());
     assert!(client.list_collections().await.is_err());
@@ -183,9 +159,7 @@ async fn a_window_of_faults_is_over_by_itself() {
 #[tokio::test]
 async fn a_rate_of_faults_is_steady() {
     let (server, client) = server_with_docs().await;
-    let fault = Fault::status(Status::aborted("no"))
-        .on(Method::SEARCH)
-        .every(3);
+    let fault = Fault::status(Status::aborted("no")).on(Method::SEARCH).every(3);
     let fault = server.script(fault);
     let mut failed = Vec::new();
     for nth in 1..=9 {
@@ -212,21 +186,11 @@ async fn requests_are_counted_as_they_arrive() {
     client.list_collections().await.unwrap();
     client.list_collections().await.unwrap();
     client.health_check().await.expect_err("the fault");
-    client
-        .collection_info("nope")
-        .await
-        .expect_err("no collection");
-    client
-        .list_full_snapshots()
-        .await
-        .expect_err("no such service");
+    client.collection_info("nope").await.expect_err("no collection");
+    client.list_full_snapshots().await.expect_err("no such service");
     assert_eq!(
         server.requests_by_method().into_iter().collect::<Vec<_>>(),
-        [
-            (Method::GET_COLLECTION, 1),
-            (Method::LIST_COLLECTIONS, 2),
-            (Method::HEALTH_CHECK, 1),
-        ]
+        [(Method::GET_COLLECTION, 1), (Method::LIST_COLLECTIONS, 2), (Method::HEALTH_CHECK, 1),]
     );
     assert_eq!(server.total_requests(), 5, "the snapshots' one included");
     server.reset_counts();

@@ -13,17 +13,13 @@ fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
     let fields = entries.map(|(key, value)| (key.to_owned(), value));
     Value {
         kind: Some(qdrant_client::qdrant::value::Kind::StructValue(
-            qdrant_client::qdrant::Struct {
-                fields: fields.into(),
-            },
+            qdrant_client::qdrant::Struct { fields: fields.into() },
         )),
     }
 }
 
 fn null() -> Value {
-    Value {
-        kind: Some(qdrant_client::qdrant::value::Kind::NullValue(0)),
-    }
+    Value { kind: Some(qdrant_client::qdrant::value::Kind::NullValue(0)) }
 }
 
 async fn towns() -> (EmbeddedQdrant, Qdrant) {
@@ -37,10 +33,7 @@ async fn towns() -> (EmbeddedQdrant, Qdrant) {
                     ("city", "Oslo".into()),
                     ("size", 7.into()),
                     ("port", true.into()),
-                    (
-                        "tags",
-                        vec![Value::from("fjord"), Value::from("capital")].into(),
-                    ),
+                    ("tags", vec![Value::from("fjord"), Value::from("capital")].into()),
                 ],
             ),
             with_payload(
@@ -68,19 +61,13 @@ async fn towns() -> (EmbeddedQdrant, Qdrant) {
 }
 
 async fn ids(client: &Qdrant, filter: Filter) -> Vec<u64> {
-    let found = client
-        .scroll(ScrollPointsBuilder::new(DOCS).filter(filter))
-        .await
-        .unwrap();
+    let found = client.scroll(ScrollPointsBuilder::new(DOCS).filter(filter)).await.unwrap();
     found.result.into_iter().map(|p| number(p.id)).collect()
 }
 
 async fn assert_matches(condition: impl Into<Condition>, expected: &[u64]) {
     let (_server, client) = towns().await;
-    assert_eq!(
-        ids(&client, Filter::must([condition.into()])).await,
-        expected
-    );
+    assert_eq!(ids(&client, Filter::must([condition.into()])).await, expected);
 }
 
 fn size(range: Range) -> Condition {
@@ -111,13 +98,7 @@ async fn any_and_except_take_several_values() {
 
 #[tokio::test]
 async fn a_range_takes_integers_and_floats() {
-    let range = |gt, lte| {
-        size(Range {
-            gt,
-            lte,
-            ..Range::default()
-        })
-    };
+    let range = |gt, lte| size(Range { gt, lte, ..Range::default() });
     assert_matches(range(Some(2.0), Some(7.0)), &[1, 2]).await;
     assert_matches(range(Some(2.5), None), &[1]).await;
     assert_matches(range(None, Some(2.5)), &[2]).await;
@@ -137,10 +118,7 @@ async fn empty_and_null_fields_are_found() {
 
 #[tokio::test]
 async fn values_are_counted() {
-    let two = ValuesCount {
-        gte: Some(2),
-        ..ValuesCount::default()
-    };
+    let two = ValuesCount { gte: Some(2), ..ValuesCount::default() };
     assert_matches(Condition::values_count("tags", two), &[1]).await;
 }
 
@@ -173,10 +151,7 @@ async fn the_parts_of_a_filter_all_hold() {
     let bergen = || Condition::matches("city", "Bergen".to_owned());
     let no_port = || Condition::matches("port", false);
 
-    assert_eq!(
-        ids(&client, Filter::should([oslo(), bergen()])).await,
-        [1, 2]
-    );
+    assert_eq!(ids(&client, Filter::should([oslo(), bergen()])).await, [1, 2]);
     assert_eq!(ids(&client, Filter::must_not([oslo()])).await, [2, 3, 4]);
     let mut all = Filter::should([oslo(), bergen()]);
     all.must_not = vec![no_port()];
@@ -199,16 +174,11 @@ async fn a_condition_that_is_not_supported_is_refused_and_not_passed_over() {
             &format!("resilient-testkit does not support the condition {name}"),
         );
     };
-    let radius = GeoRadius {
-        center: Some(GeoPoint { lon: 0.0, lat: 0.0 }),
-        radius: 1.0,
-    };
+    let radius = GeoRadius { center: Some(GeoPoint { lon: 0.0, lat: 0.0 }), radius: 1.0 };
     refuse(Condition::geo_radius("place", radius), "geo_radius").await;
     let phrase = Condition::from(FieldCondition {
         key: "city".to_owned(),
-        r#match: Some(Match {
-            match_value: Some(MatchValue::Phrase("x".to_owned())),
-        }),
+        r#match: Some(Match { match_value: Some(MatchValue::Phrase("x".to_owned())) }),
         ..FieldCondition::default()
     });
     refuse(phrase, "match phrase").await;

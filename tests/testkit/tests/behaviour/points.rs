@@ -16,9 +16,7 @@ use crate::support::{DOCS, number, point, server_with_docs, upsert, with_payload
 async fn get(client: &Qdrant, id: u64) -> Option<RetrievedPoint> {
     client
         .get_points(
-            GetPointsBuilder::new(DOCS, vec![id.into()])
-                .with_payload(true)
-                .with_vectors(true),
+            GetPointsBuilder::new(DOCS, vec![id.into()]).with_payload(true).with_vectors(true),
         )
         .await
         .unwrap()
@@ -34,9 +32,7 @@ fn dense(output: &qdrant::VectorsOutput, name: &str) -> Option<Vec<f32>> {
 }
 
 fn ids(ids: impl IntoIterator<Item = u64>) -> PointsIdsList {
-    PointsIdsList {
-        ids: ids.into_iter().map(PointId::from).collect(),
-    }
+    PointsIdsList { ids: ids.into_iter().map(PointId::from).collect() }
 }
 
 fn payload(entries: impl IntoIterator<Item = (&'static str, qdrant::Value)>) -> Payload {
@@ -54,11 +50,7 @@ async fn a_point_comes_back_as_it_was_stored() {
     client
         .upsert_points(upsert(vec![with_payload(
             7,
-            [
-                ("city", "Oslo".into()),
-                ("open", true.into()),
-                ("values", nested.clone()),
-            ],
+            [("city", "Oslo".into()), ("open", true.into()), ("values", nested.clone())],
         )]))
         .await
         .unwrap();
@@ -72,14 +64,8 @@ async fn a_point_comes_back_as_it_was_stored() {
 #[tokio::test]
 async fn an_upsert_replaces_the_whole_point() {
     let (_server, client) = server_with_docs().await;
-    client
-        .upsert_points(upsert(vec![with_payload(1, [("old", true.into())])]))
-        .await
-        .unwrap();
-    client
-        .upsert_points(upsert(vec![with_payload(1, [("new", true.into())])]))
-        .await
-        .unwrap();
+    client.upsert_points(upsert(vec![with_payload(1, [("old", true.into())])])).await.unwrap();
+    client.upsert_points(upsert(vec![with_payload(1, [("new", true.into())])])).await.unwrap();
     let point = get(&client, 1).await.unwrap();
     assert_eq!(point.payload.keys().collect::<Vec<_>>(), ["new"]);
 }
@@ -91,10 +77,8 @@ async fn wait_decides_on_the_status_and_not_on_the_effect() {
     let result = waited.result.unwrap();
     assert_eq!(result.status(), UpdateStatus::Completed);
     assert_eq!(result.operation_id, Some(0));
-    let acknowledged = client
-        .upsert_points(UpsertPointsBuilder::new(DOCS, vec![point(2)]))
-        .await
-        .unwrap();
+    let acknowledged =
+        client.upsert_points(UpsertPointsBuilder::new(DOCS, vec![point(2)])).await.unwrap();
     let result = acknowledged.result.unwrap();
     assert_eq!(result.status(), UpdateStatus::Acknowledged);
     assert_eq!(result.operation_id, Some(1));
@@ -106,18 +90,11 @@ async fn ids_may_be_uuids() {
     let (_server, client) = server_with_docs().await;
     let uuid = "936da01f-9abd-4d9d-80c7-02af85c822a8";
     client
-        .upsert_points(upsert(vec![PointStruct::new(
-            uuid,
-            vec![0.0, 1.0],
-            Payload::new(),
-        )]))
+        .upsert_points(upsert(vec![PointStruct::new(uuid, vec![0.0, 1.0], Payload::new())]))
         .await
         .unwrap();
     let found = client
-        .get_points(GetPointsBuilder::new(
-            DOCS,
-            vec![uuid.to_uppercase().into()],
-        ))
+        .get_points(GetPointsBuilder::new(DOCS, vec![uuid.to_uppercase().into()]))
         .await
         .unwrap();
     assert_eq!(found.result[0].id, Some(uuid.into()));
@@ -126,15 +103,9 @@ async fn ids_may_be_uuids() {
 #[tokio::test]
 async fn get_keeps_the_order_of_the_request_and_passes_over_what_is_missing() {
     let (_server, client) = server_with_docs().await;
-    client
-        .upsert_points(upsert(vec![point(1), point(2), point(3)]))
-        .await
-        .unwrap();
+    client.upsert_points(upsert(vec![point(1), point(2), point(3)])).await.unwrap();
     let found = client
-        .get_points(GetPointsBuilder::new(
-            DOCS,
-            [3, 9, 1].map(PointId::from).to_vec(),
-        ))
+        .get_points(GetPointsBuilder::new(DOCS, [3, 9, 1].map(PointId::from).to_vec()))
         .await
         .unwrap()
         .result;
@@ -154,9 +125,7 @@ async fn points_are_deleted_by_id_and_by_filter() {
         ]))
         .await
         .unwrap();
-    let by_id = DeletePointsBuilder::new(DOCS)
-        .points(ids([1, 99]))
-        .wait(true);
+    let by_id = DeletePointsBuilder::new(DOCS).points(ids([1, 99])).wait(true);
     client.delete_points(by_id).await.unwrap();
     let by_filter = DeletePointsBuilder::new(DOCS)
         .points(Filter::must([Condition::matches("old", true)]))
@@ -170,10 +139,7 @@ async fn points_are_deleted_by_id_and_by_filter() {
 #[tokio::test]
 async fn a_scroll_goes_page_by_page_in_the_order_of_ids() {
     let (_server, client) = server_with_docs().await;
-    client
-        .upsert_points(upsert([5, 3, 1, 4, 2].map(point).to_vec()))
-        .await
-        .unwrap();
+    client.upsert_points(upsert([5, 3, 1, 4, 2].map(point).to_vec())).await.unwrap();
     let mut pages = Vec::new();
     let mut offset: Option<PointId> = None;
     loop {
@@ -182,12 +148,7 @@ async fn a_scroll_goes_page_by_page_in_the_order_of_ids() {
             scroll = scroll.offset(offset);
         }
         let page = client.scroll(scroll).await.unwrap();
-        pages.push(
-            page.result
-                .into_iter()
-                .map(|p| number(p.id))
-                .collect::<Vec<_>>(),
-        );
+        pages.push(page.result.into_iter().map(|p| number(p.id)).collect::<Vec<_>>());
         offset = page.next_page_offset;
         if offset.is_none() {
             break;
@@ -200,10 +161,7 @@ async fn a_scroll_goes_page_by_page_in_the_order_of_ids() {
 async fn a_scroll_returns_ten_points_with_payload_unless_told_otherwise() {
     let (_server, client) = server_with_docs().await;
     let points = (1..=12).map(|id| with_payload(id, [("n", i64::from(id).into())]));
-    client
-        .upsert_points(upsert(points.collect()))
-        .await
-        .unwrap();
+    client.upsert_points(upsert(points.collect())).await.unwrap();
     let page = client.scroll(ScrollPointsBuilder::new(DOCS)).await.unwrap();
     assert_eq!(page.result.len(), 10);
     assert_eq!(page.result[0].payload["n"], 1.into());
@@ -234,10 +192,7 @@ async fn a_count_may_be_filtered() {
 async fn payload_is_set_overwritten_deleted_and_cleared() {
     let (_server, client) = server_with_docs().await;
     client
-        .upsert_points(upsert(vec![with_payload(
-            1,
-            [("kept", 1.into()), ("changed", 1.into())],
-        )]))
+        .upsert_points(upsert(vec![with_payload(1, [("kept", 1.into()), ("changed", 1.into())])]))
         .await
         .unwrap();
     let keys = async || {
@@ -248,35 +203,23 @@ async fn payload_is_set_overwritten_deleted_and_cleared() {
 
     let set =
         SetPayloadPointsBuilder::new(DOCS, payload([("changed", 2.into()), ("added", 3.into())]));
-    client
-        .set_payload(set.points_selector(ids([1])).wait(true))
-        .await
-        .unwrap();
+    client.set_payload(set.points_selector(ids([1])).wait(true)).await.unwrap();
     assert_eq!(keys().await, ["added", "changed", "kept"]);
     assert_eq!(get(&client, 1).await.unwrap().payload["changed"], 2.into());
 
     let set = SetPayloadPointsBuilder::new(DOCS, payload([("deep", 4.into())]));
-    client
-        .set_payload(set.points_selector(ids([1])).key("nest.egg").wait(true))
-        .await
-        .unwrap();
+    client.set_payload(set.points_selector(ids([1])).key("nest.egg").wait(true)).await.unwrap();
     let filter = Filter::must([Condition::matches("nest.egg.deep", 4)]);
     let count = CountPointsBuilder::new(DOCS).filter(filter);
     assert_eq!(client.count(count).await.unwrap().result.unwrap().count, 1);
 
     let delete = DeletePayloadPointsBuilder::new(DOCS, vec!["kept".into(), "nest.egg".into()]);
-    client
-        .delete_payload(delete.points_selector(ids([1])).wait(true))
-        .await
-        .unwrap();
+    client.delete_payload(delete.points_selector(ids([1])).wait(true)).await.unwrap();
     assert_eq!(keys().await, ["added", "changed", "nest"]);
 
     let overwrite = SetPayloadPointsBuilder::new(DOCS, payload([("only", 5.into())]));
     let everything = Filter::default();
-    client
-        .overwrite_payload(overwrite.points_selector(everything).wait(true))
-        .await
-        .unwrap();
+    client.overwrite_payload(overwrite.points_selector(everything).wait(true)).await.unwrap();
     assert_eq!(keys().await, ["only"]);
 
     let clear = ClearPayloadPointsBuilder::new(DOCS).points(ids([1]));
@@ -288,19 +231,14 @@ async fn payload_is_set_overwritten_deleted_and_cleared() {
 async fn an_answer_holds_the_parts_that_were_asked_for() {
     let (_server, client) = server_with_docs().await;
     client
-        .upsert_points(upsert(vec![with_payload(
-            1,
-            [("a", 1.into()), ("b", 2.into())],
-        )]))
+        .upsert_points(upsert(vec![with_payload(1, [("a", 1.into()), ("b", 2.into())])]))
         .await
         .unwrap();
     let bare = GetPointsBuilder::new(DOCS, vec![1.into()]);
     let found = client.get_points(bare.clone()).await.unwrap().result;
     assert!(found[0].payload.is_empty() && found[0].vectors.is_none());
 
-    let some = bare.with_payload(PayloadIncludeSelector {
-        fields: vec!["b".into()],
-    });
+    let some = bare.with_payload(PayloadIncludeSelector { fields: vec!["b".into()] });
     let found = client.get_points(some).await.unwrap().result;
     assert_eq!(found[0].payload.keys().collect::<Vec<_>>(), ["b"]);
 }
@@ -316,21 +254,13 @@ async fn named_vectors_are_stored_updated_and_deleted_one_by_one() {
         .create_collection(CreateCollectionBuilder::new(DOCS).vectors_config(vectors))
         .await
         .unwrap();
-    let both = NamedVectors::default()
-        .add_vector("text", vec![1.0, 2.0])
-        .add_vector("image", vec![3.0]);
-    client
-        .upsert_points(upsert(vec![PointStruct::new(1, both, Payload::new())]))
-        .await
-        .unwrap();
+    let both =
+        NamedVectors::default().add_vector("text", vec![1.0, 2.0]).add_vector("image", vec![3.0]);
+    client.upsert_points(upsert(vec![PointStruct::new(1, both, Payload::new())])).await.unwrap();
 
     let update = PointVectors {
         id: Some(1.into()),
-        vectors: Some(
-            NamedVectors::default()
-                .add_vector("image", vec![4.0])
-                .into(),
-        ),
+        vectors: Some(NamedVectors::default().add_vector("image", vec![4.0]).into()),
     };
     client
         .update_vectors(UpdatePointVectorsBuilder::new(DOCS, vec![update]).wait(true))
@@ -342,9 +272,7 @@ async fn named_vectors_are_stored_updated_and_deleted_one_by_one() {
 
     let delete = DeletePointVectorsBuilder::new(DOCS)
         .points_selector(ids([1]))
-        .vectors(VectorsSelector {
-            names: vec!["text".into()],
-        });
+        .vectors(VectorsSelector { names: vec!["text".into()] });
     client.delete_vectors(delete.wait(true)).await.unwrap();
     let stored = get(&client, 1).await.unwrap().vectors.unwrap();
     let Some(VectorsOptions::Vectors(left)) = stored.vectors_options else {

@@ -28,22 +28,13 @@ fn search() -> SearchPointsBuilder {
 
 #[tokio::test]
 async fn a_write_costs_its_points_and_is_refused_with_a_hint() {
-    let config = StrictModeConfigBuilder::default()
-        .enabled(true)
-        .write_rate_limit(10);
+    let config = StrictModeConfigBuilder::default().enabled(true).write_rate_limit(10);
     let (server, client) = limited(config).await;
     let ten = || upsert((1..=10).map(point).collect());
     client.upsert_points(ten()).await.unwrap();
 
-    let error = client
-        .upsert_points(ten())
-        .await
-        .expect_err("an empty bucket");
-    let QdrantError::ResourceExhaustedError {
-        retry_after_seconds: hint,
-        ..
-    } = error
-    else {
+    let error = client.upsert_points(ten()).await.expect_err("an empty bucket");
+    let QdrantError::ResourceExhaustedError { retry_after_seconds: hint, .. } = error else {
         panic!("no hint: {error:?}");
     };
     // The bucket refills in real time: on a slow machine it may be a little later.
@@ -56,22 +47,14 @@ async fn a_write_costs_its_points_and_is_refused_with_a_hint() {
         ) && words.ends_with(&format!("were available. Retry after {hint}s")),
         "{words}"
     );
-    assert_eq!(
-        server.requests(Method::UPSERT),
-        2,
-        "the client does not try it again"
-    );
+    assert_eq!(server.requests(Method::UPSERT), 2, "the client does not try it again");
 }
 
 #[tokio::test]
 async fn a_write_that_can_never_pass_gets_no_hint() {
-    let config = StrictModeConfigBuilder::default()
-        .enabled(true)
-        .write_rate_limit(10);
+    let config = StrictModeConfigBuilder::default().enabled(true).write_rate_limit(10);
     let (_server, client) = limited(config).await;
-    let result = client
-        .upsert_points(upsert((1..=11).map(point).collect()))
-        .await;
+    let result = client.upsert_points(upsert((1..=11).map(point).collect())).await;
     assert!(matches!(&result, Err(QdrantError::ResponseError { .. })));
     assert_status(
         result,
@@ -83,45 +66,26 @@ async fn a_write_that_can_never_pass_gets_no_hint() {
 
 #[tokio::test]
 async fn reads_have_a_limit_of_their_own() {
-    let config = StrictModeConfigBuilder::default()
-        .enabled(true)
-        .read_rate_limit(2);
+    let config = StrictModeConfigBuilder::default().enabled(true).read_rate_limit(2);
     let (_server, client) = limited(config).await;
-    client
-        .upsert_points(upsert((1..=99).map(point).collect()))
-        .await
-        .unwrap();
+    client.upsert_points(upsert((1..=99).map(point).collect())).await.unwrap();
     client.search_points(search()).await.unwrap();
     client.search_points(search()).await.unwrap();
-    let error = client
-        .search_points(search())
-        .await
-        .expect_err("an empty bucket");
-    assert!(
-        status(&error)
-            .message()
-            .contains("Read rate limit exceeded: Operation requires 1 ")
-    );
+    let error = client.search_points(search()).await.expect_err("an empty bucket");
+    assert!(status(&error).message().contains("Read rate limit exceeded: Operation requires 1 "));
     assert!(matches!(
         error,
-        QdrantError::ResourceExhaustedError {
-            retry_after_seconds: ..=30,
-            ..
-        }
+        QdrantError::ResourceExhaustedError { retry_after_seconds: ..=30, .. }
     ));
 }
 
 #[tokio::test]
 async fn a_batch_costs_its_searches_and_a_filter_its_conditions() {
-    let config = StrictModeConfigBuilder::default()
-        .enabled(true)
-        .read_rate_limit(3);
+    let config = StrictModeConfigBuilder::default().enabled(true).read_rate_limit(3);
     let (_server, client) = limited(config).await;
     let four = vec![search().build(); 4];
     assert_status(
-        client
-            .search_batch_points(SearchBatchPointsBuilder::new(DOCS, four))
-            .await,
+        client.search_batch_points(SearchBatchPointsBuilder::new(DOCS, four)).await,
         Code::ResourceExhausted,
         "Rate limiting exceeded: Read rate limit exceeded, request larger than rate limiter \
          capacity, please try to split your request",
@@ -133,9 +97,7 @@ async fn a_batch_costs_its_searches_and_a_filter_its_conditions() {
 
 #[tokio::test]
 async fn limits_hold_only_while_strict_mode_is_enabled() {
-    let config = StrictModeConfigBuilder::default()
-        .enabled(false)
-        .read_rate_limit(1);
+    let config = StrictModeConfigBuilder::default().enabled(false).read_rate_limit(1);
     let (_server, client) = limited(config).await;
     for _ in 0..3 {
         client.search_points(search()).await.unwrap();
@@ -153,9 +115,7 @@ async fn limits_hold_only_while_strict_mode_is_enabled() {
 
 #[tokio::test]
 async fn a_missing_collection_is_not_found_before_it_is_limited() {
-    let config = StrictModeConfigBuilder::default()
-        .enabled(true)
-        .read_rate_limit(1);
+    let config = StrictModeConfigBuilder::default().enabled(true).read_rate_limit(1);
     let (_server, client) = limited(config).await;
     client.delete_collection(DOCS).await.unwrap();
     for _ in 0..2 {

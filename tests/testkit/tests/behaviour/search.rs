@@ -15,10 +15,7 @@ fn ids(result: Vec<ScoredPoint>) -> Vec<u64> {
 async fn filled() -> (EmbeddedQdrant, Qdrant) {
     let (server, client) = server_with_docs().await;
     let points = (1..=5).map(|id| with_payload(id, [("even", (id % 2 == 0).into())]));
-    client
-        .upsert_points(upsert(points.collect()))
-        .await
-        .unwrap();
+    client.upsert_points(upsert(points.collect())).await.unwrap();
     (server, client)
 }
 
@@ -35,10 +32,7 @@ async fn search_by(distance: Distance, places: [[f32; 2]; 3]) -> (Vec<u64>, Vec<
         .unwrap();
     let points = (1u64..).zip(places);
     let points = points.map(|(id, place)| PointStruct::new(id, place.to_vec(), Payload::new()));
-    client
-        .upsert_points(upsert(points.collect()))
-        .await
-        .unwrap();
+    client.upsert_points(upsert(points.collect())).await.unwrap();
     let found = client
         .search_points(SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 3))
         .await
@@ -132,11 +126,7 @@ async fn a_search_returns_payload_only_when_asked() {
     let search = SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 1);
     let found = client.search_points(search.clone()).await.unwrap().result;
     assert!(found[0].payload.is_empty());
-    let found = client
-        .search_points(search.with_payload(true))
-        .await
-        .unwrap()
-        .result;
+    let found = client.search_points(search.with_payload(true)).await.unwrap().result;
     assert_eq!(found[0].payload["even"], false.into());
 }
 
@@ -157,9 +147,7 @@ async fn a_query_by_vector_is_a_search() {
 #[tokio::test]
 async fn a_query_by_point_leaves_the_point_out() {
     let (_server, client) = filled().await;
-    let query = QueryPointsBuilder::new(DOCS)
-        .query(Query::new_nearest(5))
-        .limit(2);
+    let query = QueryPointsBuilder::new(DOCS).query(Query::new_nearest(5)).limit(2);
     assert_eq!(ids(client.query(query).await.unwrap().result), [4, 3]);
 }
 
@@ -180,12 +168,7 @@ async fn batches_answer_in_the_order_of_their_requests() {
     let results: Vec<_> = results.into_iter().map(|r| ids(r.result)).collect();
     assert_eq!(results, [[5], [1]]);
 
-    let query = |x| {
-        QueryPointsBuilder::new(DOCS)
-            .query(vec![x, 0.0])
-            .limit(1)
-            .build()
-    };
+    let query = |x| QueryPointsBuilder::new(DOCS).query(vec![x, 0.0]).limit(1).build();
     let batch = QueryBatchPointsBuilder::new(DOCS, vec![query(-1.0), query(1.0)]);
     let results = client.query_batch(batch).await.unwrap().result;
     let results: Vec<_> = results.into_iter().map(|r| ids(r.result)).collect();
@@ -216,13 +199,8 @@ async fn a_named_vector_is_searched_among_the_points_that_have_it() {
         .await
         .unwrap();
     let search = SearchPointsBuilder::new(DOCS, vec![1.0], 9).vector_name("text");
-    assert_eq!(
-        ids(client.search_points(search).await.unwrap().result),
-        [2, 1]
-    );
-    let query = QueryPointsBuilder::new(DOCS)
-        .query(vec![1.0])
-        .using("image");
+    assert_eq!(ids(client.search_points(search).await.unwrap().result), [2, 1]);
+    let query = QueryPointsBuilder::new(DOCS).query(vec![1.0]).using("image");
     assert_eq!(ids(client.query(query).await.unwrap().result), [3]);
 }
 
@@ -231,10 +209,7 @@ async fn many_points_fit_into_one_message() {
     let (_server, client) = server_with_docs().await;
     let filler = "x".repeat(1024);
     let points = (0..6000).map(|id| with_payload(id, [("filler", filler.clone().into())]));
-    client
-        .upsert_points(upsert(points.collect()))
-        .await
-        .unwrap();
+    client.upsert_points(upsert(points.collect())).await.unwrap();
     let search = SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 6000).with_payload(true);
     let found = client.search_points(search).await.unwrap().result;
     assert_eq!(found.len(), 6000);

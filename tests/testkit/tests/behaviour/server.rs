@@ -30,26 +30,14 @@ async fn each_server_has_a_port_and_a_store_of_its_own() {
 #[tokio::test]
 async fn it_serves_a_store_that_is_not_empty() {
     let store = MemoryStore::default();
-    let config = VectorConfig {
-        size: 2,
-        distance: Distance::Dot,
-    };
-    store
-        .create_collection(DOCS, [(String::new(), config)].into())
-        .unwrap();
+    let config = VectorConfig { size: 2, distance: Distance::Dot };
+    store.create_collection(DOCS, [(String::new(), config)].into()).unwrap();
     let server = EmbeddedQdrant::start_with(store).await.unwrap();
     let client = server.client();
     client.upsert_points(upsert(vec![point(1)])).await.unwrap();
     let info = client.collection_info(DOCS).await.unwrap().result.unwrap();
     assert_eq!(info.points_count, Some(1));
-    assert!(
-        info.config
-            .unwrap()
-            .params
-            .unwrap()
-            .vectors_config
-            .is_some()
-    );
+    assert!(info.config.unwrap().params.unwrap().vectors_config.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -91,9 +79,7 @@ async fn dropping_it_closes_its_port_and_its_connections() {
     // The end of the stream, or a reset: the server did not look at what it was sent.
     let end = open.read_to_end(&mut Vec::new()).await;
     assert!(end.is_err() || end.is_ok_and(|read| read == 0));
-    tokio::net::TcpListener::bind(addr)
-        .await
-        .expect("the port is free");
+    tokio::net::TcpListener::bind(addr).await.expect("the port is free");
 }
 
 #[tokio::test]

@@ -32,10 +32,7 @@ pub(crate) fn point(id: u16) -> PointStruct {
 
 pub(crate) fn with_payload<const N: usize>(id: u16, payload: [(&str, Value); N]) -> PointStruct {
     PointStruct {
-        payload: payload
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect(),
+        payload: payload.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
         ..point(id)
     }
 }

@@ -1,0 +1,101 @@
+//! The library's events, caught as they are made.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Level, Metadata, Subscriber};
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caught {
+    /// Its level.
+    pub level: Level,
+    /// Its fields, the message among them.
+    pub fields: BTreeMap<&'static str, String>,
+}
+
+impl Caught {
+    /// The value of a field, empty where it has none.
+    #[must_use]
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+
+    /// The event's message.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        self.field("message")
+    }
+}
+
+/// Catches what this thread emits, until it is dropped.
+pub struct Events {
+    caught: Arc<Mutex<Vec<Caught>>>,
+    _guard: DefaultGuard,
+}
+
+impl Events {
+    /// From now on.
+    #[must_use]
+    pub fn catch() -> Self {
+        let caught = Arc::default();
+        let guard = tracing::subscriber::set_default(Catcher(Arc::clone(&caught)));
+        Self { caught, _guard: guard }
+    }
+
+    /// All that has been caught so far.
+    #[must_use]
+    pub fn all(&self) -> Vec<Caught> {
+        self.caught.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Those with this message.
+    #[must_use]
+    pub fn named(&self, message: &str) -> Vec<Caught> {
+        self.all().into_iter().filter(|event| event.message() == message).collect()
+    }
+}
+
+struct Catcher(Arc<Mutex<Vec<Caught>>>);
+
+impl Subscriber for Catcher {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "resilient"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let caught = Caught { level: *event.metadata().level(), fields: fields.0 };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(caught);
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[derive(Default)]
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+}

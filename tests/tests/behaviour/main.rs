@@ -1,0 +1,9 @@
+//! What the library does, seen from outside. Time is paused wherever no socket is involved.
+
+mod attribute;
+mod breaker;
+mod events;
+mod panics;
+mod policy;
+mod registry;
+mod retry;

@@ -1,0 +1,91 @@
+//! A panic is a failure; whatever else is dropped on its way is not.
+
+use std::future::{pending, ready};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use resilient_runtime::{CircuitBreaker, Policy, resilient};
+use resilient_tests::Failure;
+use std::sync::Arc;
+
+/// Runs `future` to its panic.
+async fn caught<F: Future + Send + 'static>(future: F)
+where
+    F::Output: Send,
+{
+    assert!(tokio::spawn(future).await.is_err_and(|error| error.is_panic()));
+}
+
+#[tokio::test]
+async fn a_panic_counts_as_a_failure() {
+    let breaker = Arc::new(CircuitBreaker::default());
+    let panicking = Arc::clone(&breaker);
+    caught(async move {
+        panicking.call(|| async { panic!("in the future") as Result<(), Failure> }).await
+    })
+    .await;
+    let panicking = Arc::clone(&breaker);
+    caught(async move {
+        panicking
+            .call(|| -> std::future::Ready<Result<(), Failure>> { panic!("before the future") })
+            .await
+    })
+    .await;
+    assert_eq!(breaker.stats().failure_count, 2);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_policy_counts_as_a_failure() {
+    let breaker = Arc::new(CircuitBreaker::default());
+    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build();
+    caught(async move {
+        policy.run(|| async { panic!("in the future") as Result<(), Failure> }).await
+    })
+    .await;
+    assert_eq!(breaker.stats().failure_count, 1);
+}
+
+#[tokio::test]
+async fn a_permit_on_the_stack_of_a_panic_counts_as_a_failure() {
+    let breaker = CircuitBreaker::default();
+    let unwinding = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let _permit = breaker.acquire().unwrap();
+        panic!("while it is held");
+    }));
+    assert!(unwinding.is_err());
+    assert_eq!(breaker.stats().failure_count, 1);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_by_anothers_panic_is_neutral() {
+    let breaker = Arc::new(CircuitBreaker::default());
+    let innocent = Arc::clone(&breaker);
+    caught(async move {
+        let mut call = Box::pin(innocent.call(pending::<Result<(), Failure>>));
+        std::future::poll_fn(|context| {
+            assert!(call.as_mut().poll(context).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        panic!("with the call still under way");
+    })
+    .await;
+    let stats = breaker.stats();
+    assert_eq!((stats.totals.ignored, stats.totals.failures), (1, 0));
+}
+
+static PANICS: AtomicU32 = AtomicU32::new(0);
+
+#[resilient(retry = "auto", breaker(name = "panics", failure_threshold = 1))]
+async fn panics_once() -> Result<(), Failure> {
+    assert!(PANICS.fetch_add(1, Ordering::Relaxed) > 0, "the first call panics");
+    ready(Ok(())).await
+}
+
+#[tokio::test]
+async fn a_panic_in_an_annotated_function_counts_and_leaves_the_breaker_usable() {
+    caught(panics_once()).await;
+    assert!(panics_once().await.unwrap_err().is_rejection());
+    resilient_runtime::breaker("panics").unwrap().reset();
+    panics_once().await.unwrap();
+}

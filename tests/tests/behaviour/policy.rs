@@ -1,0 +1,158 @@
+//! Retry and breaker together, without the attribute.
+
+use std::cell::Cell;
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use resilient_runtime::{
+    BreakerConfig, BreakerState, CircuitBreaker, ErrorKind, Policy, RetryPolicy, RetryTable, Scope,
+};
+use resilient_tests::{DOWN, Failure, WRONG};
+use tokio::time::{Instant, advance};
+
+fn breaker(failure_threshold: u32) -> Arc<CircuitBreaker> {
+    let config = BreakerConfig::builder().failure_threshold(failure_threshold).build().unwrap();
+    Arc::new(CircuitBreaker::new(config))
+}
+
+fn three_attempts(breaker: &Arc<CircuitBreaker>, scope: Scope) -> Policy {
+    Policy::builder("test")
+        .retry(RetryPolicy::DEFAULT)
+        .breaker(Arc::clone(breaker))
+        .scope(scope)
+        .build()
+}
+
+/// Runs `policy` over an operation that answers with `results` in turn, the last one for ever.
+/// Returns how often it was called too.
+async fn run(policy: &Policy, results: &[Result<(), Failure>]) -> (Result<(), Failure>, usize) {
+    let calls = Cell::new(0);
+    let result = policy
+        .run(|| {
+            let call = calls.replace(calls.get() + 1);
+            ready(results[call.min(results.len() - 1)].clone())
+        })
+        .await;
+    (result, calls.get())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_of_nothing_calls_once() {
+    let (result, calls) = run(&Policy::builder("test").build(), &[Err(DOWN)]).await;
+    assert_eq!((result, calls), (Err(DOWN), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn outside_the_retries_a_call_counts_once() {
+    let breaker = breaker(2);
+    let policy = three_attempts(&breaker, Scope::Call);
+    assert_eq!(run(&policy, &[Err(DOWN)]).await, (Err(DOWN), 3));
+    assert_eq!(breaker.stats().failure_count, 1);
+    assert_eq!(run(&policy, &[Err(DOWN), Err(DOWN), Ok(())]).await, (Ok(()), 3));
+    assert_eq!(breaker.stats().failure_count, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn inside_the_retries_every_attempt_counts() {
+    let breaker = breaker(5);
+    let policy = three_attempts(&breaker, Scope::Attempt);
+    assert_eq!(run(&policy, &[Err(DOWN)]).await, (Err(DOWN), 3));
+    assert_eq!(breaker.stats().failure_count, 3);
+    assert_eq!(run(&policy, &[Err(DOWN)]).await, (Err(DOWN), 2), "opened by the fifth");
+    assert_eq!(breaker.state(), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_does_not_go_on_when_others_open_its_breaker_while_it_runs() {
+    let breaker = breaker(1);
+    let policy = three_attempts(&breaker, Scope::Call);
+    let calls = Cell::new(0);
+    let result: Result<(), _> = policy
+        .run(|| {
+            calls.set(calls.get() + 1);
+            breaker.acquire().unwrap().failure();
+            ready(Err(DOWN))
+        })
+        .await;
+    assert_eq!((result, calls.get()), (Err(DOWN), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_turned_away_when_its_breaker_opens_while_it_waits() {
+    let breaker = breaker(1);
+    let policy = three_attempts(&breaker, Scope::Call);
+    let opening = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        breaker.acquire().unwrap().failure();
+    };
+    let ((result, calls), ()) = tokio::join!(run(&policy, &[Err(DOWN)]), opening);
+    assert!(result.unwrap_err().is_rejection());
+    assert_eq!(calls, 1);
+    let totals = breaker.stats().totals;
+    assert_eq!((totals.failures, totals.rejected), (2, 0), "each call ends once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_is_one_attempt() {
+    for scope in [Scope::Call, Scope::Attempt] {
+        let breaker = breaker(1);
+        let policy = three_attempts(&breaker, scope);
+        breaker.acquire().unwrap().failure();
+        advance(Duration::from_secs(30)).await;
+        assert_eq!(run(&policy, &[Err(DOWN)]).await, (Err(DOWN), 1));
+        assert_eq!(breaker.state(), BreakerState::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_kind_each_error_has_its_own_row() {
+    let policy = Policy::builder("test").retry_by_kind(RetryTable::default()).build();
+    for (kind, attempts) in [
+        (ErrorKind::RateLimitError, 5),
+        (ErrorKind::TimeoutError, 2),
+        (ErrorKind::NetworkError, 3),
+        (ErrorKind::NotFoundError, 1),
+    ] {
+        assert_eq!(run(&policy, &[Err(Failure::of(kind))]).await.1, attempts, "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_kind_the_attempts_so_far_are_held_against_the_newest_row() {
+    let policy = Policy::builder("test").retry_by_kind(RetryTable::default()).build();
+    let limited = Err(Failure::of(ErrorKind::RateLimitError));
+    let timeout = Err(Failure::of(ErrorKind::TimeoutError));
+    let results = [limited.clone(), limited, timeout.clone()];
+    assert_eq!(run(&policy, &results).await, (timeout, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_for_every_error_is_used_whatever_the_kind() {
+    let row = RetryPolicy::for_kind(ErrorKind::TimeoutError);
+    let policy = Policy::builder("test").retry(row).build();
+    let start = Instant::now();
+    let limited = Failure::of(ErrorKind::RateLimitError);
+    assert_eq!(run(&policy, &[Err(limited)]).await.1, 2);
+    assert!(start.elapsed() >= Duration::from_millis(900), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_is_not_transient_is_neutral_for_the_breaker() {
+    for scope in [Scope::Call, Scope::Attempt] {
+        let breaker = breaker(1);
+        assert_eq!(run(&three_attempts(&breaker, scope), &[Err(WRONG)]).await, (Err(WRONG), 1));
+        assert_eq!(breaker.stats().totals.ignored, 1);
+        assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_while_it_waits_is_neutral() {
+    let breaker = breaker(1);
+    let policy = three_attempts(&breaker, Scope::Call);
+    let waiting = run(&policy, &[Err(DOWN)]);
+    tokio::time::timeout(Duration::from_millis(10), waiting).await.unwrap_err();
+    assert_eq!(breaker.stats().totals.ignored, 1);
+    assert_eq!(breaker.state(), BreakerState::Closed);
+}

@@ -1,0 +1,27 @@
+//! Two settings of one breaker, in a program of their own: a breaker is made only once.
+
+use resilient_runtime::{breaker, resilient};
+use resilient_tests::Failure;
+use resilient_tests::events::Events;
+
+#[resilient(breaker(name = "disputed", failure_threshold = 3))]
+async fn _first_in_source() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "disputed", failure_threshold = 4))]
+async fn _second_in_source() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[test]
+fn two_settings_of_one_breaker_are_reported_once_and_the_first_in_source_wins() {
+    let events = Events::catch();
+    assert_eq!(breaker("disputed").unwrap().config().failure_threshold(), 3);
+    assert_eq!(breaker("disputed").unwrap().config().failure_threshold(), 3);
+    let [conflict] = &events.all()[..] else { panic!("{:?}", events.all()) };
+    assert_eq!(conflict.level, tracing::Level::ERROR);
+    assert_eq!(conflict.field("breaker"), "disputed");
+    assert!(conflict.field("kept").ends_with("::_first_in_source)"), "{conflict:?}");
+    assert!(conflict.field("dropped").contains("registry.rs:"), "{conflict:?}");
+}
