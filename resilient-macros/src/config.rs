@@ -8,7 +8,7 @@ use syn::{Expr, ExprLit, Ident, Lit, LitStr};
 use crate::args::{Arg, Args, Value};
 use crate::duration;
 use crate::errors::Errors;
-use crate::suggest::{did_you_mean, one_of};
+use crate::suggest::{all_of, did_you_mean, one_of};
 
 /// What the attribute asks for.
 pub struct Config {
@@ -254,7 +254,7 @@ fn distinct<'a>(
         let name = arg.key.to_string();
         let Some(key) = known.iter().find(|known| **known == name) else {
             let hint = match did_you_mean(&name, known) {
-                none if none.is_empty() => format!("; the keys here are {}", one_of(known)),
+                none if none.is_empty() => format!("; the keys here are {}", all_of(known)),
                 hint => hint,
             };
             errors.at(&arg.key, format_args!("unknown key `{name}`{hint}"));
@@ -324,13 +324,12 @@ fn kind(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
     if TRANSIENT_KINDS.contains(&text.as_str()) {
         return Some(variant(&text, name.span()));
     }
-    let all = one_of(TRANSIENT_KINDS);
+    let all = all_of(TRANSIENT_KINDS);
     if LASTING_KINDS.contains(&text.as_str()) {
         errors.at(
             name,
             format_args!(
-                "`{text}` is never retried: the same request would fail again. A row for errors \
-                 that pass is one of {all}"
+                "`{text}` is never retried: the same request would fail again\nthe rows are {all}"
             ),
         );
     } else {
@@ -365,7 +364,8 @@ fn count(arg: &Arg, value: &Expr, max: u32, errors: &mut Errors) -> Option<u32> 
     };
     let number = number.base10_parse().ok().filter(|number| (1..=max).contains(number));
     if number.is_none() {
-        errors.at(value, format_args!("`{key}` must be from 1 to {max}"));
+        let range = if max == u32::MAX { "1 or more".into() } else { format!("from 1 to {max}") };
+        errors.at(value, format_args!("`{key}` must be {range}"));
     }
     number
 }

@@ -1,7 +1,7 @@
 //! From a valid configuration and a function to code. Nothing after `validate` can fail.
 //!
 //! Generated names have `Span::mixed_site()`, so that no name of the user's meets them; paths
-//! begin at a crate. `p` is the path of the runtime's private module.
+//! begin at a crate. `p` is [`private`]'s path.
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -49,12 +49,17 @@ fn validate(args: TokenStream, item: &TokenStream) -> Result<(Config, Function),
     Ok((config?, function?))
 }
 
+/// The path of the runtime's private module.
+fn private(span: Span) -> TokenStream {
+    quote_spanned!(span=> ::resilient_runtime::__private)
+}
+
 fn expand(config: &Config, function: Function) -> TokenStream {
-    let p = quote_spanned!(mixed()=> ::resilient_runtime::__private);
+    let p = private(mixed());
     let Function { attributes, visibility, mut signature, body } = function;
     let site = site(config, &signature.ident, &p);
     let returns = signature::return_type(&signature.output);
-    let begin = begin(config, &returns, &p);
+    let begin = begin(config, &returns);
     let call = if config.retry.as_ref().is_some_and(|retry| retry.repeats) {
         repeated(config, &mut signature, body.as_ref(), &returns, &p)
     } else {
@@ -97,7 +102,7 @@ fn retry_spec(retry: &Retry, p: &TokenStream) -> TokenStream {
         |kind| quote_spanned!(mixed()=> #p::RetryPolicy::for_kind(#p::ErrorKind::#kind)),
     );
     let builder = quote_spanned!(mixed()=> #row.to_builder());
-    let row = changed(&builder, settings, &quote_spanned!(mixed()=> retry_policy), p);
+    let row = changed(&builder, settings, "retry_policy", p);
     quote_spanned!(mixed()=> .retry(#p::RetrySpec::Row(#row)))
 }
 
@@ -107,7 +112,7 @@ fn breaker_spec(breaker: &Breaker, p: &TokenStream) -> TokenStream {
         quote_spanned!(mixed()=> ::core::option::Option::None)
     } else {
         let builder = quote_spanned!(mixed()=> #p::BreakerConfig::builder());
-        let config = changed(&builder, settings, &quote_spanned!(mixed()=> breaker_config), p);
+        let config = changed(&builder, settings, "breaker_config", p);
         quote_spanned!(mixed()=> ::core::option::Option::Some(#config))
     };
     quote_spanned! {mixed()=>
@@ -120,7 +125,7 @@ fn breaker_spec(breaker: &Breaker, p: &TokenStream) -> TokenStream {
 fn changed(
     builder: &TokenStream,
     settings: &Settings,
-    build: &TokenStream,
+    build: &str,
     p: &TokenStream,
 ) -> TokenStream {
     let setters = settings.changes.iter().map(|(key, setting)| {
@@ -138,15 +143,19 @@ fn changed(
         quote_spanned!(mixed()=> .#setter(#value))
     });
     let settled = quote_spanned!(mixed()=> #builder #(#setters)*);
+    let build = Ident::new(build, settings.span);
+    let p = private(settings.span);
     quote_spanned!(settings.span=> #p::#build(#settled))
 }
 
-/// Begins the call. The return type has its own span: what it lacks is reported there.
-fn begin(config: &Config, returns: &TokenStream, p: &TokenStream) -> TokenStream {
-    let begin =
-        Ident::new(if config.breaker.is_some() { "begin_guarded" } else { "begin" }, mixed());
-    let begin = quote_spanned!(returns.span()=> #p::#begin::<#returns>);
-    quote_spanned!(mixed()=> let mut __call = #begin(&__SITE);)
+/// Begins the call. It stands at the place of the return type: what that type lacks is reported
+/// there.
+fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
+    let span = returns.span();
+    let p = private(span);
+    let begin = Ident::new(if config.breaker.is_some() { "begin_guarded" } else { "begin" }, span);
+    let begin = quote_spanned!(span=> #p::#begin::<#returns>(&__SITE));
+    quote_spanned!(mixed()=> let mut __call = #begin;)
 }
 
 // A body that runs once: it may move what it likes.

@@ -1,6 +1,6 @@
 //! The annotated function: its signature is read, its body stays as it is.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Signature, Token, Visibility};
@@ -23,13 +23,22 @@ impl Parse for Function {
         let body = if input.parse::<Option<Token![;]>>()?.is_some() {
             None
         } else {
-            let group: Group = input.parse()?;
-            if group.delimiter() != Delimiter::Brace {
-                return Err(syn::Error::new(group.span(), "expected the body of the function"));
-            }
-            Some(group)
+            Some(input.step(|cursor| match cursor.token_tree() {
+                Some((TokenTree::Group(body), rest)) if is_block(&body) => Ok((body, rest)),
+                _ => Err(cursor.error("expected the body of the function")),
+            })?)
         };
         Ok(Self { attributes, visibility, signature, body })
+    }
+}
+
+/// Braces, also where `macro_rules!` passes them on as `$body:block`, in a group without
+/// delimiters.
+fn is_block(body: &Group) -> bool {
+    match body.delimiter() {
+        Delimiter::Brace => true,
+        Delimiter::None => body.stream().into_iter().count() == 1,
+        Delimiter::Parenthesis | Delimiter::Bracket => false,
     }
 }
 

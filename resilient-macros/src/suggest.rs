@@ -2,7 +2,7 @@
 
 /// `; did you mean "search"?`, where one of `known` is close to `word`; nothing otherwise.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
-    const CLOSE: f64 = 0.7;
+    const CLOSE: f64 = 0.8;
     known
         .iter()
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
@@ -13,10 +13,19 @@ pub fn did_you_mean(word: &str, known: &[&str]) -> String {
 
 /// `` `a`, `b` or `c` ``
 pub fn one_of(words: &[&str]) -> String {
+    listed(words, "or")
+}
+
+/// `` `a`, `b` and `c` ``
+pub fn all_of(words: &[&str]) -> String {
+    listed(words, "and")
+}
+
+fn listed(words: &[&str], conjunction: &str) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {conjunction} {last}", rest.join(", ")),
         None => String::new(),
     }
 }
@@ -37,5 +46,6 @@ mod tests {
     fn words_are_listed_as_a_person_would() {
         assert_eq!(one_of(&["a"]), "`a`");
         assert_eq!(one_of(&["a", "b", "c"]), "`a`, `b` or `c`");
+        assert_eq!(all_of(&["a", "b"]), "`a` and `b`");
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;
 
-use crate::run::Run;
+use crate::run::{Judgement, Run};
 use crate::watch::watch;
 use crate::{CircuitBreaker, Classify, ErrorKind, Rejection, RetryPolicy, RetryTable};
 
@@ -95,7 +95,7 @@ impl Policy {
             run.admit()?;
             // In an async block, so that a panic of `op` itself is seen too.
             let result = watch(run.panicked(), async { op().await }).await;
-            match run.settle(result) {
+            match run.settle(result, Judgement::of) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => delay.await,
             }
@@ -112,7 +112,7 @@ impl Policy {
         let mut run = Run::new(self);
         loop {
             run.start();
-            match run.settle(op().await) {
+            match run.settle(op().await, Judgement::of) {
                 ControlFlow::Break(result) => return result,
                 ControlFlow::Continue(delay) => delay.await,
             }

@@ -16,7 +16,7 @@ pub use crate::retry::{RetryPolicy, RetryPolicyBuilder, RetryTable};
 pub use crate::run::Delay;
 pub use crate::{Backoff, ErrorKind};
 
-use crate::run::Run;
+use crate::run::{Judgement, Run};
 use crate::watch::{Watch, watch};
 use crate::{Classify, ConfigError, Rejection};
 
@@ -26,37 +26,38 @@ use crate::{Classify, ConfigError, Rejection};
     label = "a policy tells success from failure by a `Result`",
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify`"
 )]
-pub trait Outcome: Sized {
-    /// See [`Run::settle`].
-    fn settle(self, run: &mut Run<'static>) -> ControlFlow<Self, Delay>;
+pub trait Outcome {
+    /// A [`Call`] that nothing can reject.
+    type Call;
 
-    /// See [`Run::finish`].
-    #[must_use]
-    fn finish(self, run: &mut Run<'static>) -> Self;
+    /// Begins it.
+    fn begin(site: &'static CallSite) -> Self::Call;
 }
 
 impl<T, E: Classify> Outcome for Result<T, E> {
-    #[inline]
-    fn settle(self, run: &mut Run<'static>) -> ControlFlow<Self, Delay> {
-        run.settle(self)
-    }
+    type Call = Call<T, E, ()>;
 
     #[inline]
-    fn finish(self, run: &mut Run<'static>) -> Self {
-        run.finish(&self);
-        self
+    fn begin(site: &'static CallSite) -> Self::Call {
+        Call::new(site, ())
     }
 }
 
-/// The return type of a function that can be rejected too.
+/// The return type of a function that its policy can reject.
 pub trait Rejectable: Outcome {
-    /// The result of a call that was rejected.
-    fn rejected(rejection: Rejection) -> Self;
+    /// A [`Call`] that its policy can reject.
+    type GuardedCall;
+
+    /// Begins it.
+    fn begin(site: &'static CallSite) -> Self::GuardedCall;
 }
 
 impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
-    fn rejected(rejection: Rejection) -> Self {
-        Err(E::carry(rejection))
+    type GuardedCall = Call<T, E, fn(Rejection) -> E>;
+
+    #[inline]
+    fn begin(site: &'static CallSite) -> Self::GuardedCall {
+        Call::new(site, E::carry)
     }
 }
 
@@ -78,44 +79,57 @@ impl<E: From<Rejection>> CarriesRejection for E {
     }
 }
 
-/// A call of an annotated function that returns `R`.
-#[derive(Debug)]
-pub struct Call<R> {
-    run: Run<'static>,
-    returns: PhantomData<fn() -> R>,
-}
-
 /// Begins a call that nothing can reject.
 #[inline]
-pub fn begin<R: Outcome>(site: &'static CallSite) -> Call<R> {
-    Call { run: Run::new(site.policy()), returns: PhantomData }
+pub fn begin<R: Outcome>(site: &'static CallSite) -> R::Call {
+    <R as Outcome>::begin(site)
 }
 
 /// Begins a call that its policy can reject.
 #[inline]
-pub fn begin_guarded<R: Rejectable>(site: &'static CallSite) -> Call<R> {
-    begin(site)
+pub fn begin_guarded<R: Rejectable>(site: &'static CallSite) -> R::GuardedCall {
+    <R as Rejectable>::begin(site)
 }
 
-impl<R: Outcome> Call<R> {
+/// A call of an annotated function that returns `Result<T, E>`.
+///
+/// It keeps what it needs of the error's traits as functions, so that no method has a bound: one
+/// that is missed is reported once, where the call begins.
+#[derive(Debug)]
+pub struct Call<T, E, Reject> {
+    run: Run<'static>,
+    judge: fn(&E) -> Judgement,
+    reject: Reject,
+    returns: PhantomData<fn() -> T>,
+}
+
+impl<T, E: Classify, Reject> Call<T, E, Reject> {
+    #[inline]
+    fn new(site: &'static CallSite, reject: Reject) -> Self {
+        Self { run: Run::new(site.policy()), judge: Judgement::of, reject, returns: PhantomData }
+    }
+}
+
+impl<T, E> Call<T, E, ()> {
     /// Begins an attempt.
     #[inline]
     pub fn start(&mut self) {
         self.run.start();
     }
+}
 
+impl<T, E> Call<T, E, fn(Rejection) -> E> {
     /// Begins an attempt, or ends the call with a rejection.
     #[inline]
-    pub fn admit(&mut self) -> ControlFlow<R>
-    where
-        R: Rejectable,
-    {
+    pub fn admit(&mut self) -> ControlFlow<Result<T, E>> {
         match self.run.admit() {
             Ok(()) => ControlFlow::Continue(()),
-            Err(rejection) => ControlFlow::Break(R::rejected(rejection)),
+            Err(rejection) => ControlFlow::Break(Err((self.reject)(rejection))),
         }
     }
+}
 
+impl<T, E, Reject> Call<T, E, Reject> {
     /// Whether no attempt can follow the one that has begun.
     #[inline]
     #[must_use]
@@ -125,20 +139,25 @@ impl<R: Outcome> Call<R> {
 
     /// The attempt itself, watched for a panic.
     #[inline]
-    pub fn attempt<F: Future<Output = R>>(&mut self, body: F) -> Watch<'_, F> {
+    pub fn attempt<F>(&mut self, body: F) -> Watch<'_, F>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
         watch(self.run.panicked(), body)
     }
 
     /// Ends an attempt: the call ends too, or goes on after a delay.
     #[inline]
-    pub fn settle(&mut self, result: R) -> ControlFlow<R, Delay> {
-        result.settle(&mut self.run)
+    pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, Delay> {
+        self.run.settle(result, self.judge)
     }
 
     /// Ends the only attempt of a call that is never retried.
     #[inline]
-    pub fn finish(mut self, result: R) -> R {
-        result.finish(&mut self.run)
+    #[must_use = "it is what the function returns"]
+    pub fn finish(mut self, result: Result<T, E>) -> Result<T, E> {
+        self.run.finish(&result, self.judge);
+        result
     }
 }
 

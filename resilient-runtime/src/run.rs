@@ -13,6 +13,19 @@ use crate::event::{self, GiveUp, Subject};
 use crate::policy::{Policy, Scope};
 use crate::{Classify, ErrorKind, Rejection};
 
+/// What a run has to know of an error.
+#[derive(Clone, Copy, Debug)]
+pub struct Judgement {
+    kind: ErrorKind,
+    hint: Option<Duration>,
+}
+
+impl Judgement {
+    pub(crate) fn of<E: Classify>(error: &E) -> Self {
+        Self { kind: error.kind(), hint: error.retry_after() }
+    }
+}
+
 /// One call: how many attempts it has begun, and the leave of the breaker that it holds.
 ///
 /// Dropped before it is settled, it gives the permit back, or settles it as a failure where the
@@ -71,18 +84,17 @@ impl<'p> Run<'p> {
 
     /// Ends an attempt: the call ends too, or goes on after a delay.
     #[inline]
-    pub(crate) fn settle<T, E: Classify>(
+    pub(crate) fn settle<T, E>(
         &mut self,
         result: Result<T, E>,
+        judge: fn(&E) -> Judgement,
     ) -> ControlFlow<Result<T, E>, Delay> {
         match &result {
             Ok(_) => {
-                if let Some(permit) = self.permit.take() {
-                    permit.success();
-                }
+                self.succeed();
                 ControlFlow::Break(result)
             }
-            Err(error) => match self.after(error.kind(), error.retry_after()) {
+            Err(error) => match self.after(judge(error)) {
                 Some(delay) => ControlFlow::Continue(delay),
                 None => ControlFlow::Break(result),
             },
@@ -91,15 +103,23 @@ impl<'p> Run<'p> {
 
     /// Ends the only attempt of a call that is never retried.
     #[inline]
-    pub(crate) fn finish<T, E: Classify>(&mut self, result: &Result<T, E>) {
+    pub(crate) fn finish<T, E>(&mut self, result: &Result<T, E>, judge: fn(&E) -> Judgement) {
+        match result {
+            Ok(_) => self.succeed(),
+            Err(error) => self.settle_permit(judge(error).kind),
+        }
+    }
+
+    #[inline]
+    fn succeed(&mut self) {
         if let Some(permit) = self.permit.take() {
-            permit.settle(result);
+            permit.success();
         }
     }
 
     /// Ends an attempt that has failed. The delay before the next one, where there is to be one.
     #[cold]
-    fn after(&mut self, kind: ErrorKind, hint: Option<Duration>) -> Option<Delay> {
+    fn after(&mut self, Judgement { kind, hint }: Judgement) -> Option<Delay> {
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
         if self.policy.scope() == Scope::Attempt {
             self.settle_permit(kind);

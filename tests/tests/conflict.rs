@@ -23,5 +23,5 @@ fn two_settings_of_one_breaker_are_reported_once_and_the_first_in_source_wins() 
     assert_eq!(conflict.level, tracing::Level::ERROR);
     assert_eq!(conflict.field("breaker"), "disputed");
     assert!(conflict.field("kept").ends_with("::_first_in_source)"), "{conflict:?}");
-    assert!(conflict.field("dropped").contains("registry.rs:"), "{conflict:?}");
+    assert!(conflict.field("dropped").contains("conflict.rs:"), "{conflict:?}");
 }

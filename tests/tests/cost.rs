@@ -1,0 +1,160 @@
+//! What the attribute costs while all goes well, in counts: allocations, clones, bytes of future.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use allocation_counter::measure;
+use resilient_runtime::{BreakerConfig, CircuitBreaker, Policy, RetryPolicy, breaker, resilient};
+use resilient_tests::{DOWN, Failure};
+
+/// A future that is ready at once, without a runtime, which would allocate on its own.
+fn now<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the call waits for something"),
+    }
+}
+
+/// How many allocations `call` makes once everything has been looked up.
+fn allocations<F: Future>(call: impl Fn() -> F) -> u64 {
+    now(call());
+    measure(|| {
+        now(call());
+    })
+    .count_total
+}
+
+#[resilient(retry = "auto", breaker = "no allocation")]
+async fn annotated(query: &str, limit: u32) -> Result<usize, Failure> {
+    Ok(query.len() + limit as usize)
+}
+
+#[resilient(retry = "auto", breaker(name = "no allocation either", scope = "attempt"))]
+async fn annotated_inside(query: &str, limit: u32) -> Result<usize, Failure> {
+    Ok(query.len() + limit as usize)
+}
+
+#[test]
+fn a_call_that_succeeds_at_once_allocates_nothing() {
+    assert_eq!(allocations(|| annotated("query", 10)), 0);
+    assert_eq!(allocations(|| annotated_inside("query", 10)), 0);
+}
+
+#[test]
+fn a_policy_that_succeeds_at_once_allocates_nothing() {
+    static BREAKER: CircuitBreaker = CircuitBreaker::new(BreakerConfig::DEFAULT);
+    let policy = Policy::builder("test").retry(RetryPolicy::DEFAULT).breaker(&BREAKER).build();
+    assert_eq!(allocations(|| policy.run(|| async { Ok::<_, Failure>(7) })), 0);
+}
+
+#[resilient(breaker = "open for long")]
+async fn rejected() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[test]
+fn a_rejection_by_an_open_breaker_allocates_nothing() {
+    breaker("open for long").unwrap().force_open();
+    assert!(now(rejected()).unwrap_err().is_rejection());
+    assert_eq!(allocations(rejected), 0);
+}
+
+/// Notes how often it is cloned, and how often dropped.
+struct Counted(Rc<Cell<u32>>);
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        self.0.set(self.0.get() + 1);
+        Self(Rc::clone(&self.0))
+    }
+}
+
+#[resilient(retry(max_attempts = 4, base_delay = "1ms"))]
+async fn takes(argument: Counted, calls: &Cell<u32>, succeeds_at: u32) -> Result<u32, Failure> {
+    calls.set(calls.get() + 1);
+    if calls.get() < succeeds_at { Err(DOWN) } else { Ok(argument.0.get()) }
+}
+
+#[resilient(retry(max_attempts = 1), breaker = "one attempt")]
+async fn takes_once(argument: Counted) -> Result<u32, Failure> {
+    Ok(argument.0.get())
+}
+
+#[tokio::test(start_paused = true)]
+async fn n_attempts_make_one_clone_less_and_one_move() {
+    for (succeeds_at, clones) in [(1, 1), (2, 2), (3, 3), (4, 3), (5, 3)] {
+        let count = Rc::default();
+        let _ = takes(Counted(Rc::clone(&count)), &Cell::new(0), succeeds_at).await;
+        assert_eq!(count.get(), clones, "first success at attempt {succeeds_at}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_attempt_makes_no_clone() {
+    assert_eq!(takes_once(Counted(Rc::default())).await, Ok(0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_is_the_last_attempt_and_makes_no_clone() {
+    let breaker = breaker("probe").unwrap();
+    (0..5).for_each(|_| breaker.acquire().unwrap().failure());
+    tokio::time::advance(breaker.config().open_duration()).await;
+    assert_eq!(probes(Counted(Rc::default())).await, Ok(0));
+}
+
+#[resilient(retry, breaker = "probe")]
+async fn probes(argument: Counted) -> Result<u32, Failure> {
+    Ok(argument.0.get())
+}
+
+/// More than this is not to be added to a future, beside one copy of the by-value arguments.
+const ADDED: usize = 128;
+
+/// The same function plain and with each kind of policy; how much larger its future becomes.
+macro_rules! added_by {
+    (($($arg:ident: $type:ty = $value:expr),*) $body:block) => {{
+        async fn plain($($arg: $type),*) -> Result<usize, Failure> $body
+
+        #[resilient(retry = "auto")]
+        async fn retried($($arg: $type),*) -> Result<usize, Failure> $body
+
+        #[resilient(breaker = "size")]
+        async fn broken($($arg: $type),*) -> Result<usize, Failure> $body
+
+        #[resilient(retry = "auto", breaker = "size")]
+        async fn both($($arg: $type),*) -> Result<usize, Failure> $body
+
+        let plain = size_of_val(&plain($($value),*));
+        [
+            size_of_val(&retried($($value),*)) - plain,
+            size_of_val(&broken($($value),*)) - plain,
+            size_of_val(&both($($value),*)) - plain,
+        ]
+    }};
+}
+
+#[test]
+fn the_future_grows_by_little() {
+    let borrowed = added_by!((query: &str = "query", limit: u32 = 10) {
+        tokio::task::yield_now().await;
+        Ok(query.len() + limit as usize)
+    });
+    let owned = added_by!((vector: [f32; 32] = [0.0; 32], name: String = String::new()) {
+        tokio::task::yield_now().await;
+        Ok(vector.len() + name.len())
+    });
+    let large = added_by!((query: &str = "query") {
+        let buffer = [0_u8; 4096];
+        tokio::task::yield_now().await;
+        Ok(query.len() + buffer.len())
+    });
+    println!("retry, breaker, both: {borrowed:?} {owned:?} {large:?}");
+    let arguments = [size_of::<(&str, u32)>(), size_of::<([f32; 32], String)>(), 0];
+    for (added, by_value) in [borrowed, owned, large].into_iter().zip(arguments) {
+        for added in added {
+            assert!(added <= ADDED + by_value, "{added} bytes, {by_value} of them arguments");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Keys that do not exist, at each level.
+
+use resilient_runtime::resilient;
+use resilient_tests::Failure;
+
+#[resilient(retries = "auto", timeout = "1s")]
+async fn search() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(retry(row = "rate_limit_error", max_attemps = 3))]
+async fn upsert() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "search", threshold = 3))]
+async fn scroll() -> Result<(), Failure> {
+    Ok(())
+}
+
+fn main() {}
