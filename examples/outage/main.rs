@@ -1,0 +1,100 @@
+//! A service goes through an outage, with policies and without them.
+//!
+//! It stores handwritten digits while the server limits the rate of writes, and classifies others
+//! by their nearest neighbours while the server is slow, then down, then back. The same work is
+//! done three times side by side, each on a server of its own: without faults, plain, and with
+//! `#[resilient]` on the two functions in `calls.rs`.
+//!
+//! ```text
+//! cargo run --example outage
+//! ```
+//!
+//! With `QDRANT_URL` (and `QDRANT_API_KEY`) it works on that server, without faults, and leaves no
+//! collection behind.
+
+mod calls;
+mod digits;
+mod display;
+mod service;
+
+use std::error::Error;
+
+use comfy_table::Table;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+
+use crate::digits::Digits;
+use crate::display::Display;
+use crate::service::{Manner, Report, Service};
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let display = Display::start()?;
+    let digits = digits::load()?;
+    // All of them to their end, so that each cleans up after itself.
+    let (control, plain, resilient) = tokio::join!(
+        run("no faults", Manner::Plain, false, &digits, &display),
+        run("plain", Manner::Plain, true, &digits, &display),
+        run("resilient", Manner::Resilient, true, &digits, &display),
+    );
+    let (control, plain, resilient) = (control?, plain?, resilient?);
+    println!("\n{}", table(&control, &plain, &resilient, display.retries()));
+    check(&control, &resilient)
+}
+
+/// The whole work of one service.
+async fn run(
+    name: &'static str,
+    manner: Manner,
+    faults: bool,
+    digits: &Digits,
+    display: &Display,
+) -> Result<Report> {
+    let service = Service::start(name, manner, faults).await?;
+    let (known, held_back) = (&digits.known, &digits.held_back);
+
+    let bar = display.bar(format!("{name}: store"), known.len());
+    service.store(known, &bar).await;
+    bar.finish();
+
+    let bar = display.bar(format!("{name}: classify"), held_back.len());
+    let say = |what: &str| display.line(&format!("{}: {what}", service.name));
+    service.classify(held_back, &bar, say).await;
+    bar.finish();
+
+    let report = service.report(known.len(), held_back.len()).await;
+    service.clean_up().await?;
+    Ok(report?)
+}
+
+fn table(control: &Report, plain: &Report, resilient: &Report, retries: u64) -> Table {
+    let reports = [control, plain, resilient];
+    let mut table = Table::new();
+    table.load_style(UTF8_FULL_CONDENSED).set_header(["", "no faults", "plain", "#[resilient]"]);
+    let mut row = |name: &str, value: &dyn Fn(&Report) -> String| {
+        table.add_row([name.to_owned()].into_iter().chain(reports.iter().map(|it| value(it))));
+    };
+    row("calls", &|it| it.calls.to_string());
+    row("answered", &|it| it.answered.to_string());
+    row("failed fast", &|it| it.failed_fast.to_string());
+    row("failed", &|it| it.failed.to_string());
+    row("requests that reached the server", &|it| {
+        it.requests.map_or_else(|| "unknown".to_owned(), |requests| requests.to_string())
+    });
+    row("points stored of points sent", &|it| format!("{} of {}", it.stored, it.sent));
+    row("accuracy", &|it| format!("{} of {}", it.correct, it.asked));
+    table.add_row(["retries", "0", "0", &retries.to_string()]);
+    table
+}
+
+/// Nothing may be lost.
+fn check(control: &Report, resilient: &Report) -> Result<()> {
+    if resilient.stored != resilient.sent {
+        return Err(format!("{} points were lost", resilient.sent - resilient.stored).into());
+    }
+    if resilient.correct != control.correct {
+        return Err("the outage has cost accuracy".into());
+    }
+    Ok(())
+}
