@@ -5,5 +5,6 @@ mod breaker;
 mod events;
 mod panics;
 mod policy;
+mod qdrant;
 mod registry;
 mod retry;
