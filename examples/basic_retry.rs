@@ -10,7 +10,6 @@ use qdrant_client::{Qdrant, QdrantError};
 use resilient_examples::{COLLECTION, SENT_PER_FAILURE};
 use resilient_runtime::{Classify, ErrorKind, RetryExecutor, resilient};
 use resilient_testkit::{Fault, Method};
-use tonic::Status;
 
 #[resilient(retry)]
 async fn search(client: &Qdrant, vector: Vec<f32>) -> Result<QueryResponse, QdrantError> {
@@ -28,7 +27,7 @@ async fn search_by_hand(client: &Qdrant, vector: Vec<f32>) -> Result<QueryRespon
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (server, client) = resilient_examples::start().await?;
-    let restarting = Fault::status(Status::unavailable("restarting")).on(Method::QUERY);
+    let restarting = Fault::unavailable().on(Method::QUERY);
 
     server.script(restarting.clone().times(2 * SENT_PER_FAILURE));
     let found = search(&client, vec![0.1, 0.2, 0.3]).await?.result;

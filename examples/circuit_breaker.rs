@@ -10,7 +10,6 @@ use qdrant_client::{Qdrant, QdrantError};
 use resilient_examples::{COLLECTION, SENT_PER_FAILURE};
 use resilient_runtime::{BreakerState, CircuitBreaker, CircuitOpenError, Classify, resilient};
 use resilient_testkit::{Fault, Method};
-use tonic::Status;
 
 #[resilient(breaker = "search")]
 async fn search(client: &Qdrant, vector: Vec<f32>) -> Result<QueryResponse, QdrantError> {
@@ -46,7 +45,7 @@ fn report(result: Result<QueryResponse, QdrantError>) -> bool {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (server, client) = resilient_examples::start().await?;
-    server.script(Fault::status(Status::unavailable("shard is down")).on(Method::QUERY));
+    server.script(Fault::unavailable().on(Method::QUERY));
 
     println!("#[resilient(breaker = \"search\")]");
     for _ in 0..5 {

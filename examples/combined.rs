@@ -13,7 +13,6 @@ use resilient_runtime::{
     BreakerState, CircuitBreaker, Policy, RetryExecutor, RetryPolicy, resilient,
 };
 use resilient_testkit::{Fault, Method};
-use tonic::Status;
 
 #[resilient(retry, breaker = "search")]
 async fn search(client: &Qdrant, vector: Vec<f32>) -> Result<QueryResponse, QdrantError> {
@@ -57,7 +56,7 @@ async fn search_by_attempt(
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (server, client) = resilient_examples::start().await?;
-    let down = Fault::status(Status::unavailable("down")).on(Method::QUERY);
+    let down = Fault::unavailable().on(Method::QUERY);
     let twice_down = down.clone().times(2 * SENT_PER_FAILURE);
     let vector = || vec![0.1, 0.2, 0.3];
 

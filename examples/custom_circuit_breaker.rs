@@ -11,13 +11,12 @@ use qdrant_client::{Qdrant, QdrantError};
 use resilient_examples::COLLECTION;
 use resilient_runtime::{BreakerConfig, BreakerState, CircuitBreaker, CircuitOpenError, resilient};
 use resilient_testkit::{EmbeddedQdrant, Fault, Method};
-use tonic::Status;
 
 #[resilient(breaker(
     name = "collections",
     failure_threshold = 10,  // opens after 10 failures in a row
     success_threshold = 3,   // closes after 3 successful probes
-    open_duration = "300ms", // waits before it lets one through; a service takes more, "60s"
+    open_duration = "1s", // waits before it lets one through; a service takes more, "60s"
 ))]
 async fn info(client: &Qdrant) -> Result<GetCollectionInfoResponse, QdrantError> {
     client.collection_info(COLLECTION).await
@@ -38,8 +37,7 @@ async fn break_and_recover(
     call: impl AsyncFn() -> Result<GetCollectionInfoResponse, QdrantError>,
 ) -> Result<(), QdrantError> {
     server.reset_counts();
-    let outage =
-        server.script(Fault::status(Status::unavailable("down")).on(Method::GET_COLLECTION));
+    let outage = server.script(Fault::unavailable().on(Method::GET_COLLECTION));
     for _ in 0..10 {
         assert_eq!(breaker.state(), BreakerState::Closed);
         call().await.unwrap_err();
@@ -74,7 +72,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let config = BreakerConfig::builder()
         .failure_threshold(10)
         .success_threshold(3)
-        .open_duration(Duration::from_millis(300))
+        .open_duration(Duration::from_secs(1))
         .build()?;
     let breaker = CircuitBreaker::named("collections by hand", config);
     break_and_recover(&server, &breaker, async || info_by_hand(&breaker, &client).await).await?;

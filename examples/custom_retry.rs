@@ -11,7 +11,6 @@ use qdrant_client::{Qdrant, QdrantError};
 use resilient_examples::{COLLECTION, SENT_PER_FAILURE};
 use resilient_runtime::{RetryExecutor, RetryPolicy, resilient};
 use resilient_testkit::{Fault, Method};
-use tonic::Status;
 
 #[resilient(retry(max_attempts = 5, base_delay = "200ms", max_delay = "10s", jitter = 0.2))]
 async fn get(client: &Qdrant, ids: Vec<PointId>) -> Result<GetResponse, QdrantError> {
@@ -39,9 +38,7 @@ async fn get_by_hand(
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (server, client) = resilient_examples::start().await?;
-    let restarting = Fault::status(Status::unavailable("restarting"))
-        .on(Method::GET)
-        .times(2 * SENT_PER_FAILURE);
+    let restarting = Fault::unavailable().on(Method::GET).times(2 * SENT_PER_FAILURE);
     let ids = vec![1.into(), 2.into(), 3.into()];
 
     server.script(restarting.clone());

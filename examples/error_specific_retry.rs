@@ -9,8 +9,8 @@ use qdrant_client::qdrant::{PointStruct, PointsOperationResponse, UpsertPointsBu
 use qdrant_client::{Payload, Qdrant, QdrantError};
 use resilient_examples::COLLECTION;
 use resilient_runtime::{Classify, ErrorKind, RetryExecutor, RetryPolicy, resilient};
+use resilient_testkit::tonic::Status;
 use resilient_testkit::{Fault, Method};
-use tonic::Status;
 
 #[resilient(retry = "rate_limit_error")]
 async fn upsert(

@@ -12,7 +12,6 @@ use qdrant_client::{Qdrant, QdrantError};
 use resilient_examples::{COLLECTION, SENT_PER_FAILURE};
 use resilient_runtime::{CircuitOpenError, resilient};
 use resilient_testkit::{Fault, Method};
-use tonic::Status;
 
 /// Recommends what is near to a point.
 struct Recommender {
@@ -32,7 +31,7 @@ impl Recommender {
         name = "recommend",
         failure_threshold = 3,
         success_threshold = 1,
-        open_duration = "300ms"
+        open_duration = "1s"
     ))]
     async fn ask(&self, id: u64) -> Result<Vec<ScoredPoint>, QdrantError> {
         let query = QueryPointsBuilder::new(COLLECTION).query(PointId::from(id)).limit(2);
@@ -67,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     // The first calls of an outage find out that it is one.
     server.reset_counts();
-    let outage = server.script(Fault::status(Status::unavailable("down")).on(Method::QUERY));
+    let outage = server.script(Fault::unavailable().on(Method::QUERY));
     for _ in 0..3 {
         recommender.near_to(1).await.unwrap_err();
     }

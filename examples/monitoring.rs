@@ -10,14 +10,13 @@ use qdrant_client::{Qdrant, QdrantError};
 use resilient_examples::{COLLECTION, SENT_PER_FAILURE};
 use resilient_runtime::{BreakerConfig, BreakerState, CircuitBreaker, resilient};
 use resilient_testkit::{Fault, Method};
-use tonic::Status;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
 #[resilient(
     retry(max_attempts = 2, base_delay = "20ms"),
-    breaker(name = "search", failure_threshold = 3, open_duration = "300ms")
+    breaker(name = "search", failure_threshold = 3, open_duration = "1s")
 )]
 async fn search(client: &Qdrant, vector: Vec<f32>) -> Result<QueryResponse, QdrantError> {
     client.query(QueryPointsBuilder::new(COLLECTION).query(vector).limit(10)).await
@@ -57,7 +56,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (server, client) = resilient_examples::start().await?;
 
     println!("-- three calls fail, the fourth is rejected --");
-    let outage = server.script(Fault::status(Status::unavailable("down")).on(Method::QUERY));
+    let outage = server.script(Fault::unavailable().on(Method::QUERY));
     for _ in 0..4 {
         search(&client, vec![0.1, 0.2, 0.3]).await.unwrap_err();
     }

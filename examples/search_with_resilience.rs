@@ -12,7 +12,6 @@ use resilient_runtime::{
     CircuitBreaker, CircuitOpenError, Classify, ErrorKind, RetryExecutor, resilient,
 };
 use resilient_testkit::{Fault, Method};
-use tonic::Status;
 
 #[resilient(retry = "search_timeout", breaker = "search")]
 async fn resilient_search(
@@ -41,12 +40,7 @@ async fn resilient_search_by_hand(
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let (server, client) = resilient_examples::start().await?;
-    let timed_out = Fault::status(Status::internal(
-        "Service internal error: 1 of 1 read operations failed:\n  \
-         Timeout error: Operation 'Search' timed out after 60 seconds",
-    ))
-    .on(Method::QUERY)
-    .times(SENT_PER_FAILURE);
+    let timed_out = Fault::search_timeout().on(Method::QUERY).times(SENT_PER_FAILURE);
 
     server.script(timed_out.clone());
     let found = resilient_search(&client, COLLECTION, vec![0.1, 0.2, 0.3]).await?;

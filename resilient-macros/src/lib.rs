@@ -58,13 +58,13 @@ use proc_macro::TokenStream;
 /// # Example
 ///
 /// ```
-/// use qdrant_client::qdrant::{SearchPointsBuilder, SearchResponse};
+/// use qdrant_client::qdrant::{QueryPointsBuilder, QueryResponse};
 /// use qdrant_client::{Qdrant, QdrantError};
 /// use resilient_runtime::resilient;
 ///
 /// #[resilient(retry = "rate_limit_error", breaker = "search")]
-/// async fn search(client: &Qdrant, vector: Vec<f32>) -> Result<SearchResponse, QdrantError> {
-///     client.search_points(SearchPointsBuilder::new("docs", vector, 10)).await
+/// async fn search(client: &Qdrant, vector: Vec<f32>) -> Result<QueryResponse, QdrantError> {
+///     client.query(QueryPointsBuilder::new("docs").query(vector).limit(10)).await
 /// }
 /// ```
 #[proc_macro_attribute]

@@ -20,28 +20,40 @@ use crate::{CircuitOpenError, ErrorKind, Rejection};
 /// use std::time::Duration;
 /// use resilient_runtime::{Classify, ErrorKind};
 ///
-/// enum EmbedError {
+/// enum AnswerError {
+///     Connection(std::io::Error),
 ///     Overloaded { retry_after: Duration },
-///     TextTooLong,
+///     EmptyQuestion,
 /// }
 ///
-/// impl Classify for EmbedError {
+/// impl Classify for AnswerError {
 ///     fn kind(&self) -> ErrorKind {
 ///         match self {
+///             Self::Connection(error) => Classify::kind(error),
 ///             Self::Overloaded { .. } => ErrorKind::RateLimitError,
-///             Self::TextTooLong => ErrorKind::InvalidRequestError,
+///             Self::EmptyQuestion => ErrorKind::InvalidRequestError,
 ///         }
 ///     }
 ///
+///     // An error that wraps another one passes all three questions on to it.
 ///     fn retry_after(&self) -> Option<Duration> {
 ///         match self {
+///             Self::Connection(error) => error.retry_after(),
 ///             Self::Overloaded { retry_after } => Some(*retry_after),
-///             Self::TextTooLong => None,
+///             Self::EmptyQuestion => None,
+///         }
+///     }
+///
+///     fn maybe_executed(&self) -> bool {
+///         match self {
+///             Self::Connection(error) => error.maybe_executed(),
+///             Self::Overloaded { .. } | Self::EmptyQuestion => false,
 ///         }
 ///     }
 /// }
 ///
-/// assert!(EmbedError::TextTooLong.retry_after().is_none());
+/// let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+/// assert!(AnswerError::Connection(reset).maybe_executed());
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which kind of error it is",

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use tracing::field::debug;
+
 use crate::breaker::{BreakerName, BreakerState};
 use crate::{CircuitOpenError, ErrorKind};
 
@@ -44,6 +46,7 @@ impl GiveUp {
 pub(crate) fn retrying(subject: Subject<'_>, kind: ErrorKind, delay: Duration) {
     let Subject { function, breaker, attempt } = subject;
     let kind = kind.as_str();
+    let delay = readable(delay);
     tracing::info!(target: TARGET, function, breaker, attempt, kind, ?delay, "retrying");
 }
 
@@ -53,18 +56,18 @@ pub(crate) fn gave_up(subject: Subject<'_>, kind: ErrorKind, reason: GiveUp) {
     tracing::warn!(target: TARGET, function, breaker, attempt, kind, reason, "gave up");
 }
 
+/// To the millisecond, rounded up: more is noise in a log.
+fn readable(duration: Duration) -> Duration {
+    let millis = duration.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
 /// `function` is none where the breaker was asked by hand.
 pub(crate) fn rejected(function: Option<&str>, error: &CircuitOpenError) {
     let breaker = error.breaker.as_str();
     let kind = ErrorKind::CircuitOpen.as_str();
-    tracing::debug!(
-        target: TARGET,
-        function,
-        breaker,
-        kind,
-        retry_after = ?error.retry_after,
-        "rejected"
-    );
+    let retry_after = error.retry_after.map(|wait| debug(readable(wait)));
+    tracing::debug!(target: TARGET, function, breaker, kind, retry_after, "rejected");
 }
 
 pub(crate) fn state_changed(breaker: &BreakerName, from: BreakerState, to: BreakerState) {

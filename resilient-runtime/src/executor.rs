@@ -1,8 +1,15 @@
 //! Retry without a breaker, by hand.
 
-use crate::{Classify, ErrorKind, Policy, RetryPolicy};
+use std::borrow::Cow;
 
-/// Retries an operation by one [`RetryPolicy`]: what `retry = "…"` does, without the attribute.
+use crate::{Classify, ErrorKind, Policy, RetryPolicy, RetryTable};
+
+const NAME: &str = "RetryExecutor";
+
+/// Retries an operation: what `retry = "…"` does, without the attribute.
+///
+/// The operation is called once for each attempt. What it changes outside itself has to be shared,
+/// as in a `Cell` or an atomic: an `async` closure that changes what it captures is no `FnMut`.
 ///
 /// ```
 /// use resilient_runtime::{ErrorKind, RetryExecutor};
@@ -22,10 +29,10 @@ pub struct RetryExecutor {
 }
 
 impl RetryExecutor {
-    /// Retries by `policy`.
+    /// Retries every transient error by `policy`.
     #[must_use]
     pub fn new(policy: RetryPolicy) -> Self {
-        Self { policy: Policy::builder("RetryExecutor").retry(policy).build() }
+        Self { policy: Policy::builder(NAME).retry(policy).build() }
     }
 
     /// Retries every transient error by the row of `kind` in the default
@@ -33,6 +40,19 @@ impl RetryExecutor {
     #[must_use]
     pub fn for_kind(kind: ErrorKind) -> Self {
         Self::new(RetryPolicy::for_kind(kind))
+    }
+
+    /// Retries each transient error by the row of its own kind, as `retry = "auto"` does.
+    #[must_use]
+    pub fn by_kind(table: RetryTable) -> Self {
+        Self { policy: Policy::builder(NAME).retry_by_kind(table).build() }
+    }
+
+    /// The same executor under another name, by which events tell it from others. By default all
+    /// are called `RetryExecutor`.
+    #[must_use]
+    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        Self { policy: self.policy.renamed(name.into()) }
     }
 
     /// Calls `op` until it succeeds, fails with an error that is not transient, or the attempts

@@ -70,11 +70,14 @@ impl Policy {
         })
     }
 
-    /// Runs `op` under this policy. It is called once for each attempt.
+    /// Runs `op` under this policy. It is called once for each attempt. What it changes outside
+    /// itself has to be shared, as in a `Cell` or an atomic: an `async` closure that changes what
+    /// it captures is no `FnMut`.
     ///
     /// # Errors
     ///
-    /// The error of the last attempt, or a [`Rejection`].
+    /// The error of the last attempt, or a [`Rejection`], which comes as the error of `op`: `?`
+    /// after the call converts that as it converts any other.
     ///
     /// # Panics
     ///
@@ -123,6 +126,11 @@ impl Policy {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(crate) fn renamed(mut self, name: Cow<'static, str>) -> Self {
+        self.name = name;
+        self
     }
 
     pub(crate) const fn max_attempts(&self) -> u32 {

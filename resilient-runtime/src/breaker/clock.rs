@@ -25,18 +25,18 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> Moment {
-        let now = Instant::now();
-        moment(now.saturating_duration_since(self.epoch(now)))
+        moment(self.elapsed())
     }
 
     /// Notes a failure now, and says until when a breaker that opens by it stays open.
+    ///
+    /// To the millisecond, rounded down: who waits for as long as the breaker is to stay open
+    /// finds it ready.
     pub(super) fn failed(&self, open_duration: Duration) -> Moment {
-        let now = Instant::now();
-        let elapsed = now.saturating_duration_since(self.epoch(now));
+        let elapsed = self.elapsed();
         // Relaxed: a figure for people. The maximum, since failures settle in any order.
         self.last_failure.fetch_max(moment(elapsed).as_millis() + 1, Ordering::Relaxed);
-        // Rounded up: never open for less than was asked.
-        moment(elapsed.saturating_add(open_duration).saturating_add(Duration::from_nanos(999_999)))
+        moment(elapsed.saturating_add(open_duration))
     }
 
     pub(super) fn last_failure(&self) -> Option<Instant> {
@@ -46,11 +46,12 @@ impl Clock {
 
     /// How long it is until `moment`.
     pub(super) fn until(&self, moment: Moment) -> Duration {
-        Duration::from_millis(moment.as_millis().saturating_sub(self.now().as_millis()))
+        Duration::from_millis(moment.as_millis()).saturating_sub(self.elapsed())
     }
 
-    fn epoch(&self, now: Instant) -> Instant {
-        *self.epoch.get_or_init(|| now)
+    fn elapsed(&self) -> Duration {
+        let now = Instant::now();
+        now.saturating_duration_since(*self.epoch.get_or_init(|| now))
     }
 }
 

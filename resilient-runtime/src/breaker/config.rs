@@ -107,8 +107,8 @@ impl BreakerConfigBuilder {
         self
     }
 
-    /// How long the breaker stays open before it lets probes through: a millisecond or more,
-    /// which is also how finely it is kept.
+    /// How long the breaker stays open before it lets probes through: a millisecond or more. It is
+    /// kept to the millisecond, rounded down.
     pub const fn open_duration(mut self, duration: Duration) -> Self {
         self.open_duration = duration;
         self

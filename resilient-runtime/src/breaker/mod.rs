@@ -106,7 +106,8 @@ impl CircuitBreaker {
     /// # Errors
     ///
     /// What `op` returns, or [`CircuitOpenError`] as a [`Rejection`] where the breaker does not
-    /// let it pass.
+    /// let it pass. It comes as the error of `op`: `?` after the call converts that as it converts
+    /// any other, and [`CircuitOpenError::find`] tells it apart.
     ///
     /// # Panics
     ///

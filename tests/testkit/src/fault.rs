@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tonic::Status;
 
 use crate::Method;
+use crate::rate_limit::{come_back_in, whole_seconds};
 use crate::sync::lock;
 
 /// What happens to a request, on which method, when, and how often.
@@ -79,6 +80,27 @@ impl Fault {
     /// executed.
     pub fn status(status: Status) -> Self {
         Self::new(Kind::Decisive(Outcome::Status(Box::new(status))))
+    }
+
+    /// Answers as a shard does that cannot be reached for now.
+    pub fn unavailable() -> Self {
+        Self::status(Status::unavailable("Shard temporarily unavailable"))
+    }
+
+    /// Answers as a collection does that has used up its rate limit: with `retry-after`, in whole
+    /// seconds, rounded up.
+    pub fn rate_limited(retry_after: Duration) -> Self {
+        let seconds = whole_seconds(retry_after);
+        let message = format!("Rate limiting exceeded: scripted. Retry after {seconds}s");
+        Self::status(come_back_in(retry_after, message))
+    }
+
+    /// Answers as a shard does whose search ran out of time.
+    pub fn search_timeout() -> Self {
+        Self::status(Status::internal(
+            "Service internal error: 1 of 1 read operations failed:\n  Timeout error: Operation \
+             'Search' timed out after 60 seconds",
+        ))
     }
 
     /// Executes the call, and then answers with this status whatever the result was: a write is

@@ -91,3 +91,5 @@ pub use front::Connections;
 pub use method::Method;
 pub use server::EmbeddedQdrant;
 pub use store::{MemoryStore, Store};
+/// For [`Fault::status`], in the version that the server is built with.
+pub use tonic;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tonic::Status;
+use tonic::metadata::MetadataValue;
 
 /// The limits are stated per minute.
 const PERIOD: Duration = Duration::from_secs(60);
@@ -54,6 +56,15 @@ impl TokenBucket {
 pub(crate) fn whole_seconds(duration: Duration) -> u128 {
     // By way of milliseconds, so that the rounding error of the bucket's floats adds no second.
     duration.as_millis().div_ceil(1000)
+}
+
+/// The answer to one who has to wait: `retry-after` says how long.
+pub(crate) fn come_back_in(retry_after: Duration, message: String) -> Status {
+    let mut status = Status::resource_exhausted(message);
+    if let Ok(seconds) = MetadataValue::try_from(whole_seconds(retry_after).to_string()) {
+        status.metadata_mut().insert("retry-after", seconds);
+    }
+    status
 }
 
 #[cfg(test)]

@@ -55,6 +55,21 @@ async fn an_open_breaker_rejects_without_calling() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_the_hint_of_a_rejection_is_let_in_and_it_is_no_longer_than_promised() {
+    let breaker = CircuitBreaker::default();
+    for _ in 0..5 {
+        advance(Duration::from_micros(300)).await;
+        call(&breaker, Err(DOWN)).await.unwrap_err();
+    }
+    let hint = breaker.acquire().unwrap_err().retry_after.unwrap();
+    assert!(hint <= OPEN && hint > Duration::from_millis(29_999), "{hint:?}");
+    advance(Duration::from_millis(29_999)).await;
+    breaker.acquire().unwrap_err();
+    advance(Duration::from_millis(1)).await;
+    breaker.acquire().unwrap().success();
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_recovers_through_half_open() {
     let breaker = opened().await;
     advance(OPEN).await;

@@ -11,9 +11,9 @@ use qdrant_client::qdrant::{
 };
 use qdrant_client::{Qdrant, QdrantError};
 use resilient_runtime::{BreakerState, CircuitOpenError, Classify, ErrorKind, breaker, resilient};
+use resilient_testkit::tonic::metadata::MetadataMap;
+use resilient_testkit::tonic::{Code, Status};
 use resilient_testkit::{EmbeddedQdrant, Fault, Method};
-use tonic::metadata::MetadataMap;
-use tonic::{Code, Status};
 
 const DOCS: &str = "docs";
 
@@ -37,39 +37,32 @@ async fn search(client: &Qdrant) -> Result<SearchResponse, QdrantError> {
     client.search_points(SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 1)).await
 }
 
-/// What is known of the failure of a search that is answered with this status.
-async fn judged(status: Status) -> (ErrorKind, Option<Duration>, bool) {
+/// What is known of the failure of a search that meets this fault.
+async fn judged(fault: Fault) -> (ErrorKind, Option<Duration>, bool) {
     let server = server().await;
-    server.script(Fault::status(status).on(Method::SEARCH));
+    server.script(fault.on(Method::SEARCH));
     let error = search(&server.client()).await.unwrap_err();
     (error.kind(), error.retry_after(), error.maybe_executed())
 }
 
-fn rate_limited(retry_after: &str) -> Status {
-    let mut metadata = MetadataMap::new();
-    metadata.insert("retry-after", retry_after.parse().unwrap());
-    let message = "Rate limiting exceeded: Read rate limit exceeded";
-    Status::with_metadata(Code::ResourceExhausted, message, metadata)
-}
-
 #[tokio::test]
 async fn a_rate_limit_is_recognised_with_its_hint_and_without() {
-    let hint = Some(Duration::from_secs(7));
-    assert_eq!(judged(rate_limited("7")).await, (ErrorKind::RateLimitError, hint, false));
-    assert_eq!(judged(rate_limited("soon")).await, (ErrorKind::RateLimitError, None, false));
+    let hint = Duration::from_secs(7);
+    let limited = Fault::rate_limited(hint);
+    assert_eq!(judged(limited).await, (ErrorKind::RateLimitError, Some(hint), false));
+
+    let mut metadata = MetadataMap::new();
+    metadata.insert("retry-after", "soon".parse().unwrap());
+    let status = Status::with_metadata(Code::ResourceExhausted, "Rate limiting", metadata);
+    let limited = Fault::status(status);
+    assert_eq!(judged(limited).await, (ErrorKind::RateLimitError, None, false));
 }
 
 #[tokio::test]
 async fn answers_of_the_server_have_their_kinds() {
+    assert_eq!(judged(Fault::unavailable()).await.0, ErrorKind::ServiceUnavailable);
+    assert_eq!(judged(Fault::search_timeout()).await.0, ErrorKind::SearchTimeout);
     for (status, kind) in [
-        (Status::unavailable("Shard temporarily unavailable"), ErrorKind::ServiceUnavailable),
-        (
-            Status::internal(
-                "Service internal error: 1 of 1 read operations failed:\n  Timeout error: \
-                 Operation 'Search' timed out after 1 seconds",
-            ),
-            ErrorKind::SearchTimeout,
-        ),
         (Status::internal("Service internal error: panic"), ErrorKind::InternalError),
         (Status::unauthenticated("Must provide an API key"), ErrorKind::AuthenticationError),
         (Status::permission_denied("Forbidden: Global access"), ErrorKind::PermissionDenied),
@@ -77,7 +70,7 @@ async fn answers_of_the_server_have_their_kinds() {
         (Status::invalid_argument("Wrong input: limit"), ErrorKind::InvalidRequestError),
     ] {
         let message = status.message().to_owned();
-        assert_eq!(judged(status).await.0, kind, "{message}");
+        assert_eq!(judged(Fault::status(status)).await.0, kind, "{message}");
     }
 }
 
@@ -149,7 +142,7 @@ async fn upsert(client: &Qdrant, points: Vec<PointStruct>) -> Result<(), QdrantE
 #[tokio::test]
 async fn a_rate_limited_write_is_stored_after_the_hint() {
     let server = server().await;
-    server.script(Fault::status(rate_limited("1")).on(Method::UPSERT).times(1));
+    server.script(Fault::rate_limited(Duration::from_secs(1)).on(Method::UPSERT).times(1));
     let start = std::time::Instant::now();
     upsert(&server.client(), vec![point(2)]).await.unwrap();
     assert!(start.elapsed() >= Duration::from_secs(1));
@@ -172,7 +165,7 @@ async fn an_outage_is_survived_end_to_end() {
     let client = server.client();
     let breaker = breaker("real search").unwrap();
 
-    let down = server.script(Fault::status(Status::unavailable("restarting")).on(Method::SEARCH));
+    let down = server.script(Fault::unavailable().on(Method::SEARCH));
     for _ in 0..2 {
         guarded_search(&client).await.unwrap_err();
     }

@@ -4,7 +4,8 @@ use std::cell::Cell;
 use std::future::ready;
 use std::time::Duration;
 
-use resilient_runtime::{ErrorKind, RetryExecutor, RetryPolicy};
+use resilient_runtime::{ErrorKind, RetryExecutor, RetryPolicy, RetryTable};
+use resilient_tests::events::Events;
 use resilient_tests::{DOWN, Failure, WRONG};
 use tokio::time::Instant;
 
@@ -44,6 +45,22 @@ async fn max_attempts_counts_the_first_call() {
         let (result, calls, _) = run(&RetryExecutor::for_kind(kind), DOWN, u32::MAX).await;
         assert_eq!((result, calls), (Err(DOWN), attempts), "{kind}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_kind_each_error_has_its_own_row() {
+    let executor = RetryExecutor::by_kind(RetryTable::default());
+    for (kind, attempts) in [(ErrorKind::RateLimitError, 5), (ErrorKind::TimeoutError, 2)] {
+        let (_, calls, _) = run(&executor, Failure::of(kind), u32::MAX).await;
+        assert_eq!(calls, attempts, "{kind}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_executor_tells_its_name() {
+    let events = Events::catch();
+    run(&RetryExecutor::default().named("nightly import"), DOWN, 1).await.0.unwrap();
+    assert_eq!(events.named("retrying")[0].field("function"), "nightly import");
 }
 
 #[tokio::test(start_paused = true)]

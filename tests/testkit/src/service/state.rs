@@ -2,11 +2,10 @@
 
 use qdrant_client::qdrant::{CreateCollection, StrictModeConfig};
 use tokio::time::Instant;
-use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
 use super::Access;
-use crate::rate_limit::{Refusal, TokenBucket, whole_seconds};
+use crate::rate_limit::{Refusal, TokenBucket, come_back_in, whole_seconds};
 
 /// The protocol's part of a collection.
 #[derive(Default)]
@@ -79,17 +78,11 @@ fn refused(name: &str, cost: usize, refusal: &Refusal) -> Status {
         ),
         Refusal::Empty { available, retry_after } => {
             let seconds = whole_seconds(*retry_after);
-            let mut status = Status::new(
-                Code::ResourceExhausted,
-                format!(
-                    "{prefix}: Operation requires {cost} tokens but only {available:.1} were \
-                     available. Retry after {seconds}s"
-                ),
+            let message = format!(
+                "{prefix}: Operation requires {cost} tokens but only {available:.1} were \
+                 available. Retry after {seconds}s"
             );
-            if let Ok(seconds) = MetadataValue::try_from(seconds.to_string()) {
-                status.metadata_mut().insert("retry-after", seconds);
-            }
-            status
+            come_back_in(*retry_after, message)
         }
     }
 }
