@@ -12,7 +12,7 @@ use crate::args::Args;
 use crate::config::{self, Breaker, Config, Retry, Rows, Setting, Settings};
 use crate::errors::Errors;
 use crate::item::Function;
-use crate::params;
+use crate::params::Params;
 use crate::signature;
 
 /// The span of all that is generated: local names in it meet none of the user's.
@@ -24,7 +24,7 @@ pub fn mixed() -> Span {
 /// editor goes on working and no second error follows.
 pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
     match validate(args, item) {
-        Ok((config, function)) => expand(&config, function),
+        Ok((config, function, body)) => expand(&config, function, &body),
         Err(error) => {
             let error = error.into_compile_error();
             quote!(#item #error)
@@ -32,21 +32,26 @@ pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
     }
 }
 
-fn validate(args: TokenStream, item: &TokenStream) -> Result<(Config, Function), Error> {
+fn validate(args: TokenStream, item: &TokenStream) -> Result<(Config, Function, Group), Error> {
     let mut errors = Errors::default();
     let config = syn::parse2::<Args>(args).map(|args| config::read(&args, &mut errors));
-    let function = syn::parse2::<Function>(item.clone()).map_err(|error| {
-        Error::new(error.span(), format_args!("`#[resilient]` goes on an async function: {error}"))
-    });
     if let Err(error) = &config {
         errors.push(error.clone());
     }
-    match &function {
-        Ok(function) => signature::check(function, &mut errors),
-        Err(error) => errors.push(error.clone()),
+    let function = syn::parse2::<Function>(item.clone()).map(|mut function| {
+        signature::check(&function, &mut errors);
+        let body = signature::take_body(&mut function, &mut errors);
+        (function, body)
+    });
+    let function = function.map_err(|error| {
+        Error::new(error.span(), format_args!("`#[resilient]` goes on an async function: {error}"))
+    });
+    if let Err(error) = &function {
+        errors.push(error.clone());
     }
     errors.finish()?;
-    Ok((config?, function?))
+    let (function, body) = function?;
+    Ok((config?, function, body))
 }
 
 /// The path of the runtime's private module.
@@ -54,16 +59,18 @@ fn private(span: Span) -> TokenStream {
     quote_spanned!(span=> ::resilient_runtime::__private)
 }
 
-fn expand(config: &Config, function: Function) -> TokenStream {
+fn expand(config: &Config, function: Function, body: &Group) -> TokenStream {
     let p = private(mixed());
-    let Function { attributes, visibility, mut signature, body } = function;
+    let Function { attributes, visibility, mut signature, .. } = function;
+    let body = in_place(body);
     let site = site(config, &signature.ident, &p);
     let returns = signature::return_type(&signature.output);
     let begin = begin(config, &returns);
     let call = if config.retry.as_ref().is_some_and(|retry| retry.repeats) {
-        repeated(config, &mut signature, body.as_ref(), &returns, &p)
+        let params = Params::split(&mut signature, body, &p);
+        repeated(config, &params, &returns)
     } else {
-        once(config, body.as_ref(), &returns)
+        once(config, &body, &returns)
     };
     quote_spanned! {mixed()=>
         #(#attributes)*
@@ -73,6 +80,14 @@ fn expand(config: &Config, function: Function) -> TokenStream {
             #call
         }
     }
+}
+
+/// The body with its braces at their place, for errors, but not by the user's hand, for lints:
+/// braces around one expression look needless where a function's body no longer stands alone.
+fn in_place(body: &Group) -> Group {
+    let mut braces = Group::new(body.delimiter(), body.stream());
+    braces.set_span(mixed().located_at(body.span()));
+    braces
 }
 
 /// The static that stands for the function in the program's catalogue, and holds its policy once
@@ -158,6 +173,18 @@ fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
     quote_spanned!(mixed()=> let mut __call = #begin;)
 }
 
+/// Tells the compiler what an async block returns before it meets the first `return` or `?` in it,
+/// as it knows of a function.
+fn typed(returns: &TokenStream) -> TokenStream {
+    quote_spanned! {mixed()=>
+        if let ::core::option::Option::Some(__result) =
+            ::core::option::Option::None::<#returns>
+        {
+            return __result;
+        }
+    }
+}
+
 // A body that runs once: it may move what it likes.
 //
 // // Input:  async fn search(q: String) -> Result<Hits, E> { BODY }
@@ -169,19 +196,20 @@ fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
 //         ControlFlow::Break(rejected) => rejected,
 //         ControlFlow::Continue(()) => {
 //             let __result = __call.attempt(async move {
-//                 let __result: Result<Hits, E> = { BODY };
-//                 __result
+//                 // typed, and:
+//                 { BODY }
 //             }).await;
 //             __call.finish(__result)
 //         }
 //     }
 // }
-fn once(config: &Config, body: Option<&Group>, returns: &TokenStream) -> TokenStream {
+fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
+    let typed = typed(returns);
     let attempt = quote_spanned! {mixed()=>
         let __result = __call
             .attempt(async move {
-                let __result: #returns = #body;
-                __result
+                #typed
+                #body
             })
             .await;
         __call.finish(__result)
@@ -215,25 +243,21 @@ fn once(config: &Config, body: Option<&Group>, returns: &TokenStream) -> TokenSt
 //         }
 //         let __last = __call.is_last();
 //         let __result = __call.attempt(async {
+//             // typed, and:
 //             let q = p::take_or_clone::<String>(&mut __slot1, __last);
 //             let log = &mut *log;
-//             let __result: Result<Hits, E> = { BODY };
-//             __result
+//             { BODY }
 //         }).await;
-//         match __call.settle(__result) {
+//         let __delay = match __call.settle(__result) {
 //             ControlFlow::Break(result) => break result,
-//             ControlFlow::Continue(delay) => delay.await,
-//         }
+//             ControlFlow::Continue(delay) => delay,
+//         };
+//         __delay.await;
 //     }
 // }
-fn repeated(
-    config: &Config,
-    signature: &mut syn::Signature,
-    body: Option<&Group>,
-    returns: &TokenStream,
-    p: &TokenStream,
-) -> TokenStream {
-    let params::Params { keep, hand_over } = params::split(signature, p);
+fn repeated(config: &Config, params: &Params, returns: &TokenStream) -> TokenStream {
+    let Params { keep, hand_over, body } = params;
+    let typed = typed(returns);
     let start = if config.breaker.is_some() {
         quote_spanned! {mixed()=>
             if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
@@ -251,16 +275,17 @@ fn repeated(
             #last
             let __result = __call
                 .attempt(async {
+                    #typed
                     #hand_over
-                    let __result: #returns = #body;
-                    __result
+                    #body
                 })
                 .await;
-            // Not an async step: a result that is not `Send` is gone before the delay.
-            match __call.settle(__result) {
+            // The result is gone before the delay: it need not be `Send`.
+            let __delay = match __call.settle(__result) {
                 ::core::ops::ControlFlow::Break(__result) => break __result,
-                ::core::ops::ControlFlow::Continue(__delay) => __delay.await,
-            }
+                ::core::ops::ControlFlow::Continue(__delay) => __delay,
+            };
+            __delay.await;
         }
     }
 }

@@ -23,22 +23,23 @@ impl Parse for Function {
         let body = if input.parse::<Option<Token![;]>>()?.is_some() {
             None
         } else {
-            Some(input.step(|cursor| match cursor.token_tree() {
-                Some((TokenTree::Group(body), rest)) if is_block(&body) => Ok((body, rest)),
-                _ => Err(cursor.error("expected the body of the function")),
+            Some(input.step(|cursor| {
+                let body = cursor.token_tree().and_then(|(tree, rest)| Some((braces(tree)?, rest)));
+                body.ok_or_else(|| cursor.error("expected the body of the function"))
             })?)
         };
         Ok(Self { attributes, visibility, signature, body })
     }
 }
 
-/// Braces, also where `macro_rules!` passes them on as `$body:block`, in a group without
-/// delimiters.
-fn is_block(body: &Group) -> bool {
-    match body.delimiter() {
-        Delimiter::Brace => true,
-        Delimiter::None => body.stream().into_iter().count() == 1,
-        Delimiter::Parenthesis | Delimiter::Bracket => false,
+/// A group in braces, also out of the group without delimiters in which `macro_rules!` passes on
+/// its `$body:block`.
+fn braces(tree: TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = tree else { return None };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group),
+        Delimiter::None => braces(group.stream().into_iter().next()?),
+        Delimiter::Parenthesis | Delimiter::Bracket => None,
     }
 }
 

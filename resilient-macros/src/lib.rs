@@ -8,6 +8,7 @@ mod errors;
 mod expand;
 mod item;
 mod params;
+mod receiver;
 mod signature;
 mod suggest;
 
@@ -49,11 +50,12 @@ use proc_macro::TokenStream;
 ///
 /// # What the function must be
 ///
-/// - `async`, free or an inherent method, and its body is what an attempt runs.
+/// - `async`: a free function, a method, an implementation or a default method of a trait. Its
+///   body is what an attempt runs.
 /// - It returns a `Result`, also by an alias, whose error implements `Classify`.
 /// - With a breaker, the error is also `From<Rejection>`. `QdrantError` is both.
-/// - With `retry`, an argument taken by value is cloned for every attempt but the last possible
-///   one, and so must be `Clone`. References, `&mut` too, are lent to each attempt.
+/// - With `retry`, what it takes by value, `self` among it, is cloned for every attempt but the
+///   last possible one, and so must be `Clone`. References, `&mut` too, are lent to each attempt.
 ///
 /// # Example
 ///

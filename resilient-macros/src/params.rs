@@ -1,20 +1,22 @@
 //! How each parameter reaches an attempt.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Group, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Ident, Pat, PatType, Signature, Type};
+use syn::{Attribute, FnArg, Ident, Pat, PatType, Receiver, Signature, Type};
 
 use crate::expand::mixed;
+use crate::receiver;
 use crate::signature::nameable;
 
 /// The parameters of a function whose body runs more than once.
-#[derive(Default)]
 pub struct Params {
     /// Before the first attempt: keeps what the function took by value.
     pub keep: TokenStream,
     /// At the start of each attempt: gives the body its parameters under the names it knows.
     pub hand_over: TokenStream,
+    /// The body, where `self` has a name that can be bound again if it is taken by value.
+    pub body: Group,
 }
 
 /// How an attempt gets a parameter.
@@ -27,41 +29,73 @@ enum Passing {
     Slotted,
 }
 
-/// Takes the parameters out of `signature`, where each that has a pattern gets a plain name.
-pub fn split(signature: &mut Signature, p: &TokenStream) -> Params {
-    let mut params = Params::default();
-    for (index, input) in signature.inputs.iter_mut().enumerate() {
-        // `self` cannot be bound again: each attempt borrows it.
-        let FnArg::Typed(parameter) = input else { continue };
+impl Params {
+    /// Takes the parameters out of `signature`, where each that has a pattern gets a plain name.
+    pub fn split(signature: &mut Signature, body: Group, p: &TokenStream) -> Self {
+        let (keep, hand_over) = (TokenStream::new(), TokenStream::new());
+        let mut params = Self { keep, hand_over, body };
+        for (index, input) in signature.inputs.iter_mut().enumerate() {
+            match input {
+                FnArg::Receiver(receiver) => params.receiver(receiver, p),
+                FnArg::Typed(parameter) => params.parameter(parameter, index, p),
+            }
+        }
+        params
+    }
+
+    fn receiver(&mut self, receiver: &mut Receiver, p: &TokenStream) {
+        // A reference cannot be bound again, nor need it be: each attempt borrows it.
+        let Some(of) = receiver::by_value(receiver) else { return };
+        let (mutability, token) = (receiver.mutability.take(), &receiver.self_token);
+        let value = self.slot(0, token, &of, &TokenStream::new(), p);
+        let name = receiver::name(token.span);
+        self.hand_over.extend(quote_spanned! {mixed()=>
+            #[allow(unused_variables)]
+            let #mutability #name = #value;
+        });
+        self.body = receiver::rename(&self.body);
+    }
+
+    fn parameter(&mut self, parameter: &mut PatType, index: usize, p: &TokenStream) {
         let passing = passing(&parameter.ty);
         if is_untouched(&parameter.pat, &passing) {
-            continue;
+            return;
         }
         let pattern = parameter.pat.clone();
         let name = plain_name(parameter, index);
         let conditions = conditions(parameter);
-
         let value = match passing {
             Passing::Shared => quote_spanned!(mixed()=> #name),
             Passing::Reborrowed => quote_spanned!(mixed()=> &mut *#name),
             Passing::Slotted => {
-                let slot = format_ident!("__slot{index}", span = mixed());
-                params.keep.extend(quote_spanned! {mixed()=>
-                    #conditions
-                    let mut #slot = #p::Slot::new(#name);
-                });
-                // The type's own span: a missing `Clone` is reported there.
-                let of = nameable(&parameter.ty);
-                let take = quote_spanned!(of.span()=> #p::take_or_clone::<#of>);
-                quote_spanned!(mixed()=> #take(&mut #slot, __last))
+                let of = nameable(&parameter.ty).into_token_stream();
+                self.slot(index, &name, &of, &conditions, p)
             }
         };
-        params.hand_over.extend(quote_spanned! {mixed()=>
+        self.hand_over.extend(quote_spanned! {mixed()=>
             #conditions
             let #pattern = #value;
         });
     }
-    params
+
+    /// Keeps a value, and says how an attempt gets it.
+    fn slot(
+        &mut self,
+        index: usize,
+        value: &impl ToTokens,
+        of: &TokenStream,
+        conditions: &TokenStream,
+        p: &TokenStream,
+    ) -> TokenStream {
+        let slot = format_ident!("__slot{index}", span = mixed());
+        self.keep.extend(quote_spanned! {mixed()=>
+            #conditions
+            let mut #slot = #p::Slot::new(#value);
+        });
+        // The type's own place: a missing `Clone` is reported there.
+        let take = quote_spanned!(of.span()=> #p::take_or_clone::<#of>);
+        quote_spanned!(mixed()=> #take(&mut #slot, __last))
+    }
 }
 
 fn passing(of: &Type) -> Passing {

@@ -1,6 +1,6 @@
 //! What a function must be, and its return type as generated code may write it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments, ReturnType, Token, Type, TypeInfer};
 
@@ -30,12 +30,17 @@ pub fn check(function: &Function, errors: &mut Errors) {
              success from failure",
         );
     }
-    if function.body.is_none() {
+}
+
+/// The body. Where there is none, that is a mistake, and what is returned is never used.
+pub fn take_body(function: &mut Function, errors: &mut Errors) -> Group {
+    function.body.take().unwrap_or_else(|| {
         errors.at(
-            &signature.ident,
+            &function.signature.ident,
             "`#[resilient]` needs a body to run: put it on the implementation of this function",
         );
-    }
+        Group::new(Delimiter::Brace, TokenStream::new())
+    })
 }
 
 /// The return type. `impl Trait` in it becomes `_`, since it cannot be named in a body.

@@ -8,3 +8,4 @@ mod policy;
 mod qdrant;
 mod registry;
 mod retry;
+mod shapes;
