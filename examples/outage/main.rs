@@ -30,8 +30,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let display = Display::start()?;
     let digits = digits::load()?;
+    println!("{}", opening(&digits));
+    let display = Display::start()?;
     // All of them to their end, so that each cleans up after itself.
     let (control, plain, resilient) = tokio::join!(
         run("no faults", Manner::Plain, false, &digits, &display),
@@ -40,8 +41,29 @@ async fn main() -> Result<()> {
     );
     let (control, plain, resilient) = (control?, plain?, resilient?);
     println!("\n{}", table(&control, &plain, &resilient, display.retries()));
-    check(&control, &resilient)
+    check(&control, &resilient)?;
+    println!("{LEGEND}");
+    Ok(())
 }
+
+fn opening(digits: &Digits) -> String {
+    let (known, held_back) = (digits.known.len(), digits.held_back.len());
+    let faults = if service::is_embedded() {
+        "The server limits the rate of writes; later it is slow for a second, then down for 1.5 s."
+    } else {
+        "The server is that of QDRANT_URL: nothing is made to fail."
+    };
+    format!(
+        "Three services store {known} handwritten digits and classify {held_back} others, each by \
+         its nearest neighbour.\n{faults}\n"
+    )
+}
+
+const LEGEND: &str = "\
+calls        what the service asked for: a digit that it could not classify is asked for again
+failed fast  rejected by the open breaker at once: nothing was sent
+failed       ended by an error: each has cost a connection that was refused, or a wait
+retries      what `#[resilient]` did by itself, the writes that the rate limit had refused among it";
 
 /// The whole work of one service.
 async fn run(

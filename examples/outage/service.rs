@@ -87,6 +87,11 @@ pub struct Report {
     pub asked: u64,
 }
 
+/// Whether the servers are embedded ones, which can be made to fail.
+pub fn is_embedded() -> bool {
+    env::var_os("QDRANT_URL").is_none()
+}
+
 impl Service {
     /// A service with a collection of its own: on the server that `QDRANT_URL` names, which is left
     /// in peace, or else on an embedded one, with `faults` or without.
@@ -158,8 +163,8 @@ impl Service {
         tokio::join!(work, outage);
     }
 
-    /// One search. The resilient service comes back to a digit that it could not classify, when
-    /// the error says that it is worth it; the plain one has no way to tell.
+    /// One digit. Like any worker with a queue, it comes back to one that it could not classify, in
+    /// either manner, while the error says that this may help.
     fn search(&self, digit: Digit, bar: ProgressBar) -> impl Future<Output = ()> + use<> {
         let (client, collection) = (self.client.clone(), self.collection.clone());
         let (tally, manner) = (Arc::clone(&self.tally), self.manner);
@@ -178,11 +183,11 @@ impl Service {
                         tally.correct.fetch_add(1, Ordering::Relaxed);
                         break;
                     }
-                    Err(error) if manner == Manner::Resilient => {
-                        let Some(wait) = worth_coming_back(&error) else { break };
-                        sleep(wait).await;
-                    }
-                    Ok(_) | Err(_) => break,
+                    Ok(_) => break,
+                    Err(error) => match worth_coming_back(&error) {
+                        Some(wait) => sleep(wait).await,
+                        None => break,
+                    },
                 }
             }
             bar.inc(1);

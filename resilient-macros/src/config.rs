@@ -253,11 +253,7 @@ fn distinct<'a>(
     for arg in &args.0 {
         let name = arg.key.to_string();
         let Some(key) = known.iter().find(|known| **known == name) else {
-            let hint = match did_you_mean(&name, known) {
-                none if none.is_empty() => format!("; the keys here are {}", all_of(known)),
-                hint => hint,
-            };
-            errors.at(&arg.key, format_args!("unknown key `{name}`{hint}"));
+            errors.at(&arg.key, unknown_key(&name, known));
             continue;
         };
         if distinct.iter().any(|(before, _)| before == key) {
@@ -267,6 +263,20 @@ fn distinct<'a>(
         distinct.push((*key, arg));
     }
     distinct
+}
+
+fn unknown_key(name: &str, known: &[&str]) -> String {
+    for (outer, keys) in [("retry", RETRY_KEYS), ("breaker", BREAKER_KEYS)] {
+        if keys.contains(&name) {
+            return format!("`{name}` is a key of `{outer}`: write `{outer}({name} = …)`");
+        }
+    }
+    match did_you_mean(name, known) {
+        none if none.is_empty() => {
+            format!("unknown key `{name}`; the keys here are {}", all_of(known))
+        }
+        hint => format!("unknown key `{name}`{hint}"),
+    }
 }
 
 fn given<'a>(args: &'a Args, key: &str) -> Option<&'a Arg> {

@@ -12,8 +12,9 @@ use crate::{CircuitOpenError, ErrorKind, Rejection};
 /// the request may have been executed all the same.
 ///
 /// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), [`io::Error`],
-/// [`Elapsed`], [`Rejection`], and `Box<dyn Error + Send + Sync>`, which is classified by the
-/// first error in its chain of sources that has a kind. Implement it for an error of your own to
+/// tokio's [`Elapsed`], [`Rejection`] and [`CircuitOpenError`], and for
+/// `Box<dyn Error + Send + Sync>`, which is classified by the first error in its chain of sources
+/// that has a kind. Implement it for an error of your own to
 /// put `#[resilient]` on functions that return it:
 ///
 /// ```
@@ -58,7 +59,8 @@ use crate::{CircuitOpenError, ErrorKind, Rejection};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which kind of error it is",
     label = "no `Classify` for this error",
-    note = "implement `resilient_runtime::Classify` for it: its `kind()` decides what is retried"
+    note = "implement `resilient_runtime::Classify` for it: its `kind()` decides what is retried",
+    note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`"
 )]
 pub trait Classify {
     /// The kind of this error.
@@ -70,8 +72,9 @@ pub trait Classify {
         None
     }
 
-    /// Whether the request may have been executed although it failed. By default `true`, which
-    /// is safe for any error.
+    /// Whether the request may have been executed although it failed: for code that must not send
+    /// it twice. The policies of this version retry whether it was or not. By default `true`,
+    /// which is safe for any error.
     fn maybe_executed(&self) -> bool {
         true
     }

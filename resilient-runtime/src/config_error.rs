@@ -37,7 +37,8 @@ impl ConfigError {
             Self::OpenDuration => "`open_duration` must be a millisecond or more",
             Self::MaxAttempts => "`max_attempts` must be 1 or more: it counts the first call too",
             Self::MaxDelay => {
-                "`max_delay` is shorter than `base_delay`: raise it, or lower `base_delay`"
+                "`max_delay` is shorter than `base_delay`: give both, since one that is not given \
+                 is the row's"
             }
             Self::Jitter => "`jitter` must be from 0 to 1: it is a share of the delay",
         }

@@ -6,8 +6,9 @@ use std::str::FromStr;
 /// What went wrong, as far as a policy cares: the name of a row in the
 /// [`RetryTable`](crate::RetryTable), and what decides whether a breaker counts an error.
 ///
-/// Fourteen kinds have the names that the attribute takes (`retry = "rate_limit_error"`); beside
-/// them stand [`CircuitOpen`](Self::CircuitOpen), for a call that a breaker rejected, and
+/// Eight kinds are [transient](Self::is_transient), and have the names that the attribute takes
+/// (`retry = "rate_limit_error"`). Six are not. Beside them stand
+/// [`CircuitOpen`](Self::CircuitOpen), for a call that a breaker rejected, and
 /// [`Unknown`](Self::Unknown), for an error that nothing recognises.
 ///
 /// ```

@@ -65,7 +65,8 @@ impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot carry a rejection by the circuit breaker",
     label = "the policy of this function can reject a call, and its error cannot say so",
-    note = "give `{Self}` a variant for it: `#[error(transparent)] Rejected(#[from] resilient_runtime::Rejection)`, or implement `From<resilient_runtime::Rejection>` for it"
+    note = "give `{Self}` a variant for it: `#[error(transparent)] Rejected(#[from] resilient_runtime::Rejection)`, or implement `From<resilient_runtime::Rejection>` for it",
+    note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`"
 )]
 pub trait CarriesRejection {
     /// The error of a call that was rejected.
@@ -173,6 +174,26 @@ impl<T> Slot<T> {
     }
 }
 
+/// `Clone` under a name that the compiler can explain.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is taken by value, and each attempt needs one of its own",
+    label = "not `Clone`, so it serves one attempt only",
+    note = "take it by reference, make it `Clone` or put it into an `Arc`; or do not retry, by `max_attempts = 1`"
+)]
+pub trait Repeatable {
+    /// One more.
+    #[must_use]
+    fn repeat(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Repeatable for T {
+    #[inline]
+    fn repeat(&self) -> Self {
+        self.clone()
+    }
+}
+
 /// The argument for one attempt: a clone while another attempt may follow, and on the last one
 /// the value itself.
 ///
@@ -180,8 +201,8 @@ impl<T> Slot<T> {
 ///
 /// If it is called again after the last attempt, which generated code never does.
 #[inline]
-pub fn take_or_clone<T: Clone>(slot: &mut Slot<T>, last: bool) -> T {
-    let value = if last { slot.0.take() } else { slot.0.clone() };
+pub fn take_or_clone<T: Repeatable>(slot: &mut Slot<T>, last: bool) -> T {
+    let value = if last { slot.0.take() } else { slot.0.as_ref().map(T::repeat) };
     value.expect("no attempt follows the last")
 }
 

@@ -68,7 +68,8 @@ pub struct CircuitOpenError {
 
 impl CircuitOpenError {
     /// The rejection by an open breaker in `error` or in the chain of its sources, where there is
-    /// one. It looks into the status of a `QdrantError` too.
+    /// one. It looks into the status of a `QdrantError` too. A boxed error is asked as
+    /// `find(&*error)`.
     ///
     /// ```
     /// use resilient_runtime::{CircuitBreaker, CircuitOpenError, Rejection};

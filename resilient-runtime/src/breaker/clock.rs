@@ -12,7 +12,6 @@ use super::state::Moment;
 ///
 /// The moments count from the breaker's own first reading, not from one of the whole process:
 /// tests that run side by side each have a paused clock of their own, which may stand anywhere.
-#[derive(Debug)]
 pub(super) struct Clock {
     epoch: OnceLock<Instant>,
     /// The moment of the last failure, plus one; 0 where none has been seen.

@@ -8,6 +8,7 @@ mod state;
 mod stats;
 mod totals;
 
+use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 pub use self::config::{BreakerConfig, BreakerConfigBuilder};
@@ -57,7 +58,6 @@ use crate::{CircuitOpenError, Classify, Rejection, event};
 /// # assert_eq!(hits, 7);
 /// # Ok::<(), SearchError>(()) }).unwrap();
 /// ```
-#[derive(Debug)]
 pub struct CircuitBreaker {
     name: BreakerName,
     config: BreakerConfig,
@@ -317,6 +317,17 @@ impl CircuitBreaker {
 
     fn opened_with(&self) -> u32 {
         self.opened_with.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for CircuitBreaker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("CircuitBreaker")
+            .field("name", &self.name)
+            .field("state", &self.state())
+            .field("totals", &self.totals.read())
+            .finish_non_exhaustive()
     }
 }
 

@@ -10,7 +10,6 @@ use super::stats::BreakerTotals;
 const STRIPES: usize = 16;
 
 /// What one thread, or a few, have counted. Two cache lines: processors fetch them in pairs.
-#[derive(Debug)]
 #[repr(align(128))]
 struct Stripe {
     successes: AtomicU64,
@@ -31,7 +30,6 @@ impl Stripe {
 }
 
 /// Striped counts, and the changes of state, which are too rare to be striped.
-#[derive(Debug)]
 pub(super) struct Totals {
     stripes: [Stripe; STRIPES],
     transitions: AtomicU64,

@@ -3,7 +3,7 @@
 use resilient_runtime::resilient;
 use resilient_tests::Failure;
 
-#[resilient(retries = "auto", timeout = "1s")]
+#[resilient(retries = "auto", timeout = "1s", max_attempts = 3)]
 async fn search() -> Result<(), Failure> {
     Ok(())
 }
