@@ -13,7 +13,7 @@ use crate::config::{self, Breaker, Config, Retry, Rows, Setting, Settings};
 use crate::errors::Errors;
 use crate::item::Function;
 use crate::params::Params;
-use crate::signature;
+use crate::signature::{self, Target};
 
 /// The span of all that is generated: local names in it meet none of the user's.
 pub fn mixed() -> Span {
@@ -24,7 +24,7 @@ pub fn mixed() -> Span {
 /// editor goes on working and no second error follows.
 pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
     match validate(args, item) {
-        Ok((config, function, body)) => expand(&config, function, &body),
+        Ok((config, target)) => expand(&config, target),
         Err(error) => {
             let error = error.into_compile_error();
             quote!(#item #error)
@@ -32,26 +32,23 @@ pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
     }
 }
 
-fn validate(args: TokenStream, item: &TokenStream) -> Result<(Config, Function, Group), Error> {
+fn validate(args: TokenStream, item: &TokenStream) -> Result<(Config, Target), Error> {
     let mut errors = Errors::default();
     let config = syn::parse2::<Args>(args).map(|args| config::read(&args, &mut errors));
     if let Err(error) = &config {
         errors.push(error.clone());
     }
-    let function = syn::parse2::<Function>(item.clone()).map(|mut function| {
-        signature::check(&function, &mut errors);
-        let body = signature::take_body(&mut function, &mut errors);
-        (function, body)
-    });
-    let function = function.map_err(|error| {
-        Error::new(error.span(), format_args!("`#[resilient]` goes on an async function: {error}"))
-    });
-    if let Err(error) = &function {
+    let target = syn::parse2::<Function>(item.clone())
+        .map(|function| signature::read(function, &mut errors))
+        .map_err(|error| {
+            let message = format_args!("`#[resilient]` goes on an async function: {error}");
+            Error::new(error.span(), message)
+        });
+    if let Err(error) = &target {
         errors.push(error.clone());
     }
     errors.finish()?;
-    let (function, body) = function?;
-    Ok((config?, function, body))
+    Ok((config?, target?))
 }
 
 /// The path of the runtime's private module.
@@ -59,25 +56,28 @@ fn private(span: Span) -> TokenStream {
     quote_spanned!(span=> ::resilient_runtime::__private)
 }
 
-fn expand(config: &Config, function: Function, body: &Group) -> TokenStream {
+fn expand(config: &Config, target: Target) -> TokenStream {
     let p = private(mixed());
-    let Function { attributes, visibility, mut signature, .. } = function;
-    let body = in_place(body);
+    let Target { attributes, visibility, mut signature, body, returns, pin } = target;
     let site = site(config, &signature.ident, &p);
-    let returns = signature::return_type(&signature.output);
     let begin = begin(config, &returns);
+    let body = in_place(&body);
     let call = if config.retry.as_ref().is_some_and(|retry| retry.repeats) {
-        let params = Params::split(&mut signature, body, &p);
+        let params = Params::split(&mut signature, body, pin.is_some(), &p);
         repeated(config, &params, &returns)
     } else {
         once(config, &body, &returns)
+    };
+    let code = quote_spanned!(mixed()=> #begin #call);
+    let code = match pin {
+        Some(pin) => quote_spanned!(mixed()=> #pin(async move { #code })),
+        None => code,
     };
     quote_spanned! {mixed()=>
         #(#attributes)*
         #visibility #signature {
             #site
-            #begin
-            #call
+            #code
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Depend on that crate, not on this one.
 
 mod args;
+mod boxed;
 mod config;
 mod duration;
 mod errors;
@@ -50,8 +51,8 @@ use proc_macro::TokenStream;
 ///
 /// # What the function must be
 ///
-/// - `async`: a free function, a method, an implementation or a default method of a trait. Its
-///   body is what an attempt runs.
+/// - `async`: a free function, a method, an implementation or a default method of a trait, also
+///   under `#[async_trait]`. Its body is what an attempt runs.
 /// - It returns a `Result`, also by an alias, whose error implements `Classify`.
 /// - With a breaker, the error is also `From<Rejection>`. `QdrantError` is both.
 /// - With `retry`, what it takes by value, `self` among it, is cloned for every attempt but the

@@ -31,24 +31,31 @@ enum Passing {
 
 impl Params {
     /// Takes the parameters out of `signature`, where each that has a pattern gets a plain name.
-    pub fn split(signature: &mut Signature, body: Group, p: &TokenStream) -> Self {
+    /// `is_boxed` says that the body begins by moving `self`, as `#[async_trait]` writes it.
+    pub fn split(signature: &mut Signature, body: Group, is_boxed: bool, p: &TokenStream) -> Self {
         let (keep, hand_over) = (TokenStream::new(), TokenStream::new());
         let mut params = Self { keep, hand_over, body };
         for (index, input) in signature.inputs.iter_mut().enumerate() {
             match input {
-                FnArg::Receiver(receiver) => params.receiver(receiver, p),
+                FnArg::Receiver(receiver) => params.receiver(receiver, is_boxed, p),
                 FnArg::Typed(parameter) => params.parameter(parameter, index, p),
             }
         }
         params
     }
 
-    fn receiver(&mut self, receiver: &mut Receiver, p: &TokenStream) {
-        // A reference cannot be bound again, nor need it be: each attempt borrows it.
-        let Some(of) = receiver::by_value(receiver) else { return };
-        let (mutability, token) = (receiver.mutability.take(), &receiver.self_token);
-        let value = self.slot(0, token, &of, &TokenStream::new(), p);
+    fn receiver(&mut self, receiver: &mut Receiver, is_boxed: bool, p: &TokenStream) {
+        let token = &receiver.self_token;
+        let value = if let Some(of) = receiver::by_value(receiver) {
+            self.slot(0, token, &of, &TokenStream::new(), p)
+        } else if is_boxed && receiver::is_exclusive(receiver) {
+            quote_spanned!(mixed()=> &mut *#token)
+        } else {
+            // A reference need not be bound again: each attempt borrows it.
+            return;
+        };
         let name = receiver::name(token.span);
+        let mutability = receiver.mutability.take();
         self.hand_over.extend(quote_spanned! {mixed()=>
             #[allow(unused_variables)]
             let #mutability #name = #value;

@@ -19,6 +19,11 @@ pub fn by_value(receiver: &Receiver) -> Option<TokenStream> {
     }
 }
 
+/// `&mut self`
+pub fn is_exclusive(receiver: &Receiver) -> bool {
+    matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)))
+}
+
 /// References, and a `Pin` of one: each attempt borrows it.
 fn is_borrowed(of: &Type) -> bool {
     match of {

@@ -2,52 +2,91 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, ReturnType, Token, Type, TypeInfer};
+use syn::{
+    Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, TypeInfer,
+    Visibility,
+};
 
+use crate::boxed::{self, Boxed};
 use crate::errors::Errors;
 use crate::item::Function;
 
-/// Refuses what no policy can run.
-pub fn check(function: &Function, errors: &mut Errors) {
-    let signature = &function.signature;
+/// A function that a policy can run.
+pub struct Target {
+    pub attributes: Vec<Attribute>,
+    pub visibility: Visibility,
+    pub signature: Signature,
+    /// What an attempt runs, with its braces.
+    pub body: Group,
+    /// What an attempt returns. `impl Trait` in it is `_`, since it cannot be named in a body.
+    pub returns: TokenStream,
+    /// `Box::pin`, where the body stands in an async block in a box.
+    pub pin: Option<TokenStream>,
+}
+
+/// Refuses what no policy can run. After a mistake, what is returned is never used.
+pub fn read(function: Function, errors: &mut Errors) -> Target {
+    check(&function.signature, errors);
+    let boxed = boxed::unpack(&function);
+    if boxed.is_none() && function.signature.asyncness.is_none() {
+        errors.at(function.signature.fn_token, not_async(&function.signature));
+    }
+    let Function { attributes, visibility, signature, body } = function;
+    let body = body.unwrap_or_else(|| {
+        errors.at(
+            &signature.ident,
+            "`#[resilient]` needs a body to run: put it on the implementation of this function",
+        );
+        Group::new(Delimiter::Brace, TokenStream::new())
+    });
+    let returns = match &signature.output {
+        ReturnType::Type(_, of) => nameable(of).into_token_stream(),
+        ReturnType::Default => {
+            errors.at(
+                &signature.ident,
+                "`#[resilient]` needs a function that returns a `Result`: by it a policy tells \
+                 success from failure",
+            );
+            TokenStream::new()
+        }
+    };
+    match boxed {
+        Some(Boxed { pin, body, returns }) => {
+            let returns = nameable(&returns).into_token_stream();
+            Target { attributes, visibility, signature, body, returns, pin: Some(pin) }
+        }
+        None => Target { attributes, visibility, signature, body, returns, pin: None },
+    }
+}
+
+fn check(signature: &Signature, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
         errors.at(constness, "`#[resilient]` works on async functions, and none is `const`");
     }
     if let Some(abi) = &signature.abi {
-        errors.at(abi, "`#[resilient]` does not work on `extern` functions: wrap this one in an async function and put the attribute there");
-    }
-    if signature.asyncness.is_none() && signature.constness.is_none() {
         errors.at(
-            signature.fn_token,
-            "`#[resilient]` works on async functions: write `async fn`, or run blocking code in \
-             an async function by `tokio::task::spawn_blocking`",
-        );
-    }
-    if matches!(signature.output, ReturnType::Default) {
-        errors.at(
-            &signature.ident,
-            "`#[resilient]` needs a function that returns a `Result`: by it a policy tells \
-             success from failure",
+            abi,
+            "`#[resilient]` does not work on `extern` functions: wrap this one in an async \
+             function and put the attribute there",
         );
     }
 }
 
-/// The body. Where there is none, that is a mistake, and what is returned is never used.
-pub fn take_body(function: &mut Function, errors: &mut Errors) -> Group {
-    function.body.take().unwrap_or_else(|| {
-        errors.at(
-            &function.signature.ident,
-            "`#[resilient]` needs a body to run: put it on the implementation of this function",
-        );
-        Group::new(Delimiter::Brace, TokenStream::new())
-    })
-}
-
-/// The return type. `impl Trait` in it becomes `_`, since it cannot be named in a body.
-pub fn return_type(output: &ReturnType) -> TokenStream {
-    match output {
-        ReturnType::Default => quote::quote!(()),
-        ReturnType::Type(_, of) => nameable(of).into_token_stream(),
+/// What to do about a function that is not async.
+fn not_async(signature: &Signature) -> &'static str {
+    let returns_a_future = match &signature.output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, of) => {
+            let of = of.to_token_stream().to_string();
+            of.contains("Future") || of.contains("Pin <")
+        }
+    };
+    if returns_a_future {
+        "`#[resilient]` has to see where the work begins, and not only the future of it: write \
+         this function as an `async fn`"
+    } else {
+        "`#[resilient]` works on async functions: write `async fn`, or run blocking code in an \
+         async function by `tokio::task::spawn_blocking`"
     }
 }
 

@@ -17,6 +17,11 @@ const fn upsert() -> Result<(), Failure> {
 async fn scroll() {}
 
 #[resilient(retry = "auto")]
+fn count() -> impl Future<Output = Result<(), Failure>> {
+    async { Ok(()) }
+}
+
+#[resilient(retry = "auto")]
 struct Store;
 
 fn main() {}
