@@ -13,6 +13,7 @@ use crate::config::{self, Breaker, Config, Retry, Rows, Setting, Settings};
 use crate::errors::Errors;
 use crate::item::Function;
 use crate::params::Params;
+use crate::repetition;
 use crate::signature::{self, Target};
 
 /// The span of all that is generated: local names in it meet none of the user's.
@@ -47,8 +48,18 @@ fn validate(args: TokenStream, item: &TokenStream) -> Result<(Config, Target), E
     if let Err(error) = &target {
         errors.push(error.clone());
     }
+    if let (Ok(config), Ok(target)) = (&config, &target)
+        && repeats(config)
+    {
+        repetition::check(target, &mut errors);
+    }
     errors.finish()?;
     Ok((config?, target?))
+}
+
+/// Whether an attempt may follow the first.
+fn repeats(config: &Config) -> bool {
+    config.retry.as_ref().is_some_and(|retry| retry.repeats)
 }
 
 /// The path of the runtime's private module.
@@ -62,11 +73,11 @@ fn expand(config: &Config, target: Target) -> TokenStream {
     let site = site(config, &signature.ident, &p);
     let begin = begin(config, &returns);
     let body = in_place(&body);
-    let call = if config.retry.as_ref().is_some_and(|retry| retry.repeats) {
+    let call = if repeats(config) {
         let params = Params::split(&mut signature, body, pin.is_some(), &p);
-        repeated(config, &params, &returns)
+        repeated(&params, &returns)
     } else {
-        once(config, &body, &returns)
+        once(&body, &returns)
     };
     let code = quote_spanned!(mixed()=> #begin #call);
     let code = match pin {
@@ -163,14 +174,25 @@ fn changed(
     quote_spanned!(settings.span=> #p::#build(#settled))
 }
 
-/// Begins the call. It stands at the place of the return type: what that type lacks is reported
-/// there.
+/// Begins the call, and ends it where the breaker rejects it. What begins it stands at the place
+/// of the return type: what that type lacks is reported there.
 fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
     let span = returns.span();
     let p = private(span);
-    let begin = Ident::new(if config.breaker.is_some() { "begin_guarded" } else { "begin" }, span);
+    let guarded = config.breaker.is_some();
+    let begin = Ident::new(if guarded { "begin_guarded" } else { "begin" }, span);
     let begin = quote_spanned!(span=> #p::#begin::<#returns>(&__SITE));
-    quote_spanned!(mixed()=> let mut __call = #begin;)
+    let admit = guarded.then(|| {
+        quote_spanned! {mixed()=>
+            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
+                return __rejected;
+            }
+        }
+    });
+    quote_spanned! {mixed()=>
+        let mut __call = #begin;
+        #admit
+    }
 }
 
 /// Tells the compiler what an async block returns before it meets the first `return` or `?` in it,
@@ -192,20 +214,18 @@ fn typed(returns: &TokenStream) -> TokenStream {
 // async fn search(q: String) -> Result<Hits, E> {
 //     // the site, and:
 //     let mut __call = p::begin_guarded::<Result<Hits, E>>(&__SITE);
-//     match __call.admit() {
-//         ControlFlow::Break(rejected) => rejected,
-//         ControlFlow::Continue(()) => {
-//             let __result = __call.attempt(async move {
-//                 // typed, and:
-//                 { BODY }
-//             }).await;
-//             __call.finish(__result)
-//         }
+//     if let ControlFlow::Break(__rejected) = __call.admit() {
+//         return __rejected;
 //     }
+//     let __result = __call.attempt(async move {
+//         // typed, and:
+//         { BODY }
+//     }).await;
+//     __call.finish(__result)
 // }
-fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
+fn once(body: &Group, returns: &TokenStream) -> TokenStream {
     let typed = typed(returns);
-    let attempt = quote_spanned! {mixed()=>
+    quote_spanned! {mixed()=>
         let __result = __call
             .attempt(async move {
                 #typed
@@ -213,18 +233,6 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
             })
             .await;
         __call.finish(__result)
-    };
-    if config.breaker.is_none() {
-        return quote_spanned! {mixed()=>
-            __call.start();
-            #attempt
-        };
-    }
-    quote_spanned! {mixed()=>
-        match __call.admit() {
-            ::core::ops::ControlFlow::Break(__rejected) => __rejected,
-            ::core::ops::ControlFlow::Continue(()) => { #attempt }
-        }
     }
 }
 
@@ -234,13 +242,9 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
 // // Input:  async fn search(&self, q: String, log: &mut Log) -> Result<Hits, E> { BODY }
 // // Output:
 // async fn search(&self, q: String, log: &mut Log) -> Result<Hits, E> {
-//     // the site, and:
-//     let mut __call = p::begin_guarded::<Result<Hits, E>>(&__SITE);
+//     // the site, the call is begun as above, and:
 //     let mut __slot1 = p::Slot::new(q);
 //     loop {
-//         if let ControlFlow::Break(rejected) = __call.admit() {
-//             break rejected;
-//         }
 //         let __last = __call.is_last();
 //         let __result = __call.attempt(async {
 //             // typed, and:
@@ -248,30 +252,22 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
 //             let log = &mut *log;
 //             { BODY }
 //         }).await;
-//         let __delay = match __call.settle(__result) {
-//             ControlFlow::Break(result) => break result,
-//             ControlFlow::Continue(delay) => delay,
+//         let __pause = match __call.settle(__result) {
+//             ControlFlow::Break(__result) => break __result,
+//             ControlFlow::Continue(__pause) => __pause,
 //         };
-//         __delay.await;
+//         if let ControlFlow::Break(__result) = __call.resume(__pause).await {
+//             break __result;
+//         }
 //     }
 // }
-fn repeated(config: &Config, params: &Params, returns: &TokenStream) -> TokenStream {
+fn repeated(params: &Params, returns: &TokenStream) -> TokenStream {
     let Params { keep, hand_over, body } = params;
     let typed = typed(returns);
-    let start = if config.breaker.is_some() {
-        quote_spanned! {mixed()=>
-            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
-                break __rejected;
-            }
-        }
-    } else {
-        quote_spanned!(mixed()=> __call.start();)
-    };
     let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
     quote_spanned! {mixed()=>
         #keep
         loop {
-            #start
             #last
             let __result = __call
                 .attempt(async {
@@ -280,12 +276,14 @@ fn repeated(config: &Config, params: &Params, returns: &TokenStream) -> TokenStr
                     #body
                 })
                 .await;
-            // The result is gone before the delay: it need not be `Send`.
-            let __delay = match __call.settle(__result) {
+            // The result is gone before the pause: it need not be `Send`.
+            let __pause = match __call.settle(__result) {
                 ::core::ops::ControlFlow::Break(__result) => break __result,
-                ::core::ops::ControlFlow::Continue(__delay) => __delay,
+                ::core::ops::ControlFlow::Continue(__pause) => __pause,
             };
-            __delay.await;
+            if let ::core::ops::ControlFlow::Break(__result) = __call.resume(__pause).await {
+                break __result;
+            }
         }
     }
 }

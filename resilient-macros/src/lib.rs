@@ -10,6 +10,7 @@ mod expand;
 mod item;
 mod params;
 mod receiver;
+mod repetition;
 mod signature;
 mod suggest;
 

@@ -48,7 +48,8 @@ impl Params {
         let token = &receiver.self_token;
         let value = if let Some(of) = receiver::by_value(receiver) {
             self.slot(0, token, &of, &TokenStream::new(), p)
-        } else if is_boxed && receiver::is_exclusive(receiver) {
+        } else if is_boxed && receiver::reference(receiver).is_some_and(|(_, exclusive)| exclusive)
+        {
             quote_spanned!(mixed()=> &mut *#token)
         } else {
             // A reference need not be bound again: each attempt borrows it.
@@ -56,10 +57,7 @@ impl Params {
         };
         let name = receiver::name(token.span);
         let mutability = receiver.mutability.take();
-        self.hand_over.extend(quote_spanned! {mixed()=>
-            #[allow(unused_variables)]
-            let #mutability #name = #value;
-        });
+        self.hand_over.extend(quote_spanned!(mixed()=> let #mutability #name = #value;));
         self.body = receiver::rename(&self.body);
     }
 
@@ -70,7 +68,7 @@ impl Params {
         }
         let pattern = parameter.pat.clone();
         let name = plain_name(parameter, index);
-        let conditions = conditions(parameter);
+        let (conditions, lints) = (conditions(parameter), take_lints(parameter));
         let value = match passing {
             Passing::Shared => quote_spanned!(mixed()=> #name),
             Passing::Reborrowed => quote_spanned!(mixed()=> &mut *#name),
@@ -81,6 +79,7 @@ impl Params {
         };
         self.hand_over.extend(quote_spanned! {mixed()=>
             #conditions
+            #lints
             let #pattern = #value;
         });
     }
@@ -97,6 +96,7 @@ impl Params {
         let slot = format_ident!("__slot{index}", span = mixed());
         self.keep.extend(quote_spanned! {mixed()=>
             #conditions
+            #[allow(clippy::used_underscore_binding)]
             let mut #slot = #p::Slot::new(#value);
         });
         // The type's own place: a missing `Clone` is reported there.
@@ -142,7 +142,18 @@ fn plain_name(parameter: &mut PatType, index: usize) -> Ident {
 
 /// The parameter's `#[cfg(…)]`, which hold for all that is made of it.
 fn conditions(parameter: &PatType) -> TokenStream {
-    let conditions: Vec<&Attribute> =
-        parameter.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+    let conditions = parameter.attrs.iter().filter(|attribute| is_one_of(attribute, &["cfg"]));
     quote!(#(#conditions)*)
+}
+
+/// The parameter's lints, which go to the binding that the body sees.
+fn take_lints(parameter: &mut PatType) -> TokenStream {
+    const LINTS: &[&str] = &["allow", "expect", "warn", "deny", "forbid"];
+    let is_lint = |attribute: &mut Attribute| is_one_of(attribute, LINTS);
+    let lints = parameter.attrs.extract_if(.., is_lint);
+    quote!(#(#lints)*)
+}
+
+fn is_one_of(attribute: &Attribute, names: &[&str]) -> bool {
+    names.iter().any(|name| attribute.path().is_ident(name))
 }

@@ -2,12 +2,14 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{Receiver, ReceiverKind, Type};
+use syn::{Lifetime, Receiver, ReceiverKind, Type};
 
-/// What `self` is called in a body that runs more than once. It has no underscore in front, which
-/// lints would complain of, and the place of the `self` that it stands for.
+use crate::expand::mixed;
+
+/// What `self` is called in a body that runs more than once. It has the place of the `self` that
+/// it stands for, but is nobody else's name.
 pub fn name(span: Span) -> Ident {
-    Ident::new("self_", span)
+    Ident::new("__self", mixed().located_at(span))
 }
 
 /// The type of a receiver that is taken by value.
@@ -19,9 +21,18 @@ pub fn by_value(receiver: &Receiver) -> Option<TokenStream> {
     }
 }
 
-/// `&mut self`
-pub fn is_exclusive(receiver: &Receiver) -> bool {
-    matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)))
+/// The lifetime of a receiver that is a reference, and whether it is a `&mut`.
+pub fn reference(receiver: &Receiver) -> Option<(Option<Lifetime>, bool)> {
+    match &receiver.kind {
+        ReceiverKind::Reference(_, lifetime, mutability) => {
+            Some((lifetime.clone(), mutability.is_some()))
+        }
+        ReceiverKind::Typed(_, of) => match &**of {
+            Type::Reference(of) => Some((of.lifetime.clone(), of.mutability.is_some())),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// References, and a `Pin` of one: each attempt borrows it.
@@ -94,10 +105,10 @@ mod tests {
         };
         let expected = quote! {
             use self::inner::{self, Thing};
-            self::free(self_.field, [self_], format!("{}", self_.name));
+            self::free(__self.field, [__self], format!("{}", __self.name));
             impl Thing { fn own(&self) -> u32 { self.0 } }
             fn helper(x: impl Sized) { drop(x) }
-            let closure = |x| self_.count + x;
+            let closure = |x| __self.count + x;
         };
         assert_eq!(rename_in(body).to_string(), expected.to_string());
     }

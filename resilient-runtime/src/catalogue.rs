@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use linkme::distributed_slice;
 
-use crate::policy::{Policy, Retry, Scope};
-use crate::{BreakerConfig, RetryPolicy, RetryTable, registry};
+use crate::policy::{Policy, Scope};
+use crate::{BreakerConfig, RetryPolicy};
 
 /// Gathered by the linker, so that a breaker's configuration does not depend on which of its
 /// functions runs first.
@@ -16,12 +16,13 @@ pub static SITES: [CallSite];
 /// An annotated function: where it is, and what its attribute says.
 #[derive(Debug)]
 pub struct CallSite {
-    function: &'static str,
+    pub(crate) function: &'static str,
     file: &'static str,
     line: u32,
-    retry: Option<RetrySpec>,
-    breaker: Option<BreakerSpec>,
-    policy: OnceLock<Policy>,
+    pub(crate) retry: Option<RetrySpec>,
+    pub(crate) breaker: Option<BreakerSpec>,
+    /// Looked up at the function's first call, and kept.
+    pub(crate) policy: OnceLock<Policy>,
 }
 
 /// What the key `retry` says.
@@ -63,27 +64,6 @@ impl CallSite {
     pub const fn breaker(mut self, breaker: BreakerSpec) -> Self {
         self.breaker = Some(breaker);
         self
-    }
-
-    /// The policy, looked up at the function's first call and kept.
-    #[inline]
-    pub(crate) fn policy(&'static self) -> &'static Policy {
-        self.policy.get_or_init(|| self.resolve())
-    }
-
-    #[cold]
-    fn resolve(&self) -> Policy {
-        let mut policy = Policy::builder(self.function);
-        if let Some(retry) = self.retry {
-            policy = policy.with_retry(match retry {
-                RetrySpec::Row(row) => Retry::Row(row),
-                RetrySpec::ByKind => Retry::ByKind(Box::new(RetryTable::DEFAULT)),
-            });
-        }
-        if let Some(breaker) = self.breaker {
-            policy = policy.breaker(registry::resolve(breaker.name)).scope(breaker.scope);
-        }
-        policy.build()
     }
 }
 

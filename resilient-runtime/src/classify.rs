@@ -1,18 +1,18 @@
 //! What a policy asks of an error.
 
-use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use tokio::time::error::Elapsed;
 
-use crate::{CircuitOpenError, ErrorKind, Rejection};
+use crate::ErrorKind;
 
 /// What a policy asks of an error: its kind, when the server wants the next request, and whether
 /// the request may have been executed all the same.
 ///
 /// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), [`io::Error`],
-/// tokio's [`Elapsed`], [`Rejection`] and [`CircuitOpenError`], and for
+/// tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
+/// [`CircuitOpenError`](crate::CircuitOpenError), and for
 /// `Box<dyn Error + Send + Sync>`, which is classified by the first error in its chain of sources
 /// that has a kind. Implement it for an error of your own to
 /// put `#[resilient]` on functions that return it:
@@ -115,89 +115,9 @@ impl Classify for Elapsed {
     }
 }
 
-/// By the first error in the chain of sources, the outermost first, that has a kind;
-/// [`Unknown`](ErrorKind::Unknown) where none has.
-impl Classify for Box<dyn Error + Send + Sync> {
-    fn kind(&self) -> ErrorKind {
-        in_chain(&**self, |known| known.kind()).unwrap_or(ErrorKind::Unknown)
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        in_chain(&**self, |known| known.retry_after()).flatten()
-    }
-
-    fn maybe_executed(&self) -> bool {
-        in_chain(&**self, |known| known.maybe_executed()).unwrap_or(true)
-    }
-}
-
-/// Asks the first error in the chain of `error` that has a kind.
-pub(crate) fn in_chain<T>(
-    error: &(dyn Error + 'static),
-    ask: impl Fn(&dyn Classify) -> T,
-) -> Option<T> {
-    let has_kind = |known: &&dyn Classify| known.kind() != ErrorKind::Unknown;
-    chain(error).find_map(|error| known(error).filter(has_kind).map(&ask))
-}
-
-/// `error` and its sources, the outermost first.
-pub(crate) fn chain<'e>(
-    error: &'e (dyn Error + 'static),
-) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
-    std::iter::successors(Some(error), |error| source(*error))
-}
-
-/// The source of `error`: what it says itself, or the one of the status inside a `QdrantError`,
-/// which says nothing of it.
-fn source<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    #[cfg(feature = "qdrant")]
-    if let Some(status) = error.downcast_ref().and_then(crate::qdrant::status) {
-        return status.source();
-    }
-    error.source()
-}
-
-/// `error` as one of the types that have a kind of their own.
-fn known<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e dyn Classify> {
-    fn of<'e, E: Classify + Error + 'static>(
-        error: &'e (dyn Error + 'static),
-    ) -> Option<&'e dyn Classify> {
-        error.downcast_ref::<E>().map(|error| error as &dyn Classify)
-    }
-
-    let found = of::<Rejection>(error)
-        .or_else(|| of::<CircuitOpenError>(error))
-        .or_else(|| of::<io::Error>(error))
-        .or_else(|| of::<Elapsed>(error));
-    #[cfg(feature = "qdrant")]
-    let found = found
-        .or_else(|| of::<qdrant_client::QdrantError>(error))
-        .or_else(|| of::<tonic::Status>(error));
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("the import failed")]
-    struct ImportError(#[source] io::Error);
-
-    #[test]
-    fn a_boxed_error_is_classified_by_its_chain() {
-        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
-        let boxed: Box<dyn Error + Send + Sync> = Box::new(ImportError(refused));
-        assert_eq!(boxed.kind(), ErrorKind::ConnectionError);
-        assert!(!boxed.maybe_executed());
-    }
-
-    #[test]
-    fn a_boxed_error_of_no_known_type_is_unknown() {
-        let boxed: Box<dyn Error + Send + Sync> = "no idea".into();
-        assert_eq!(boxed.kind(), ErrorKind::Unknown);
-        assert!(boxed.maybe_executed());
-    }
 
     #[test]
     fn io_errors_are_read_as_those_of_a_network() {

@@ -1,11 +1,14 @@
-#![doc = include_str!("../../README.md")]
+#![doc = include_str!("../README.md")]
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 mod backoff;
+mod boxed;
 mod breaker;
+mod call;
 mod catalogue;
+mod chain;
 mod classify;
 mod config_error;
 mod event;
@@ -25,7 +28,7 @@ pub use resilient_macros::resilient;
 pub use crate::backoff::Backoff;
 pub use crate::breaker::{
     BreakerConfig, BreakerConfigBuilder, BreakerName, BreakerState, BreakerStats, BreakerTotals,
-    CircuitBreaker, Permit,
+    CircuitBreaker, CircuitOpenError, Permit,
 };
 pub use crate::classify::Classify;
 pub use crate::config_error::ConfigError;
@@ -33,5 +36,5 @@ pub use crate::executor::RetryExecutor;
 pub use crate::kind::{ErrorKind, UnknownKindError};
 pub use crate::policy::{Policy, PolicyBuilder, Scope, SharedBreaker};
 pub use crate::registry::{breaker, breakers};
-pub use crate::rejection::{CircuitOpenError, Rejection};
+pub use crate::rejection::Rejection;
 pub use crate::retry::{RetryPolicy, RetryPolicyBuilder, RetryTable};

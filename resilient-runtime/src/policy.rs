@@ -1,12 +1,10 @@
 //! What one call goes through.
 
 use std::borrow::Cow;
-use std::ops::{ControlFlow, Deref};
+use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::run::{Judgement, Run};
-use crate::watch::watch;
-use crate::{CircuitBreaker, Classify, ErrorKind, Rejection, RetryPolicy, RetryTable};
+use crate::{CircuitBreaker, ErrorKind, RetryPolicy, RetryTable};
 
 /// Whether a breaker counts calls or attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,58 +66,6 @@ impl Policy {
             scope: Scope::Call,
             max_attempts: 1,
         })
-    }
-
-    /// Runs `op` under this policy. It is called once for each attempt. What it changes outside
-    /// itself has to be shared, as in a `Cell` or an atomic: an `async` closure that changes what
-    /// it captures is no `FnMut`.
-    ///
-    /// # Errors
-    ///
-    /// The error of the last attempt, or a [`Rejection`], which comes as the error of `op`: `?`
-    /// after the call converts that as it converts any other.
-    ///
-    /// # Panics
-    ///
-    /// Where `op` does, which counts as a failure of the breaker; and where a retry is due outside
-    /// a tokio runtime with its timer enabled.
-    ///
-    /// # Cancellation
-    ///
-    /// Dropping the future ends the call, or its wait for the next attempt; for the breaker it is
-    /// neither failure nor success.
-    pub async fn run<T, E, F>(&self, mut op: impl FnMut() -> F) -> Result<T, E>
-    where
-        F: Future<Output = Result<T, E>>,
-        E: Classify + From<Rejection>,
-    {
-        let mut run = Run::new(self);
-        loop {
-            run.admit()?;
-            // In an async block, so that a panic of `op` itself is seen too.
-            let result = watch(run.panicked(), async { op().await }).await;
-            match run.settle(result, Judgement::of) {
-                ControlFlow::Break(result) => return result,
-                ControlFlow::Continue(delay) => delay.await,
-            }
-        }
-    }
-
-    /// [`run`](Self::run) for a policy that has nothing to reject by, and so asks less of the
-    /// error.
-    pub(crate) async fn run_unguarded<T, E, F>(&self, mut op: impl FnMut() -> F) -> Result<T, E>
-    where
-        F: Future<Output = Result<T, E>>,
-        E: Classify,
-    {
-        let mut run = Run::new(self);
-        loop {
-            run.start();
-            match run.settle(op().await, Judgement::of) {
-                ControlFlow::Break(result) => return result,
-                ControlFlow::Continue(delay) => delay.await,
-            }
-        }
     }
 
     /// What events call it by.

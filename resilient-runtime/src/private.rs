@@ -13,7 +13,7 @@ pub use crate::breaker::{BreakerConfig, BreakerConfigBuilder};
 pub use crate::catalogue::{BreakerSpec, CallSite, RetrySpec, SITES};
 pub use crate::policy::Scope;
 pub use crate::retry::{RetryPolicy, RetryPolicyBuilder, RetryTable};
-pub use crate::run::Delay;
+pub use crate::run::Pause;
 pub use crate::{Backoff, ErrorKind};
 
 use crate::run::{Judgement, Run};
@@ -111,16 +111,8 @@ impl<T, E: Classify, Reject> Call<T, E, Reject> {
     }
 }
 
-impl<T, E> Call<T, E, ()> {
-    /// Begins an attempt.
-    #[inline]
-    pub fn start(&mut self) {
-        self.run.start();
-    }
-}
-
 impl<T, E> Call<T, E, fn(Rejection) -> E> {
-    /// Begins an attempt, or ends the call with a rejection.
+    /// Asks the breaker whether the call may begin, and ends it with a rejection otherwise.
     #[inline]
     pub fn admit(&mut self) -> ControlFlow<Result<T, E>> {
         match self.run.admit() {
@@ -147,18 +139,28 @@ impl<T, E, Reject> Call<T, E, Reject> {
         watch(self.run.panicked(), body)
     }
 
-    /// Ends an attempt: the call ends too, or goes on after a delay.
+    /// Ends an attempt: the call ends too, or goes on after a pause.
     #[inline]
-    pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, Delay> {
+    pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, Pause<E>> {
         self.run.settle(result, self.judge)
+    }
+
+    /// Waits, and begins the next attempt; or ends the call with the error of the last one.
+    pub fn resume(
+        &mut self,
+        pause: Pause<E>,
+    ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, T, E, Reject> {
+        self.run.resume(pause)
     }
 
     /// Ends the only attempt of a call that is never retried.
     #[inline]
     #[must_use = "it is what the function returns"]
     pub fn finish(mut self, result: Result<T, E>) -> Result<T, E> {
-        self.run.finish(&result, self.judge);
-        result
+        match self.settle(result) {
+            ControlFlow::Break(result) => result,
+            ControlFlow::Continue(pause) => Err(pause.into_error()),
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! The breakers that annotated functions share by name.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{BreakerConfig, CircuitBreaker, catalogue, event};
+use crate::catalogue::{self, CallSite, RetrySpec};
+use crate::policy::Retry;
+use crate::{BreakerConfig, CircuitBreaker, Policy, RetryTable, event};
 
 /// Breakers by name. They live as long as the program: their names stand in its source, so there
 /// are only so many.
@@ -45,26 +48,62 @@ pub fn breakers() -> Vec<&'static CircuitBreaker> {
     names.into_iter().map(resolve).collect()
 }
 
-/// The breaker of this name, made at its first use.
-pub(crate) fn resolve(name: &'static str) -> &'static CircuitBreaker {
-    lock()
-        .entry(name)
-        .or_insert_with(|| Box::leak(Box::new(CircuitBreaker::named(name, configured(name)))))
+impl CallSite {
+    /// The policy of the function.
+    #[inline]
+    pub(crate) fn policy(&'static self) -> &'static Policy {
+        match self.policy.get() {
+            Some(policy) => policy,
+            None => self.resolve(),
+        }
+    }
+
+    #[cold]
+    fn resolve(&'static self) -> &'static Policy {
+        let mut policy = Policy::builder(self.function);
+        if let Some(retry) = self.retry {
+            policy = policy.with_retry(match retry {
+                RetrySpec::Row(row) => Retry::Row(row),
+                RetrySpec::ByKind => Retry::ByKind(Box::new(RetryTable::DEFAULT)),
+            });
+        }
+        if let Some(breaker) = self.breaker {
+            policy = policy.breaker(resolve(breaker.name)).scope(breaker.scope);
+        }
+        // Made before it is kept: what is looked up may make an event, and its subscriber may get
+        // here again.
+        let policy = policy.build();
+        self.policy.get_or_init(|| policy)
+    }
 }
 
-/// What its functions say of the breaker of this name. The first in the order of the source wins,
-/// and every other one is reported, once: a breaker is made only once.
-fn configured(name: &str) -> BreakerConfig {
-    let mut configured = catalogue::users_of(name)
+/// The breaker of this name, made at its first use.
+fn resolve(name: &'static str) -> &'static CircuitBreaker {
+    let known = lock().get(name).copied();
+    known.unwrap_or_else(|| make(name))
+}
+
+/// Makes the breaker of this name as its functions say. The first in the order of the source that
+/// has settings wins, and every other one is reported, by who comes first.
+fn make(name: &'static str) -> &'static CircuitBreaker {
+    let mut settings = catalogue::users_of(name)
         .into_iter()
         .filter_map(|(site, breaker)| Some((site, breaker.config?)));
-    let Some((first, config)) = configured.next() else {
-        return BreakerConfig::DEFAULT;
+    let kept = settings.next();
+    let config = kept.map_or(BreakerConfig::DEFAULT, |(_, config)| config);
+    let breaker = match lock().entry(name) {
+        Entry::Occupied(made) => return made.get(),
+        Entry::Vacant(place) => {
+            *place.insert(Box::leak(Box::new(CircuitBreaker::named(name, config))))
+        }
     };
-    for (site, _) in configured.filter(|(_, other)| *other != config) {
-        event::breaker_conflict(name, &first.to_string(), &site.to_string());
+    // The lock is open again: a subscriber may ask for breakers.
+    if let Some((kept, _)) = kept {
+        for (dropped, _) in settings.filter(|(_, other)| *other != config) {
+            event::breaker_conflict(name, &kept.to_string(), &dropped.to_string());
+        }
     }
-    config
+    breaker
 }
 
 fn lock() -> MutexGuard<'static, BTreeMap<&'static str, &'static CircuitBreaker>> {

@@ -3,8 +3,27 @@
 use std::time::Duration;
 
 use crate::backoff::{Backoff, spread};
-use crate::event::GiveUp;
 use crate::{ConfigError, ErrorKind};
+
+/// Why a call that may be retried is not retried any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GiveUp {
+    NotTransient,
+    AttemptsExhausted,
+    HintTooLong,
+    BreakerNotClosed,
+}
+
+impl GiveUp {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotTransient => "the error is not transient",
+            Self::AttemptsExhausted => "attempts exhausted",
+            Self::HintTooLong => "the server asks to wait longer than `max_delay`",
+            Self::BreakerNotClosed => "the circuit breaker is not closed",
+        }
+    }
+}
 
 /// A row of the [`RetryTable`]: how often to try, and how long to wait in between.
 ///

@@ -3,15 +3,16 @@
 
 use std::ops::ControlFlow;
 use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Sleep, sleep};
 
 use crate::breaker::{BreakerState, Permit};
-use crate::event::{self, GiveUp, Subject};
+use crate::event::{self, Subject};
 use crate::policy::{Policy, Scope};
-use crate::{Classify, ErrorKind, Rejection};
+use crate::retry::GiveUp;
+use crate::watch::watch;
+use crate::{CircuitBreaker, Classify, ErrorKind, Rejection};
 
 /// What a run has to know of an error.
 #[derive(Clone, Copy, Debug)]
@@ -35,35 +36,22 @@ pub struct Run<'p> {
     policy: &'p Policy,
     permit: Option<Permit<'p>>,
     attempt: u32,
-    /// Where a panic is noted if there is no permit to note it in.
-    unguarded_panic: bool,
 }
 
 impl<'p> Run<'p> {
+    /// Begins a call that nothing can reject, and its first attempt.
     #[inline]
     pub(crate) const fn new(policy: &'p Policy) -> Self {
-        Self { policy, permit: None, attempt: 0, unguarded_panic: false }
+        Self { policy, permit: None, attempt: 1 }
     }
 
-    /// Begins an attempt, where the breaker lets it pass. A permit for the whole call is asked for
-    /// once, and must still hold before each retry.
+    /// Asks the breaker, where there is one, whether the call may begin.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
         if let Some(breaker) = self.policy.breaker() {
-            let function = Some(self.policy.name());
-            self.permit = Some(match self.permit.take() {
-                None => breaker.acquire_for(function)?,
-                Some(permit) => breaker.confirm(permit, function)?,
-            });
+            self.permit = Some(breaker.acquire_for(Some(self.policy.name()))?);
         }
-        self.start();
         Ok(())
-    }
-
-    /// Begins an attempt.
-    #[inline]
-    pub(crate) const fn start(&mut self) {
-        self.attempt += 1;
     }
 
     /// Whether no attempt can follow the one that has begun.
@@ -73,53 +61,62 @@ impl<'p> Run<'p> {
             || self.permit.as_ref().is_some_and(Permit::is_probe)
     }
 
-    /// Where [`watch`](crate::watch::watch) leaves word of a panic.
+    /// Where [`watch`] leaves word of a panic; none where nobody would read it.
     #[inline]
-    pub(crate) fn panicked(&mut self) -> &mut bool {
-        match &mut self.permit {
-            Some(permit) => permit.panicked(),
-            None => &mut self.unguarded_panic,
-        }
+    pub(crate) fn panicked(&mut self) -> Option<&mut bool> {
+        self.permit.as_mut().map(Permit::panicked)
     }
 
-    /// Ends an attempt: the call ends too, or goes on after a delay.
+    /// Ends an attempt: the call ends too, or goes on after a pause.
     #[inline]
     pub(crate) fn settle<T, E>(
         &mut self,
         result: Result<T, E>,
         judge: fn(&E) -> Judgement,
-    ) -> ControlFlow<Result<T, E>, Delay> {
-        match &result {
-            Ok(_) => {
-                self.succeed();
-                ControlFlow::Break(result)
+    ) -> ControlFlow<Result<T, E>, Pause<E>> {
+        let Err(error) = result else {
+            if let Some(permit) = self.permit.take() {
+                permit.success();
             }
-            Err(error) => match self.after(judge(error)) {
-                Some(delay) => ControlFlow::Continue(delay),
-                None => ControlFlow::Break(result),
-            },
+            return ControlFlow::Break(result);
+        };
+        let judgement = self.judge(&error, judge);
+        match self.after(judgement) {
+            Some(delay) => ControlFlow::Continue(Pause::new(delay, error, judgement.kind)),
+            None => ControlFlow::Break(Err(error)),
         }
     }
 
-    /// Ends the only attempt of a call that is never retried.
-    #[inline]
-    pub(crate) fn finish<T, E>(&mut self, result: &Result<T, E>, judge: fn(&E) -> Judgement) {
-        match result {
-            Ok(_) => self.succeed(),
-            Err(error) => self.settle_permit(judge(error).kind),
+    /// Waits, and begins the next attempt; or ends the call with the error of the last one, where
+    /// the breaker has opened meanwhile.
+    pub(crate) async fn resume<T, E>(&mut self, pause: Pause<E>) -> ControlFlow<Result<T, E>> {
+        let Pause { timer, error, kind } = pause;
+        timer.await;
+        if self.is_still_admitted() {
+            self.attempt += 1;
+            return ControlFlow::Continue(());
         }
+        event::gave_up(self.subject(), kind, GiveUp::BreakerNotClosed.as_str());
+        self.settle_permit(kind);
+        ControlFlow::Break(Err(*error))
     }
 
-    #[inline]
-    fn succeed(&mut self) {
-        if let Some(permit) = self.permit.take() {
-            permit.success();
+    /// Asks the user's code what an error is. A panic there is a panic of the call.
+    fn judge<E>(&mut self, error: &E, judge: fn(&E) -> Judgement) -> Judgement {
+        let mut flag = self.panicked();
+        if let Some(panicked) = &mut flag {
+            **panicked = true;
         }
+        let judgement = judge(error);
+        if let Some(panicked) = flag {
+            *panicked = false;
+        }
+        judgement
     }
 
     /// Ends an attempt that has failed. The delay before the next one, where there is to be one.
     #[cold]
-    fn after(&mut self, Judgement { kind, hint }: Judgement) -> Option<Delay> {
+    fn after(&mut self, Judgement { kind, hint }: Judgement) -> Option<Duration> {
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
         if self.policy.scope() == Scope::Attempt {
             self.settle_permit(kind);
@@ -128,34 +125,35 @@ impl<'p> Run<'p> {
             self.settle_permit(kind);
             return None;
         };
-
-        let breaker = self.policy.breaker();
         let next = if !kind.is_transient() {
             Err(GiveUp::NotTransient)
-        } else if was_probe || breaker.is_some_and(|it| it.state() != BreakerState::Closed) {
+        } else if was_probe || !self.policy.breaker().is_none_or(is_closed) {
             Err(GiveUp::BreakerNotClosed)
         } else {
             row.next_delay(self.attempt, hint, rand::random())
         };
-
-        let subject = Subject {
-            function: self.policy.name(),
-            breaker: breaker.map(|breaker| breaker.name().as_str()),
-            attempt: self.attempt,
-        };
         match next {
             Ok(delay) => {
-                event::retrying(subject, kind, delay);
-                Some(Delay::new(delay))
+                event::retrying(self.subject(), kind, delay);
+                Some(delay)
             }
             Err(reason) => {
                 // An error that no attempt could have helped is not this policy's business.
                 if kind.is_transient() || self.attempt > 1 {
-                    event::gave_up(subject, kind, reason);
+                    event::gave_up(self.subject(), kind, reason.as_str());
                 }
                 self.settle_permit(kind);
                 None
             }
+        }
+    }
+
+    /// Whether the breaker lets the call go on after a pause: a permit for the whole call must
+    /// still hold, one for each attempt is asked for anew.
+    fn is_still_admitted(&mut self) -> bool {
+        match (&self.permit, self.policy.breaker()) {
+            (Some(_), Some(breaker)) => is_closed(breaker),
+            _ => self.admit().is_ok(),
         }
     }
 
@@ -164,25 +162,99 @@ impl<'p> Run<'p> {
             permit.settle_error(kind);
         }
     }
-}
 
-/// The wait before an attempt.
-///
-/// Boxed: tokio's timer is larger than all else that a call adds to the future of a function, and
-/// one allocation is nothing beside a delay.
-#[derive(Debug)]
-pub struct Delay(Pin<Box<Sleep>>);
-
-impl Delay {
-    fn new(delay: Duration) -> Self {
-        Self(Box::pin(sleep(delay)))
+    fn subject(&self) -> Subject<'p> {
+        Subject {
+            function: self.policy.name(),
+            breaker: self.policy.breaker().map(|breaker| breaker.name().as_str()),
+            attempt: self.attempt,
+        }
     }
 }
 
-impl Future for Delay {
-    type Output = ();
+fn is_closed(breaker: &CircuitBreaker) -> bool {
+    breaker.state() == BreakerState::Closed
+}
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.0.as_mut().poll(context)
+/// The time before another attempt, and the error of the last one, should there be none.
+///
+/// Boxed: tokio's timer is larger than all else that a call adds to the future of a function, the
+/// error may be large too, and two allocations are nothing beside a delay.
+#[derive(Debug)]
+pub struct Pause<E> {
+    timer: Pin<Box<Sleep>>,
+    error: Box<E>,
+    kind: ErrorKind,
+}
+
+impl<E> Pause<E> {
+    fn new(delay: Duration, error: E, kind: ErrorKind) -> Self {
+        Self { timer: Box::pin(sleep(delay)), error: Box::new(error), kind }
+    }
+
+    /// The error of the last attempt.
+    pub(crate) fn into_error(self) -> E {
+        *self.error
+    }
+}
+
+impl Policy {
+    /// Runs `op` under this policy. It is called once for each attempt. What it changes outside
+    /// itself has to be shared, as in a `Cell` or an atomic: an `async` closure that changes what
+    /// it captures is no `FnMut`.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt; or a [`Rejection`] where there was none, which comes as the
+    /// error of `op`: `?` after the call converts that as it converts any other.
+    ///
+    /// # Panics
+    ///
+    /// Where `op` does, which counts as a failure of the breaker; and where a retry is due outside
+    /// a tokio runtime with its timer enabled.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future ends the call, or its wait for the next attempt; for the breaker it is
+    /// neither failure nor success.
+    pub async fn run<T, E, F>(&self, op: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify + From<Rejection>,
+    {
+        let mut run = Run::new(self);
+        run.admit()?;
+        run.repeat(op).await
+    }
+
+    /// [`run`](Self::run) for a policy that has nothing to reject by, and so asks less of the
+    /// error.
+    pub(crate) async fn run_unguarded<T, E, F>(&self, op: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify,
+    {
+        Run::new(self).repeat(op).await
+    }
+}
+
+impl Run<'_> {
+    async fn repeat<T, E, F>(&mut self, mut op: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify,
+    {
+        loop {
+            // In an async block, so that a panic of `op` itself is seen too.
+            let result = watch(self.panicked(), async { op().await }).await;
+            // The result is gone before the pause: it need not be `Send`.
+            let pause = match self.settle(result, Judgement::of) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(pause) => pause,
+            };
+            if let ControlFlow::Break(result) = self.resume(pause).await {
+                return result;
+            }
+        }
     }
 }

@@ -8,17 +8,18 @@ use pin_project_lite::pin_project;
 pin_project! {
     /// See [`watch`].
     pub struct Watch<'m, F> {
-        panicked: &'m mut bool,
+        panicked: Option<&'m mut bool>,
         #[pin]
         future: F,
     }
 }
 
-/// Polls `future`, and leaves `panicked` set where a poll ends by a panic.
+/// Polls `future`, and leaves `panicked` set where a poll ends by a panic. None is for a future
+/// whose panic nobody asks for.
 ///
 /// This is how a panic is told from a dropped future: both only show as a `drop`, and
 /// `std::thread::panicking` also holds for a future that is dropped because another one panicked.
-pub(crate) fn watch<F: Future>(panicked: &mut bool, future: F) -> Watch<'_, F> {
+pub(crate) fn watch<F: Future>(panicked: Option<&mut bool>, future: F) -> Watch<'_, F> {
     Watch { panicked, future }
 }
 
@@ -28,9 +29,14 @@ impl<F: Future> Future for Watch<'_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        **this.panicked = true;
+        let mut mark = |panicked| {
+            if let Some(mark) = this.panicked {
+                **mark = panicked;
+            }
+        };
+        mark(true);
         let poll = this.future.poll(context);
-        **this.panicked = false;
+        mark(false);
         poll
     }
 }

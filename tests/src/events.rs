@@ -42,9 +42,15 @@ impl Events {
     /// From now on.
     #[must_use]
     pub fn catch() -> Self {
+        Self::catch_and(|| {})
+    }
+
+    /// From now on, and does something at each event.
+    #[must_use]
+    pub fn catch_and(react: impl Fn() + Send + Sync + 'static) -> Self {
         let caught = Arc::default();
-        let guard = tracing::subscriber::set_default(Catcher(Arc::clone(&caught)));
-        Self { caught, _guard: guard }
+        let catcher = Catcher { caught: Arc::clone(&caught), react: Box::new(react) };
+        Self { caught, _guard: tracing::subscriber::set_default(catcher) }
     }
 
     /// All that has been caught so far.
@@ -60,7 +66,10 @@ impl Events {
     }
 }
 
-struct Catcher(Arc<Mutex<Vec<Caught>>>);
+struct Catcher {
+    caught: Arc<Mutex<Vec<Caught>>>,
+    react: Box<dyn Fn() + Send + Sync>,
+}
 
 impl Subscriber for Catcher {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -71,7 +80,8 @@ impl Subscriber for Catcher {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let caught = Caught { level: *event.metadata().level(), fields: fields.0 };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(caught);
+        self.caught.lock().unwrap_or_else(PoisonError::into_inner).push(caught);
+        (self.react)();
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

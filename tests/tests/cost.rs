@@ -42,6 +42,21 @@ fn a_call_that_succeeds_at_once_allocates_nothing() {
     assert_eq!(allocations(|| annotated_inside("query", 10)), 0);
 }
 
+#[resilient(retry = "auto", breaker = "owned")]
+async fn annotated_and_owned(vector: Vec<f32>, limit: usize) -> Result<usize, Failure> {
+    Ok(vector.len() + limit)
+}
+
+#[test]
+fn what_is_taken_by_value_is_cloned_once_and_that_is_all() {
+    let allocated_by_the_caller = 1;
+    let clone = 1;
+    assert_eq!(
+        allocations(|| annotated_and_owned(vec![0.5; 64], 10)),
+        allocated_by_the_caller + clone
+    );
+}
+
 #[test]
 fn a_policy_that_succeeds_at_once_allocates_nothing() {
     static BREAKER: CircuitBreaker = CircuitBreaker::new(BreakerConfig::DEFAULT);

@@ -3,24 +3,25 @@
 mod clock;
 mod config;
 mod name;
+mod open_error;
 mod permit;
 mod state;
 mod stats;
 mod totals;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::config::{BreakerConfig, BreakerConfigBuilder};
 pub use self::name::BreakerName;
+pub use self::open_error::CircuitOpenError;
 pub use self::permit::Permit;
 pub use self::stats::{BreakerState, BreakerStats, BreakerTotals};
 
 use self::clock::Clock;
 use self::state::{Admission, Mode, Moment, State, Ticket, Word};
 use self::totals::Totals;
-use crate::watch::watch;
-use crate::{CircuitOpenError, Classify, Rejection, event};
+use crate::event;
 
 /// Fails fast while a service is down, and lets a few calls probe whether it is back.
 ///
@@ -64,8 +65,6 @@ pub struct CircuitBreaker {
     /// All that decides whether a call may pass: see [`Word`].
     word: AtomicU64,
     clock: Clock,
-    /// For [`BreakerStats::failure_count`] of a breaker that is not closed.
-    opened_with: AtomicU32,
     totals: Totals,
 }
 
@@ -84,7 +83,6 @@ impl CircuitBreaker {
             config,
             word: AtomicU64::new(Word::NEW.0),
             clock: Clock::new(),
-            opened_with: AtomicU32::new(0),
             totals: Totals::new(),
         }
     }
@@ -99,33 +97,6 @@ impl CircuitBreaker {
     #[must_use]
     pub const fn config(&self) -> &BreakerConfig {
         &self.config
-    }
-
-    /// Calls `op` if the breaker lets it pass, and counts how it ends.
-    ///
-    /// # Errors
-    ///
-    /// What `op` returns, or [`CircuitOpenError`] as a [`Rejection`] where the breaker does not
-    /// let it pass. It comes as the error of `op`: `?` after the call converts that as it converts
-    /// any other, and [`CircuitOpenError::find`] tells it apart.
-    ///
-    /// # Panics
-    ///
-    /// Only where `op` does, and that counts as a failure.
-    ///
-    /// # Cancellation
-    ///
-    /// Dropping the future gives the permit back, and counts as neither failure nor success.
-    pub async fn call<T, E, F>(&self, op: impl FnOnce() -> F) -> Result<T, E>
-    where
-        F: Future<Output = Result<T, E>>,
-        E: Classify + From<Rejection>,
-    {
-        let mut permit = self.acquire().map_err(Rejection::from)?;
-        // In an async block, so that a panic of `op` itself is seen too.
-        let result = watch(permit.panicked(), async { op().await }).await;
-        permit.settle(&result);
-        result
     }
 
     /// Asks to make a call, for code that [`call`](Self::call) does not fit.
@@ -165,9 +136,11 @@ impl CircuitBreaker {
         let word = self.load();
         let (failure_count, success_count) = match word.state() {
             State::Closed { failures } => (u32::from(failures), 0),
-            State::ForcedClosed => (0, 0),
-            State::HalfOpen { successes, .. } => (self.opened_with(), u32::from(successes)),
-            State::Open { .. } | State::ForcedOpen => (self.opened_with(), 0),
+            State::Open { .. } => (self.config.failure_threshold(), 0),
+            State::HalfOpen { successes, .. } => {
+                (self.config.failure_threshold(), u32::from(successes))
+            }
+            State::ForcedOpen | State::ForcedClosed => (0, 0),
         };
         let time_until_half_open = match word.state() {
             State::Open { until } => Some(self.clock.until(until)),
@@ -231,22 +204,6 @@ impl CircuitBreaker {
         }
     }
 
-    /// Whether the call of `permit`, which had to wait, may go on: the breaker must be closed.
-    /// Otherwise it is rejected, and has failed as a whole: only a failure makes a call wait.
-    pub(crate) fn confirm<'b>(
-        &'b self,
-        permit: Permit<'b>,
-        function: Option<&str>,
-    ) -> Result<Permit<'b>, CircuitOpenError> {
-        let until = match self.load().state() {
-            State::Closed { .. } | State::ForcedClosed => return Ok(permit),
-            State::Open { until } => Some(until),
-            State::HalfOpen { .. } | State::ForcedOpen => None,
-        };
-        permit.failure();
-        Err(self.reject(function, until))
-    }
-
     /// The part of an admission that reads the clock: the breaker is not closed.
     #[cold]
     fn admit(&self, function: Option<&str>) -> Result<Ticket, CircuitOpenError> {
@@ -259,21 +216,21 @@ impl CircuitBreaker {
                     Ok(()) => return Ok(ticket),
                     Err(actual) => current = actual,
                 },
-                Admission::Reject { until } => {
-                    self.totals.count_rejected();
-                    return Err(self.reject(function, until));
-                }
+                Admission::Reject { until } => return Err(self.reject(function, current, until)),
             }
         }
     }
 
-    fn reject(&self, function: Option<&str>, until: Option<Moment>) -> CircuitOpenError {
-        let error = CircuitOpenError {
-            breaker: self.name.clone(),
-            retry_after: until.map(|moment| self.clock.until(moment)),
-        };
-        event::rejected(function, &error);
-        error
+    fn reject(
+        &self,
+        function: Option<&str>,
+        word: Word,
+        until: Option<Moment>,
+    ) -> CircuitOpenError {
+        self.totals.count_rejected();
+        let retry_after = until.map(|moment| self.clock.until(moment));
+        event::rejected(function, &self.name, retry_after);
+        CircuitOpenError { breaker: self.name.clone(), state: word.mode().into(), retry_after }
     }
 
     #[inline]
@@ -300,23 +257,13 @@ impl CircuitBreaker {
 
     /// Says that the breaker has moved, once for each change of its public state.
     fn announce(&self, from: Word, to: Word) {
-        if let State::Closed { failures } = from.state() {
-            // A closed breaker opens by the failure after those that it had counted.
-            let opened_with = u32::from(failures) + 1;
-            if to.mode() == Mode::Open {
-                // Relaxed: a figure for people, not part of any decision.
-                self.opened_with.store(opened_with, Ordering::Relaxed);
-            }
-        }
         let (from, to) = (BreakerState::from(from.mode()), BreakerState::from(to.mode()));
-        if from != to {
-            self.totals.count_transition();
-            event::state_changed(&self.name, from, to);
+        if from == to {
+            return;
         }
-    }
-
-    fn opened_with(&self) -> u32 {
-        self.opened_with.load(Ordering::Relaxed)
+        self.totals.count_transition();
+        let announce = if to == BreakerState::Open { event::opened } else { event::recovering };
+        announce(&self.name, from.as_str(), to.as_str());
     }
 }
 

@@ -65,10 +65,15 @@ impl<'b> Permit<'b> {
     /// The call ended with `result`: a success, a failure where the error's kind is transient,
     /// and ignored otherwise.
     #[inline]
-    pub fn settle<T, E: Classify>(self, result: &Result<T, E>) {
+    pub fn settle<T, E: Classify>(mut self, result: &Result<T, E>) {
         match result {
             Ok(_) => self.success(),
-            Err(error) => self.settle_error(error.kind()),
+            Err(error) => {
+                // Should the user's code panic here, that is a panic of the call.
+                self.panicked = Some(true);
+                let kind = error.kind();
+                self.settle_error(kind);
+            }
         }
     }
 

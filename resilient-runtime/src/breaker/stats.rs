@@ -56,7 +56,8 @@ pub struct BreakerStats {
     pub state: BreakerState,
     /// Whether `force_open` or `force_closed` holds it there.
     pub held_by_hand: bool,
-    /// Closed: failures in a row so far. Open or half-open: how many had opened it.
+    /// Closed: failures in a row so far. Open or half-open: the threshold, which they had reached.
+    /// Held by hand: 0.
     pub failure_count: u32,
     /// Half-open: successful probes so far. Otherwise 0.
     pub success_count: u32,

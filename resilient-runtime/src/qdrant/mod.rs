@@ -14,7 +14,7 @@ use std::time::Duration;
 use qdrant_client::QdrantError;
 use tonic::{Code, Status};
 
-use crate::classify::chain;
+use crate::chain::chain;
 use crate::{Classify, ErrorKind, Rejection};
 
 /// What is known of a failure.
@@ -51,7 +51,12 @@ impl Classify for QdrantError {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        status(self).and_then(Classify::retry_after)
+        match self {
+            Self::ResourceExhaustedError { retry_after_seconds, .. } => {
+                Some(Duration::from_secs(*retry_after_seconds))
+            }
+            _ => status(self).and_then(Classify::retry_after),
+        }
     }
 
     fn maybe_executed(&self) -> bool {
@@ -97,21 +102,21 @@ fn verdict(error: &QdrantError) -> Verdict {
     if let Some(status) = status(error) {
         return of_status(status);
     }
-    Verdict::not_executed(match error {
-        QdrantError::NoSnapshotFound(_) => ErrorKind::NotFoundError,
+    match error {
+        QdrantError::NoSnapshotFound(_) => Verdict::not_executed(ErrorKind::NotFoundError),
         QdrantError::ConversionError(_) | QdrantError::InvalidUri(_) => {
-            ErrorKind::InvalidRequestError
+            Verdict::not_executed(ErrorKind::InvalidRequestError)
         }
         // The file system of this machine, as a snapshot is written to it.
-        QdrantError::Io(error) => match error.kind() {
+        QdrantError::Io(error) => Verdict::not_executed(match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied => {
                 ErrorKind::InvalidRequestError
             }
             _ => ErrorKind::InternalError,
-        },
+        }),
         // Other variants exist by features of the client that this crate does not enable.
-        _ => ErrorKind::InvalidRequestError,
-    })
+        _ => Verdict::ambiguous(ErrorKind::Unknown),
+    }
 }
 
 fn of_status(status: &Status) -> Verdict {
@@ -148,7 +153,14 @@ mod tests {
         assert!(!error.maybe_executed());
         assert_eq!(CircuitOpenError::find(&error).unwrap().breaker, "search");
         assert_eq!(status(&error).unwrap().code(), Code::Unavailable);
-        assert!(error.to_string().contains("circuit breaker `search` is open"), "{error}");
+        assert!(error.to_string().contains("circuit breaker `search` is held open"), "{error}");
+    }
+
+    #[test]
+    fn the_hint_that_the_client_has_read_counts_also_without_its_metadata() {
+        let status = Status::resource_exhausted("Rate limiting exceeded");
+        let error = QdrantError::ResourceExhaustedError { status, retry_after_seconds: 3 };
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
     }
 
     #[test]

@@ -20,6 +20,10 @@ const fn ambiguous(code: Code, words: &'static str, kind: ErrorKind) -> Pattern 
 const WORDS: &[Pattern] = &[
     // A request that is larger than the whole allowance never passes.
     safe(Code::ResourceExhausted, "larger than rate limiter", ErrorKind::InvalidRequestError),
+    // A gRPC peer's own limit on the size of a message.
+    safe(Code::ResourceExhausted, "message larger than max", ErrorKind::InvalidRequestError),
+    // The client's own words for an answer that it does not take: the work was done.
+    ambiguous(Code::OutOfRange, "decoded message length too large", ErrorKind::InvalidRequestError),
     // One shard's search that ran out of time, inside a failed read.
     ambiguous(Code::Internal, "Timeout error: Operation", ErrorKind::SearchTimeout),
     ambiguous(Code::DeadlineExceeded, "Operation 'Search'", ErrorKind::SearchTimeout),
@@ -129,6 +133,18 @@ mod tests {
             (Code::PermissionDenied, "Forbidden: …", Kind::PermissionDenied, false),
             (Code::PermissionDenied, "ExpiredSignature", Kind::AuthenticationError, false),
             (Code::Cancelled, "", Kind::TimeoutError, true),
+            (
+                Code::OutOfRange,
+                "Error, decoded message length too large: found 9 bytes, the limit is: 4 bytes",
+                Kind::InvalidRequestError,
+                true,
+            ),
+            (
+                Code::ResourceExhausted,
+                "grpc: received message larger than max (9 vs. 4)",
+                Kind::InvalidRequestError,
+                false,
+            ),
         ] {
             let status = Status::new(code, message);
             assert_eq!(

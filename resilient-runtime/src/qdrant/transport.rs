@@ -6,7 +6,7 @@ use std::io;
 use tonic::{ConnectError, Status, TimeoutExpired};
 
 use super::Verdict;
-use crate::classify::chain;
+use crate::chain::chain;
 use crate::{Classify, ErrorKind};
 
 /// The client could not make a connection: written by `qdrant-client`'s channel pool.

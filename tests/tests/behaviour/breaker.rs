@@ -215,7 +215,9 @@ async fn held_open_it_stays_open_until_it_is_told_otherwise() {
     advance(Duration::from_secs(3600)).await;
     let error = breaker.acquire().unwrap_err();
     assert_eq!(error.retry_after, None);
-    assert!(breaker.stats().held_by_hand);
+    let stats = breaker.stats();
+    assert!(stats.held_by_hand);
+    assert_eq!((stats.failure_count, stats.time_until_half_open), (0, None));
     breaker.reset();
     breaker.acquire().unwrap().success();
 }

@@ -4,7 +4,7 @@ use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use resilient_runtime::{CircuitBreaker, Policy, resilient};
+use resilient_runtime::{CircuitBreaker, Classify, ErrorKind, Policy, Rejection, resilient};
 use resilient_tests::Failure;
 use std::sync::Arc;
 
@@ -72,6 +72,32 @@ async fn a_call_that_is_dropped_by_anothers_panic_is_neutral() {
     .await;
     let stats = breaker.stats();
     assert_eq!((stats.totals.ignored, stats.totals.failures), (1, 0));
+}
+
+/// An error that cannot be classified.
+#[derive(Debug)]
+struct Unclassifiable;
+
+impl Classify for Unclassifiable {
+    fn kind(&self) -> ErrorKind {
+        panic!("while it is judged")
+    }
+}
+
+impl From<Rejection> for Unclassifiable {
+    fn from(_: Rejection) -> Self {
+        Self
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_classify_counts_as_a_failure() {
+    let breaker = Arc::new(CircuitBreaker::default());
+    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build();
+    caught(async move { policy.run(|| ready(Err::<(), _>(Unclassifiable))).await }).await;
+    let calling = Arc::clone(&breaker);
+    caught(async move { calling.call(|| ready(Err::<(), _>(Unclassifiable))).await }).await;
+    assert_eq!(breaker.stats().totals.failures, 2);
 }
 
 static PANICS: AtomicU32 = AtomicU32::new(0);

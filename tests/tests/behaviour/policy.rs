@@ -2,12 +2,15 @@
 
 use std::cell::Cell;
 use std::future::ready;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use resilient_runtime::{
-    BreakerConfig, BreakerState, CircuitBreaker, ErrorKind, Policy, RetryPolicy, RetryTable, Scope,
+    BreakerConfig, BreakerState, CircuitBreaker, ErrorKind, Policy, RetryExecutor, RetryPolicy,
+    RetryTable, Scope,
 };
+use resilient_tests::events::Events;
 use resilient_tests::{DOWN, Failure, WRONG};
 use tokio::time::{Instant, advance};
 
@@ -79,18 +82,37 @@ async fn a_call_does_not_go_on_when_others_open_its_breaker_while_it_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_turned_away_when_its_breaker_opens_while_it_waits() {
-    let breaker = breaker(1);
-    let policy = three_attempts(&breaker, Scope::Call);
-    let opening = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        breaker.acquire().unwrap().failure();
-    };
-    let ((result, calls), ()) = tokio::join!(run(&policy, &[Err(DOWN)]), opening);
-    assert!(result.unwrap_err().is_rejection());
-    assert_eq!(calls, 1);
-    let totals = breaker.stats().totals;
-    assert_eq!((totals.failures, totals.rejected), (2, 0), "each call ends once");
+async fn a_call_whose_breaker_opens_while_it_waits_ends_with_its_own_error() {
+    for (scope, rejected) in [(Scope::Call, 0), (Scope::Attempt, 1)] {
+        let breaker = breaker(2);
+        let policy = three_attempts(&breaker, scope);
+        let opening = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            breaker.force_open();
+        };
+        let events = Events::catch();
+        let ((result, calls), ()) = tokio::join!(run(&policy, &[Err(DOWN)]), opening);
+        // A rejection would say that nothing was sent.
+        assert_eq!((result, calls), (Err(DOWN), 1), "{scope:?}");
+        let totals = breaker.stats().totals;
+        assert_eq!((totals.failures, totals.rejected), (1, rejected), "{scope:?}");
+        let gave_up = &events.named("gave up")[0];
+        assert_eq!(gave_up.field("reason"), "the circuit breaker is not closed");
+        assert_eq!(gave_up.field("attempt"), "1");
+    }
+}
+
+fn assert_send<T: Send>(value: T) -> T {
+    value
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_not_send_leaves_the_future_send() {
+    let not_send = || async { Ok::<_, Failure>(Rc::new(7)) };
+    let (breaker, policy) = (breaker(1), Policy::builder("test").build());
+    assert_eq!(*assert_send(policy.run(not_send)).await.unwrap(), 7);
+    assert_eq!(*assert_send(breaker.call(not_send)).await.unwrap(), 7);
+    assert_eq!(*assert_send(RetryExecutor::default().execute(not_send)).await.unwrap(), 7);
 }
 
 #[tokio::test(start_paused = true)]

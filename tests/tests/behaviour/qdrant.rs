@@ -153,7 +153,7 @@ async fn a_rate_limited_write_is_stored_after_the_hint() {
 
 #[resilient(
     retry(max_attempts = 2, base_delay = "1ms"),
-    breaker(name = "real search", failure_threshold = 2, open_duration = "100ms")
+    breaker(name = "real search", failure_threshold = 2, open_duration = "1s")
 )]
 async fn guarded_search(client: &Qdrant) -> Result<SearchResponse, QdrantError> {
     search(client).await

@@ -84,6 +84,22 @@ mod receivers {
         }
     }
 
+    impl Store {
+        #[resilient(retry, breaker = "receivers")]
+        async fn shadowed(self) -> Result<u32, Failure> {
+            let self_ = Self { asked: 40, ..self.clone() };
+            let __self = Self { asked: 400, ..self.clone() };
+            self.service.ask()?;
+            Ok(self.asked + self_.asked + __self.asked)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_like_the_one_that_self_gets_is_another() {
+        let store = Store { asked: 4, ..Store::default() };
+        assert_eq!(store.shadowed().await, Ok(444));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn every_receiver_serves() {
         let store = Store::default;
@@ -127,6 +143,15 @@ mod parameters {
     }
 
     #[resilient(retry)]
+    async fn ignoring(
+        service: &Flaky,
+        #[expect(unused_variables)] unused: u32,
+        _ignored: String,
+    ) -> Result<u32, Failure> {
+        service.ask()
+    }
+
+    #[resilient(retry)]
     async fn rebound(
         service: &Flaky,
         mut view: &str,
@@ -146,6 +171,8 @@ mod parameters {
         let call =
             destructured(&Flaky::default(), query, [1, 2, 3], &(4, 5), String::new(), 6).await;
         assert_eq!(call.unwrap(), "q 13 1 3 4 5 6");
+
+        assert_eq!(ignoring(&Flaky::default(), 0, String::new()).await, Ok(3));
 
         let mut sum = 0;
         let (view, raw) = rebound(&Flaky::default(), "view", &mut sum, "t".into()).await.unwrap();

@@ -1,0 +1,82 @@
+//! `Classify` for a boxed error: by whatever is inside.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use tokio::time::error::Elapsed;
+
+use crate::chain::chain;
+use crate::{CircuitOpenError, Classify, ErrorKind, Rejection};
+
+/// By the first error in the chain of sources, the outermost first, that has a kind;
+/// [`Unknown`](ErrorKind::Unknown) where none has.
+impl Classify for Box<dyn Error + Send + Sync> {
+    fn kind(&self) -> ErrorKind {
+        in_chain(&**self, |known| known.kind()).unwrap_or(ErrorKind::Unknown)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        in_chain(&**self, |known| known.retry_after()).flatten()
+    }
+
+    fn maybe_executed(&self) -> bool {
+        in_chain(&**self, |known| known.maybe_executed()).unwrap_or(true)
+    }
+}
+
+/// Asks the first error in the chain of `error` that has a kind.
+fn in_chain<T>(error: &(dyn Error + 'static), ask: impl Fn(&dyn Classify) -> T) -> Option<T> {
+    let has_kind = |known: &&dyn Classify| known.kind() != ErrorKind::Unknown;
+    chain(error).find_map(|error| known(error).filter(has_kind).map(&ask))
+}
+
+/// `error` as one of the types that have a kind of their own.
+fn known<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e dyn Classify> {
+    fn of<'e, E: Classify + Error + 'static>(
+        error: &'e (dyn Error + 'static),
+    ) -> Option<&'e dyn Classify> {
+        error.downcast_ref::<E>().map(|error| error as &dyn Classify)
+    }
+
+    let found = of::<Rejection>(error)
+        .or_else(|| of::<CircuitOpenError>(error))
+        .or_else(|| of::<io::Error>(error))
+        .or_else(|| of::<Elapsed>(error));
+    #[cfg(feature = "qdrant")]
+    let found = found
+        .or_else(|| of::<qdrant_client::QdrantError>(error))
+        .or_else(|| of::<tonic::Status>(error));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the import failed")]
+    struct ImportError(#[source] io::Error);
+
+    #[test]
+    fn a_boxed_error_is_classified_by_its_chain() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(ImportError(refused));
+        assert_eq!(boxed.kind(), ErrorKind::ConnectionError);
+        assert!(!boxed.maybe_executed());
+    }
+
+    #[test]
+    fn a_boxed_error_of_no_known_type_is_unknown() {
+        let boxed: Box<dyn Error + Send + Sync> = "no idea".into();
+        assert_eq!(boxed.kind(), ErrorKind::Unknown);
+        assert!(boxed.maybe_executed());
+    }
+
+    #[test]
+    fn an_error_inside_an_io_error_is_seen() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(io::Error::other(refused));
+        assert_eq!(boxed.kind(), ErrorKind::ConnectionError);
+    }
+}

@@ -1,0 +1,33 @@
+//! A breaker around one call, without retries.
+
+use crate::watch::watch;
+use crate::{CircuitBreaker, Classify, Rejection};
+
+impl CircuitBreaker {
+    /// Calls `op` if the breaker lets it pass, and counts how it ends.
+    ///
+    /// # Errors
+    ///
+    /// What `op` returns, or [`CircuitOpenError`](crate::CircuitOpenError) as a [`Rejection`] where the breaker does not
+    /// let it pass. It comes as the error of `op`: `?` after the call converts that as it converts
+    /// any other, and [`CircuitOpenError::find`](crate::CircuitOpenError::find) tells it apart.
+    ///
+    /// # Panics
+    ///
+    /// Only where `op` does, and that counts as a failure.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future gives the permit back, and counts as neither failure nor success.
+    pub async fn call<T, E, F>(&self, op: impl FnOnce() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify + From<Rejection>,
+    {
+        let mut permit = self.acquire().map_err(Rejection::from)?;
+        // In an async block, so that a panic of `op` itself is seen too.
+        let result = watch(Some(permit.panicked()), async { op().await }).await;
+        permit.settle(&result);
+        result
+    }
+}

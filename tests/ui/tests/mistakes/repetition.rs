@@ -1,0 +1,31 @@
+//! What cannot be done again.
+
+use resilient_runtime::resilient;
+use resilient_tests::Failure;
+
+#[derive(Clone, Debug)]
+struct Store(Vec<u32>);
+
+impl Store {
+    #[resilient(retry)]
+    async fn first(&mut self) -> Result<&mut u32, Failure> {
+        Ok(&mut self.0[0])
+    }
+
+    #[resilient(retry)]
+    async fn described(self) -> Result<String, Failure> {
+        Ok(format!("{self:?}"))
+    }
+}
+
+#[resilient(retry)]
+async fn named<'a, 'b>(list: &'a mut Vec<u32>, _other: &'b u32) -> Result<&'a u32, Failure> {
+    Ok(&list[0])
+}
+
+#[resilient(retry)]
+async fn elided(list: &mut Vec<u32>) -> Result<std::slice::Iter<'_, u32>, Failure> {
+    Ok(list.iter())
+}
+
+fn main() {}
