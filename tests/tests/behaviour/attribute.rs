@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use resilient_runtime::{ErrorKind, resilient};
+use resilient_runtime::{BreakerState, ErrorKind, breaker, resilient};
 use resilient_tests::{DOWN, Failure, WRONG};
 use tokio::time::Instant;
 
@@ -132,6 +132,36 @@ async fn each_attempt_starts_from_the_arguments_as_they_came() {
     let result = every_parameter(&service, "a".into(), (7, 0), &mut log, "view", 0, 'c').await;
     assert_eq!(result.unwrap(), "a! 7 iew c 3");
     assert_eq!(log, ["a!", "a!", "a!"]);
+}
+
+#[resilient(
+    retry(max_attempts = 5, base_delay = "1ms"),
+    breaker(name = "by attempt", failure_threshold = 3, scope = "attempt")
+)]
+async fn by_attempt(service: &FailsUntil) -> Result<u32, Failure> {
+    service.ask()
+}
+
+#[tokio::test(start_paused = true)]
+async fn inside_the_retries_the_breaker_counts_attempts() {
+    let service = FailsUntil::attempt(4);
+    assert_eq!(by_attempt(&service).await, Err(DOWN), "with the error of its last attempt");
+    assert_eq!(service.1.load(Ordering::Relaxed), 3, "the third has opened the breaker");
+    assert!(by_attempt(&service).await.unwrap_err().is_rejection());
+    assert_eq!(service.1.load(Ordering::Relaxed), 3, "and a rejected call sends nothing");
+}
+
+#[resilient(retry, breaker(name = "dropped", failure_threshold = 1))]
+async fn never_answers() -> Result<(), Failure> {
+    std::future::pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_future_that_is_dropped_is_neutral() {
+    let call = tokio::time::timeout(Duration::from_secs(1), never_answers());
+    call.await.unwrap_err();
+    let stats = breaker("dropped").unwrap().stats();
+    assert_eq!((stats.state, stats.totals.ignored), (BreakerState::Closed, 1));
 }
 
 struct Store {
