@@ -6,16 +6,22 @@ use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Token, parenthesized};
 
+/// See [`Args::is_skip`].
+pub const SKIP: &str = "skip";
+
 /// `key = value, key(key = value, …), …`
+#[derive(Clone, Default)]
 pub struct Args(pub Vec<Arg>);
 
 /// One argument.
+#[derive(Clone)]
 pub struct Arg {
     pub key: Ident,
     pub value: Value,
 }
 
 /// What stands behind a key.
+#[derive(Clone)]
 pub enum Value {
     /// `key`
     None,
@@ -23,6 +29,23 @@ pub enum Value {
     Expr(Expr),
     /// `key(…)`, and where its parentheses are.
     List(Args, Span),
+}
+
+impl Args {
+    /// `skip`: leaves a method out of the attribute on its `impl` block.
+    pub fn is_skip(&self) -> bool {
+        matches!(&self.0[..], [Arg { key, value: Value::None }] if key == SKIP)
+    }
+
+    /// These arguments, and those of `others` whose keys are not among them.
+    pub fn or(mut self, others: &Self) -> Self {
+        for other in &others.0 {
+            if self.0.iter().all(|own| own.key != other.key) {
+                self.0.push(other.clone());
+            }
+        }
+        self
+    }
 }
 
 impl Parse for Args {

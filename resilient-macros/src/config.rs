@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::Span;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr};
 
-use crate::args::{Arg, Args, Value};
+use crate::args::{Arg, Args, SKIP, Value};
 use crate::duration;
 use crate::errors::Errors;
 use crate::suggest::{all_of, did_you_mean, one_of};
@@ -266,6 +266,11 @@ fn distinct<'a>(
 }
 
 fn unknown_key(name: &str, known: &[&str]) -> String {
+    if name == SKIP {
+        return "`skip` stands alone, on a method in an `impl` block that has `#[resilient(…)]`: \
+                it leaves the method out"
+            .to_owned();
+    }
     for (outer, keys) in [("retry", RETRY_KEYS), ("breaker", BREAKER_KEYS)] {
         if keys.contains(&name) {
             return format!("`{name}` is a key of `{outer}`: write `{outer}({name} = …)`");

@@ -1,4 +1,4 @@
-//! From a valid configuration and a function to code. Nothing after `validate` can fail.
+//! From a valid configuration and a function to code. Nothing in `expand` can fail.
 //!
 //! Generated names have `Span::mixed_site()`, so that no name of the user's meets them; paths
 //! begin at a crate. `p` is [`private`]'s path.
@@ -6,11 +6,14 @@
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Error;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 
 use crate::args::Args;
 use crate::config::{self, Breaker, Config, Retry, Rows, Setting, Settings};
 use crate::errors::Errors;
+use crate::impl_block::{self, ImplBlock};
 use crate::item::Function;
 use crate::params::Params;
 use crate::repetition;
@@ -24,37 +27,59 @@ pub fn mixed() -> Span {
 /// Expands the attribute. After a mistake, the item still stands as it was written, so that the
 /// editor goes on working and no second error follows.
 pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
-    match validate(args, item) {
-        Ok((config, target)) => expand(&config, target),
-        Err(error) => {
-            let error = error.into_compile_error();
-            quote!(#item #error)
+    let args = syn::parse2::<Args>(args);
+    let expanded = match (args, syn::parse2::<Item>(item.clone())) {
+        (Ok(args), Ok(Item::Function(target))) => return function(&args, *target, None),
+        (Ok(args), Ok(Item::ImplBlock(block))) => impl_block::expand(&args, block),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        (Err(mut error), Err(other)) => {
+            error.combine(other);
+            Err(error)
         }
+    };
+    expanded.unwrap_or_else(|error| {
+        let error = error.into_compile_error();
+        quote!(#item #error)
+    })
+}
+
+/// What the attribute goes on.
+enum Item {
+    Function(Box<Function>),
+    ImplBlock(ImplBlock),
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if ImplBlock::is_next(input) {
+            return Ok(Self::ImplBlock(input.parse()?));
+        }
+        let function = input.parse().map_err(|error| {
+            let message = format_args!(
+                "`#[resilient]` goes on an async function, or on an `impl` block with some: {error}"
+            );
+            Error::new(error.span(), message)
+        });
+        function.map(Box::new).map(Self::Function)
     }
 }
 
-fn validate(args: TokenStream, item: &TokenStream) -> Result<(Config, Target), Error> {
+/// Expands a function; `within` is the name of the type that it is a method of.
+pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenStream {
+    let written = function.to_token_stream();
     let mut errors = Errors::default();
-    let config = syn::parse2::<Args>(args).map(|args| config::read(&args, &mut errors));
-    if let Err(error) = &config {
-        errors.push(error.clone());
+    let config = config::read(args, &mut errors);
+    let target = signature::read(function, &mut errors);
+    if repeats(&config) {
+        repetition::check(&target, &mut errors);
     }
-    let target = syn::parse2::<Function>(item.clone())
-        .map(|function| signature::read(function, &mut errors))
-        .map_err(|error| {
-            let message = format_args!("`#[resilient]` goes on an async function: {error}");
-            Error::new(error.span(), message)
-        });
-    if let Err(error) = &target {
-        errors.push(error.clone());
+    match errors.finish() {
+        Ok(()) => expand(&config, target, within),
+        Err(error) => {
+            let error = error.into_compile_error();
+            quote!(#written #error)
+        }
     }
-    if let (Ok(config), Ok(target)) = (&config, &target)
-        && repeats(config)
-    {
-        repetition::check(target, &mut errors);
-    }
-    errors.finish()?;
-    Ok((config?, target?))
 }
 
 /// Whether an attempt may follow the first.
@@ -67,10 +92,10 @@ fn private(span: Span) -> TokenStream {
     quote_spanned!(span=> ::resilient_runtime::__private)
 }
 
-fn expand(config: &Config, target: Target) -> TokenStream {
+fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
     let p = private(mixed());
     let Target { attributes, visibility, mut signature, body, returns, pin } = target;
-    let site = site(config, &signature.ident, &p);
+    let site = site(config, &signature.ident, within, &p);
     let begin = begin(config, &returns);
     let body = in_place(&body);
     let call = if repeats(config) {
@@ -103,9 +128,9 @@ fn in_place(body: &Group) -> Group {
 
 /// The static that stands for the function in the program's catalogue, and holds its policy once
 /// it has run.
-fn site(config: &Config, function: &Ident, p: &TokenStream) -> TokenStream {
-    let name = function.to_string();
-    let name = name.trim_start_matches("r#");
+fn site(config: &Config, function: &Ident, within: Option<&str>, p: &TokenStream) -> TokenStream {
+    let name = function.unraw().to_string();
+    let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
     let retry = config.retry.as_ref().map(|retry| retry_spec(retry, p));
     let breaker = config.breaker.as_ref().map(|breaker| breaker_spec(breaker, p));
     quote_spanned! {mixed()=>

@@ -7,6 +7,7 @@ mod config;
 mod duration;
 mod errors;
 mod expand;
+mod impl_block;
 mod item;
 mod params;
 mod receiver;
@@ -49,6 +50,12 @@ use proc_macro::TokenStream;
 ///
 /// The settings of a breaker are given in one function; the others only name it. Where two differ,
 /// the first in the order of file and line wins, and an error event says so.
+///
+/// # On an `impl` block
+///
+/// It applies to each async method in the block whose return type is called a `Result`, or
+/// something that ends so. A key of a method's own `#[resilient(…)]` wins over the same key of the
+/// block's, and `#[resilient(skip)]` leaves a method out. Events call the method by its type, too.
 ///
 /// # What the function must be
 ///

@@ -3,6 +3,7 @@
 mod attribute;
 mod breaker;
 mod events;
+mod impl_block;
 mod panics;
 mod policy;
 mod qdrant;

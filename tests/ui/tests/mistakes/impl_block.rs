@@ -1,0 +1,40 @@
+//! Mistakes on an `impl` block and in it.
+
+use resilient_runtime::resilient;
+use resilient_tests::Failure;
+
+struct Store;
+
+#[resilient(retry = "rate_limit")]
+impl Store {
+    async fn first(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn second(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[resilient(retry = "rate_limit_error")]
+impl Store {
+    #[resilient(breaker = "")]
+    async fn third(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[resilient(retry = "rate_limit_error")]
+impl Store {
+    fn fourth(&self) {}
+}
+
+#[resilient(skip)]
+async fn fifth() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(retry = "auto")]
+trait Search {}
+
+fn main() {}
