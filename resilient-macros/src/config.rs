@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::Span;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path};
 
 use crate::args::{Arg, Args, SKIP, Value};
 use crate::duration;
@@ -14,6 +14,8 @@ use crate::suggest::{all_of, did_you_mean, one_of};
 pub struct Config {
     pub retry: Option<Retry>,
     pub breaker: Option<Breaker>,
+    /// Where the runtime is, if not at `::resilient_runtime`.
+    pub runtime: Option<Path>,
 }
 
 /// The key `retry`.
@@ -62,7 +64,7 @@ impl Settings {
     }
 }
 
-const KEYS: &[&str] = &["retry", "breaker"];
+const KEYS: &[&str] = &["retry", "breaker", "crate"];
 const RETRY_KEYS: &[&str] =
     &["row", "max_attempts", "base_delay", "max_delay", "jitter", "backoff"];
 const BREAKER_KEYS: &[&str] = &[
@@ -107,8 +109,8 @@ const MAX_COUNT: u32 = u16::MAX as u32;
 
 /// Reads the arguments. What is wrong goes to `errors`, all of it.
 pub fn read(args: &Args, errors: &mut Errors) -> Config {
-    let mut config = Config { retry: None, breaker: None };
-    if args.0.is_empty() {
+    let mut config = Config { retry: None, breaker: None, runtime: None };
+    if args.0.iter().all(|arg| arg.key == "crate") {
         errors.push(syn::Error::new(
             Span::call_site(),
             "`#[resilient]` names no policy; write `#[resilient(retry = \"auto\")]`, \
@@ -118,7 +120,8 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
     for (key, arg) in distinct(args, KEYS, errors) {
         match key {
             "retry" => config.retry = retry(arg, errors),
-            _ => config.breaker = breaker(arg, errors),
+            "breaker" => config.breaker = breaker(arg, errors),
+            _ => config.runtime = runtime(arg, errors),
         }
     }
     if let (None, Some(scope)) = (given(args, "retry"), scope_of(args)) {
@@ -129,6 +132,14 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
         );
     }
     config
+}
+
+fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
+    if let Value::Expr(Expr::Path(path)) = &arg.value {
+        return Some(path.path.clone());
+    }
+    errors.at(&arg.key, "`crate` takes a path: write `crate = ::some::path`");
+    None
 }
 
 fn retry(arg: &Arg, errors: &mut Errors) -> Option<Retry> {

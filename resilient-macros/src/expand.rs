@@ -88,12 +88,21 @@ fn repeats(config: &Config) -> bool {
 }
 
 /// The path of the runtime's private module.
-fn private(span: Span) -> TokenStream {
-    quote_spanned!(span=> ::resilient_runtime::__private)
+fn private(config: &Config, span: Span) -> TokenStream {
+    config.runtime.as_ref().map_or_else(
+        || quote_spanned!(span=> ::resilient_runtime::__private),
+        |runtime| quote_spanned!(span=> #runtime::__private),
+    )
+}
+
+/// The span of code whose errors are to be reported at `place`. A path of the user's is generated
+/// code even so: lints must not complain of how it is written.
+fn reported_at(config: &Config, place: Span) -> Span {
+    if config.runtime.is_some() { mixed().located_at(place) } else { place }
 }
 
 fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
-    let p = private(mixed());
+    let p = private(config, mixed());
     let Target { attributes, visibility, mut signature, body, returns, pin } = target;
     let site = site(config, &signature.ident, within, &p);
     let begin = begin(config, &returns);
@@ -131,8 +140,8 @@ fn in_place(body: &Group) -> Group {
 fn site(config: &Config, function: &Ident, within: Option<&str>, p: &TokenStream) -> TokenStream {
     let name = function.unraw().to_string();
     let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
-    let retry = config.retry.as_ref().map(|retry| retry_spec(retry, p));
-    let breaker = config.breaker.as_ref().map(|breaker| breaker_spec(breaker, p));
+    let retry = config.retry.as_ref().map(|retry| retry_spec(config, retry, p));
+    let breaker = config.breaker.as_ref().map(|breaker| breaker_spec(config, breaker, p));
     quote_spanned! {mixed()=>
         #[#p::linkme::distributed_slice(#p::SITES)]
         #[linkme(crate = #p::linkme)]
@@ -144,7 +153,7 @@ fn site(config: &Config, function: &Ident, within: Option<&str>, p: &TokenStream
     }
 }
 
-fn retry_spec(retry: &Retry, p: &TokenStream) -> TokenStream {
+fn retry_spec(config: &Config, retry: &Retry, p: &TokenStream) -> TokenStream {
     let Rows::One { kind, settings } = &retry.rows else {
         return quote_spanned!(mixed()=> .retry(#p::RetrySpec::ByKind));
     };
@@ -153,32 +162,33 @@ fn retry_spec(retry: &Retry, p: &TokenStream) -> TokenStream {
         |kind| quote_spanned!(mixed()=> #p::RetryPolicy::for_kind(#p::ErrorKind::#kind)),
     );
     let builder = quote_spanned!(mixed()=> #row.to_builder());
-    let row = changed(&builder, settings, "retry_policy", p);
+    let row = changed(config, &builder, settings, "retry_policy");
     quote_spanned!(mixed()=> .retry(#p::RetrySpec::Row(#row)))
 }
 
-fn breaker_spec(breaker: &Breaker, p: &TokenStream) -> TokenStream {
+fn breaker_spec(config: &Config, breaker: &Breaker, p: &TokenStream) -> TokenStream {
     let Breaker { name, settings, scope } = breaker;
-    let config = if settings.changes.is_empty() {
+    let settings = if settings.changes.is_empty() {
         quote_spanned!(mixed()=> ::core::option::Option::None)
     } else {
         let builder = quote_spanned!(mixed()=> #p::BreakerConfig::builder());
-        let config = changed(&builder, settings, "breaker_config", p);
-        quote_spanned!(mixed()=> ::core::option::Option::Some(#config))
+        let settings = changed(config, &builder, settings, "breaker_config");
+        quote_spanned!(mixed()=> ::core::option::Option::Some(#settings))
     };
     quote_spanned! {mixed()=>
-        .breaker(#p::BreakerSpec { name: #name, config: #config, scope: #p::Scope::#scope })
+        .breaker(#p::BreakerSpec { name: #name, config: #settings, scope: #p::Scope::#scope })
     }
 }
 
 /// What `builder` builds after `settings`. Numbers that do not go together with its defaults stop
 /// the build there, with the place of the settings.
 fn changed(
+    config: &Config,
     builder: &TokenStream,
     settings: &Settings,
     build: &str,
-    p: &TokenStream,
 ) -> TokenStream {
+    let p = private(config, mixed());
     let setters = settings.changes.iter().map(|(key, setting)| {
         let value = match setting {
             Setting::Count(count) => count.into_token_stream(),
@@ -194,16 +204,16 @@ fn changed(
         quote_spanned!(mixed()=> .#setter(#value))
     });
     let settled = quote_spanned!(mixed()=> #builder #(#setters)*);
-    let build = Ident::new(build, settings.span);
-    let p = private(settings.span);
-    quote_spanned!(settings.span=> #p::#build(#settled))
+    let span = reported_at(config, settings.span);
+    let (p, build) = (private(config, span), Ident::new(build, span));
+    quote_spanned!(span=> #p::#build(#settled))
 }
 
 /// Begins the call, and ends it where the breaker rejects it. What begins it stands at the place
 /// of the return type: what that type lacks is reported there.
 fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
-    let span = returns.span();
-    let p = private(span);
+    let span = reported_at(config, returns.span());
+    let p = private(config, span);
     let guarded = config.breaker.is_some();
     let begin = Ident::new(if guarded { "begin_guarded" } else { "begin" }, span);
     let begin = quote_spanned!(span=> #p::#begin::<#returns>(&__SITE));

@@ -43,6 +43,7 @@ use proc_macro::TokenStream;
 /// | – `half_open_max_calls` | a whole number from 1 | `success_threshold` | how many probes may be under way at once |
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |
 /// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
+/// | `crate` | a path | `::resilient_runtime` | where the runtime is, for a crate that re-exports it or has renamed it |
 ///
 /// A duration is a string such as `"500ms"`, `"10s"` or `"1m30s"`. The transient kinds are
 /// `connection_error`, `connection_timeout`, `rate_limit_error`, `service_unavailable`,
@@ -56,6 +57,12 @@ use proc_macro::TokenStream;
 /// It applies to each async method in the block whose return type is called a `Result`, or
 /// something that ends so. A key of a method's own `#[resilient(…)]` wins over the same key of the
 /// block's, and `#[resilient(skip)]` leaves a method out. Events call the method by its type, too.
+///
+/// # Beside other attributes
+///
+/// An attribute above this one has changed the function before this one sees it: with
+/// `#[tracing::instrument]` above, each attempt has a span of its own. What stands below is left on
+/// the function: with `#[tracing::instrument]` below, there is one span for the whole call.
 ///
 /// # What the function must be
 ///

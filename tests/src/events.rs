@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
@@ -64,6 +65,50 @@ impl Events {
     pub fn named(&self, message: &str) -> Vec<Caught> {
         self.all().into_iter().filter(|event| event.message() == message).collect()
     }
+}
+
+/// Counts the spans that this thread makes, until it is dropped.
+pub struct Spans {
+    made: Arc<AtomicU64>,
+    _guard: DefaultGuard,
+}
+
+impl Spans {
+    /// From now on.
+    #[must_use]
+    pub fn count() -> Self {
+        let made = Arc::default();
+        let guard = tracing::subscriber::set_default(Counter(Arc::clone(&made)));
+        Self { made, _guard: guard }
+    }
+
+    /// How many there were so far.
+    #[must_use]
+    pub fn made(&self) -> u64 {
+        self.made.load(Ordering::Relaxed)
+    }
+}
+
+struct Counter(Arc<AtomicU64>);
+
+impl Subscriber for Counter {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.is_span()
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
 struct Catcher {

@@ -470,6 +470,59 @@ mod macros {
     }
 }
 
+mod elsewhere {
+    //! The runtime under another name, as a crate that re-exports it has it.
+
+    use super::*;
+
+    mod facade {
+        pub(super) use resilient_runtime as resilience;
+    }
+
+    #[resilient(
+        crate = self::facade::resilience,
+        retry(row = "timeout_error", max_attempts = 3),
+        breaker(name = "elsewhere", failure_threshold = 2)
+    )]
+    async fn by_another_path(service: &Flaky, text: String) -> Result<String, Failure> {
+        Ok(format!("{text}{}", service.ask()?))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_runtime_under_another_name_serves() {
+        assert_eq!(by_another_path(&Flaky::default(), "a".into()).await.unwrap(), "a3");
+    }
+}
+
+/// Where `#[tracing::instrument]` stands decides what a span is of.
+mod instrumented {
+    use resilient_tests::events::Spans;
+    use tracing::instrument;
+
+    use super::*;
+
+    #[instrument(skip_all)]
+    #[resilient(retry)]
+    async fn above(service: &Flaky) -> Result<u32, Failure> {
+        service.ask()
+    }
+
+    #[resilient(retry)]
+    #[instrument(skip_all)]
+    async fn below(service: &Flaky) -> Result<u32, Failure> {
+        service.ask()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn spans_are_of_calls_or_of_attempts() {
+        let spans = Spans::count();
+        above(&Flaky::default()).await.unwrap();
+        let above = spans.made();
+        below(&Flaky::default()).await.unwrap();
+        assert_eq!((above, spans.made() - above), (3, 1));
+    }
+}
+
 mod auto_traits {
     use super::*;
 
