@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::{Expr, Ident, Lit, Member, Path, Type, parse_quote_spanned};
 
 use crate::args::{Arg, Value};
-use crate::classify::ast::{Data, Field, Input, Written};
+use crate::classify::ast::{Data, Field, Input, Variant, Written};
 use crate::config::{expression, literal, string};
 use crate::errors::Errors;
 use crate::expand::mixed;
@@ -64,14 +64,14 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
     let cases = match &input.data {
         Data::Struct(fields) => {
             let holder = Holder { name: &input.ident, fields };
-            vec![Case { variant: None, answers: holder.answers(&keys, &Rest::None, errors) }]
+            vec![Case { variant: None, answers: holder.answers(keys, &Rest::None, errors) }]
         }
         Data::Enum(variants) => {
             let rest = keys.rest(errors);
-            let case = |variant: &'a crate::classify::ast::Variant| {
+            let case = |variant: &'a Variant| {
                 let keys = Keys::read(&variant.attributes, VARIANT_KEYS, errors);
                 let holder = Holder { name: &variant.ident, fields: &variant.fields };
-                let answers = holder.answers(&keys, &rest, errors);
+                let answers = holder.answers(keys, &rest, errors);
                 Case { variant: Some(&variant.ident), answers }
             };
             variants.iter().map(case).collect()
@@ -149,9 +149,8 @@ fn misplaced(name: &str) -> Option<String> {
     }
     VARIANT_KEYS.contains(&name).then(|| {
         format!(
-            "`{name}` goes on a variant; an enum takes {}, of which `kind` is for the variants \
-             that say nothing",
-            all_of(ENUM_KEYS)
+            "`{name}` goes on a variant: the enum itself takes `kind`, for all variants that say \
+             nothing, and `crate`"
         )
     })
 }
@@ -172,16 +171,17 @@ struct Holder<'a> {
 }
 
 impl<'a> Holder<'a> {
-    fn answers(&self, keys: &Keys<'_>, rest: &Rest, errors: &mut Errors) -> Answers<'a> {
+    fn answers(&self, mut keys: Keys<'_>, rest: &Rest, errors: &mut Errors) -> Answers<'a> {
         for attribute in self.fields.iter().flat_map(|field| &field.attributes) {
             errors.at(
                 &attribute.path,
                 "`#[classify]` goes on a variant or a type, not on a field: a wait is named there, \
                  as in `retry_after = wait`, and the error inside is marked with `#[source]`",
             );
+            keys.faulty = true;
         }
         if let Some(transparent) = keys.get(TRANSPARENT) {
-            return self.transparent(transparent, keys, errors);
+            return self.transparent(transparent, &keys, errors);
         }
         if let ([only], []) = (self.fields, &keys.given[..])
             && is_rejection(only)
@@ -189,7 +189,7 @@ impl<'a> Holder<'a> {
             return Answers::Inner(only);
         }
         Answers::Own {
-            kind: self.kind(keys, rest, errors),
+            kind: self.kind(&keys, rest, errors),
             retry_after: keys.get(RETRY_AFTER).and_then(|arg| self.wait(arg, errors)),
             maybe_executed: keys.get(MAYBE_EXECUTED).is_none_or(|arg| flag(arg, errors)),
         }
@@ -298,7 +298,7 @@ impl<'a> Holder<'a> {
             let names: Vec<_> = self.fields.iter().map(|field| name_of(&field.member)).collect();
             let names: Vec<_> = names.iter().map(String::as_str).collect();
             let hint = match (did_you_mean(&wanted, &names), &names[..]) {
-                (_, []) => ": it has none".into(),
+                (_, []) => ": it has no fields".into(),
                 (none, [only]) if none.is_empty() => format!("; its field is `{only}`"),
                 (none, _) if none.is_empty() => format!("; its fields are {}", all_of(&names)),
                 (hint, _) => hint,

@@ -18,7 +18,6 @@ enum SearchError {
 enum UpsertError {
     #[classify(crate = ::resilient_runtime, kind = "unknown")]
     Server,
-    #[classify(kind = "rate_limit_error")]
     Busy(#[classify(retry_after)] std::time::Duration),
 }
 
