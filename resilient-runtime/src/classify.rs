@@ -14,9 +14,8 @@ use crate::ErrorKind;
 /// tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
 /// [`CircuitOpenError`](crate::CircuitOpenError), and for
 /// `Box<dyn Error + Send + Sync>`, which is classified by the first error in its chain of sources
-/// that has a kind. For an error of your own, [derive it](macro@crate::Classify), to put
-/// `#[resilient]` on functions that return it. This is what the derive writes, for answers that it
-/// cannot give:
+/// that has a kind. For an error of your own it is [derived](macro@crate::Classify), or implemented
+/// by hand:
 ///
 /// ```
 /// use std::time::Duration;

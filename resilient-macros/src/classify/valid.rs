@@ -130,6 +130,11 @@ impl<'a> Keys<'a> {
         self.given.iter().find(|(given, _)| *given == key).map(|(_, arg)| *arg)
     }
 
+    /// The first that is about the error, where there is one.
+    fn first(&self) -> Option<&(&'static str, &'a Arg)> {
+        self.given.iter().find(|(key, _)| *key != CRATE)
+    }
+
     /// The attribute of an enum, as its variants see it.
     fn rest(&self, errors: &mut Errors) -> Rest {
         match self.get(KIND) {
@@ -183,7 +188,8 @@ impl<'a> Holder<'a> {
         if let Some(transparent) = keys.get(TRANSPARENT) {
             return self.transparent(transparent, &keys, errors);
         }
-        if let ([only], []) = (self.fields, &keys.given[..])
+        if let [only] = self.fields
+            && keys.first().is_none()
             && is_rejection(only)
         {
             return Answers::Inner(only);
@@ -226,7 +232,7 @@ impl<'a> Holder<'a> {
                 ),
             },
         );
-        own(stand_in())
+        Answers::Own { kind: stand_in(), retry_after: None, maybe_executed: true }
     }
 
     /// The field that `transparent` asks: the only one, or the one that thiserror takes for the
@@ -252,7 +258,7 @@ impl<'a> Holder<'a> {
     }
 
     fn missing(&self, keys: &Keys<'_>, rest: &Rest, errors: &mut Errors) {
-        if let Some((key, arg)) = keys.given.iter().find(|(key, _)| *key != CRATE) {
+        if let Some((key, arg)) = keys.first() {
             errors.at(
                 &arg.key,
                 format_args!("`{key}` needs a kind beside it: write `kind = \"…\", {key} = …`"),
@@ -318,12 +324,15 @@ impl Field {
 
 /// Whether it is what a policy puts there: that needs no attribute.
 fn is_rejection(field: &Field) -> bool {
-    let is_named = |path: &Path| path.segments.last().is_some_and(|last| last.ident == "Rejection");
-    field.from && matches!(&field.ty, Type::Path(of) if is_named(&of.path))
-}
-
-fn own<'a>(kind: Ident) -> Answers<'a> {
-    Answers::Own { kind, retry_after: None, maybe_executed: true }
+    fn is_named(ty: &Type) -> bool {
+        match ty {
+            Type::Path(of) => of.path.segments.last().is_some_and(|last| last.ident == "Rejection"),
+            // What `macro_rules!` pass on as `$error:ty`.
+            Type::Group(group) => is_named(&group.elem),
+            _ => false,
+        }
+    }
+    field.from && is_named(&field.ty)
 }
 
 /// A kind in the place of one that is missing or wrong.

@@ -220,6 +220,42 @@ fn a_generic_error_needs_classify_of_what_it_asks_and_of_nothing_else() {
     assert_eq!(Unbounded::<String>(PhantomData).kind(), ErrorKind::NotFoundError);
 }
 
+macro_rules! made_by_a_macro {
+    ($name:ident, $rejection:ty, $kind:expr, $wait:ident: $hint:ty, $index:expr) => {
+        #[derive(Debug, thiserror::Error, Classify)]
+        enum $name {
+            #[error(transparent)]
+            Rejected(#[from] $rejection),
+            #[error("named")]
+            #[classify(kind = $kind, retry_after = $wait)]
+            Named { $wait: $hint },
+            #[error("indexed")]
+            #[classify(kind = $kind, retry_after = $index)]
+            Indexed($hint),
+        }
+    };
+}
+
+made_by_a_macro!(Made, Rejection, "search_timeout", wait: Option<Duration>, 0);
+
+#[test]
+fn an_error_may_be_made_by_a_macro() {
+    assert_eq!(Made::from(rejection()).kind(), ErrorKind::CircuitOpen);
+    for error in [Made::Named { wait: Some(WAIT) }, Made::Indexed(Some(WAIT))] {
+        assert_eq!(answers(&error), (ErrorKind::SearchTimeout, Some(WAIT), true));
+    }
+}
+
+#[derive(Debug, thiserror::Error, Classify)]
+#[classify(crate = resilient_runtime)]
+#[error(transparent)]
+struct OnlyRejected(#[from] Rejection);
+
+#[test]
+fn a_struct_that_is_a_rejection_needs_no_attribute() {
+    assert_eq!(OnlyRejected::from(rejection()).kind(), ErrorKind::CircuitOpen);
+}
+
 #[derive(Classify)]
 enum Never {}
 
