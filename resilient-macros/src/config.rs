@@ -8,7 +8,8 @@ use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path};
 use crate::args::{Arg, Args, SKIP, Value};
 use crate::duration;
 use crate::errors::Errors;
-use crate::suggest::{all_of, did_you_mean, one_of};
+use crate::kinds::{self, variant};
+use crate::suggest::{self, all_of, did_you_mean, one_of};
 
 /// What the attribute asks for.
 pub struct Config {
@@ -77,29 +78,6 @@ const BREAKER_KEYS: &[&str] = &[
 ];
 
 const AUTO: &str = "auto";
-
-/// The kinds that are retried. A test of the workspace holds them against those of the runtime.
-const TRANSIENT_KINDS: &[&str] = &[
-    "connection_error",
-    "connection_timeout",
-    "rate_limit_error",
-    "service_unavailable",
-    "timeout_error",
-    "search_timeout",
-    "internal_error",
-    "network_error",
-];
-
-const LASTING_KINDS: &[&str] = &[
-    "invalid_request_error",
-    "authentication_error",
-    "not_found_error",
-    "collection_not_found",
-    "invalid_vector",
-    "permission_denied",
-    "circuit_open",
-    "unknown",
-];
 
 const BACKOFFS: &[&str] = &["exponential", "linear"];
 const SCOPES: &[&str] = &["call", "attempt"];
@@ -287,12 +265,7 @@ fn unknown_key(name: &str, known: &[&str]) -> String {
             return format!("`{name}` is a key of `{outer}`: write `{outer}({name} = …)`");
         }
     }
-    match did_you_mean(name, known) {
-        none if none.is_empty() => {
-            format!("unknown key `{name}`; the keys here are {}", all_of(known))
-        }
-        hint => format!("unknown key `{name}`{hint}"),
-    }
+    suggest::unknown_key(name, known)
 }
 
 fn given<'a>(args: &'a Args, key: &str) -> Option<&'a Arg> {
@@ -308,7 +281,7 @@ fn scope_of(args: &Args) -> Option<&Ident> {
 }
 
 /// The value of `key = value`.
-fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
+pub fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
     if let Value::Expr(value) = &arg.value {
         return Some(value);
     }
@@ -317,7 +290,8 @@ fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
     None
 }
 
-fn literal(value: &Expr) -> Option<&Lit> {
+/// The literal that stands there.
+pub fn literal(value: &Expr) -> Option<&Lit> {
     match value {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
         // What `macro_rules!` pass on as `$value:expr`.
@@ -326,7 +300,8 @@ fn literal(value: &Expr) -> Option<&Lit> {
     }
 }
 
-fn string(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<LitStr> {
+/// The string that stands there.
+pub fn string(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<LitStr> {
     if let Some(Lit::Str(text)) = literal(value) {
         return Some(text.clone());
     }
@@ -347,11 +322,11 @@ fn breaker_name(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<LitStr> 
 /// The variant of `ErrorKind` by this name.
 fn kind(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
     let text = name.value();
-    if TRANSIENT_KINDS.contains(&text.as_str()) {
+    if kinds::TRANSIENT.contains(&text.as_str()) {
         return Some(variant(&text, name.span()));
     }
-    let all = all_of(TRANSIENT_KINDS);
-    if LASTING_KINDS.contains(&text.as_str()) {
+    let all = all_of(kinds::TRANSIENT);
+    if kinds::LASTING.contains(&text.as_str()) {
         errors.at(
             name,
             format_args!(
@@ -359,7 +334,7 @@ fn kind(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
             ),
         );
     } else {
-        let hint = did_you_mean(&text, &[TRANSIENT_KINDS, &[AUTO]].concat());
+        let hint = did_you_mean(&text, &[kinds::TRANSIENT, &[AUTO]].concat());
         errors.at(
             name,
             format_args!(
@@ -427,16 +402,4 @@ fn open_duration(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duratio
         return None;
     }
     Some(open)
-}
-
-/// `rate_limit_error` as the name of an enum's variant: `RateLimitError`.
-fn variant(name: &str, span: Span) -> Ident {
-    let camel: String = name
-        .split('_')
-        .flat_map(|word| {
-            let mut letters = word.chars();
-            letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters)
-        })
-        .collect();
-    Ident::new(&camel, span)
 }

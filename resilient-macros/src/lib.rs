@@ -1,14 +1,16 @@
-//! The attribute of [`resilient-runtime`](https://docs.rs/resilient-runtime), which re-exports it.
+//! The macros of [`resilient-runtime`](https://docs.rs/resilient-runtime), which re-exports them.
 //! Depend on that crate, not on this one.
 
 mod args;
 mod boxed;
+mod classify;
 mod config;
 mod duration;
 mod errors;
 mod expand;
 mod impl_block;
 mod item;
+mod kinds;
 mod params;
 mod receiver;
 mod repetition;
@@ -88,4 +90,56 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::resilient(args.into(), &item.into()).into()
+}
+
+/// Implements `Classify` for an enum or struct of errors.
+///
+/// It stands beside `#[derive(thiserror::Error)]`, or any other way to make an error.
+///
+/// # Keys of `#[classify(…)]`
+///
+/// | key | type | default | meaning |
+/// |---|---|---|---|
+/// | `kind = "<kind>"` | a kind of error | | the kind of this variant or struct; on an enum, that of all its variants that say nothing |
+/// | `transparent` | | | the error inside is asked for all three: its kind, its wait, and whether it may have been executed |
+/// | `retry_after = <field>` | the name or index of a `Duration` or `Option<Duration>` | none | the wait that the server asks for |
+/// | `maybe_executed = <bool>` | `true` or `false` | `true` | whether the request may have been executed all the same |
+/// | `crate = <path>` | a path, on the type | `::resilient_runtime` | where the runtime is, if not there |
+///
+/// A variant says `kind` or `transparent`; `retry_after` and `maybe_executed` go with `kind`, or
+/// with the enum's. The kinds are those that `ErrorKind::as_str` names.
+///
+/// `transparent` asks the only field; of several, the one with `#[from]` or `#[source]`, or the
+/// one named `source`. Where its type depends on a type parameter, the implementation asks that it
+/// implements `Classify`; nothing else is asked of type parameters.
+///
+/// A variant whose only field is `#[from] Rejection` is transparent, and needs no attribute. An
+/// enum's `kind` does not change that.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use qdrant_client::QdrantError;
+/// use resilient_runtime::{Classify, ErrorKind};
+///
+/// #[derive(Classify)]
+/// enum AnswerError {
+///     #[classify(transparent)]
+///     Search(QdrantError),
+///     #[classify(kind = "rate_limit_error", retry_after = wait, maybe_executed = false)]
+///     ModelBusy { wait: Duration },
+///     #[classify(kind = "invalid_request_error", maybe_executed = false)]
+///     EmptyQuestion,
+/// }
+///
+/// let busy = AnswerError::ModelBusy { wait: Duration::from_secs(3) };
+/// assert_eq!(busy.kind(), ErrorKind::RateLimitError);
+/// assert_eq!(busy.retry_after(), Some(Duration::from_secs(3)));
+/// assert!(!busy.maybe_executed());
+/// assert_eq!(AnswerError::EmptyQuestion.retry_after(), None);
+/// ```
+#[proc_macro_derive(Classify, attributes(classify))]
+pub fn classify(item: TokenStream) -> TokenStream {
+    classify::derive(item.into()).into()
 }

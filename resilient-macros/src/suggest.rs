@@ -11,6 +11,16 @@ pub fn did_you_mean(word: &str, known: &[&str]) -> String {
         .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
 }
 
+/// What is said of a key that does not exist, where those that do are `known`.
+pub fn unknown_key(name: &str, known: &[&str]) -> String {
+    match did_you_mean(name, known) {
+        none if none.is_empty() => {
+            format!("unknown key `{name}`; the keys here are {}", all_of(known))
+        }
+        hint => format!("unknown key `{name}`{hint}"),
+    }
+}
+
 /// `` `a`, `b` or `c` ``
 pub fn one_of(words: &[&str]) -> String {
     listed(words, "or")

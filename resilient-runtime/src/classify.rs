@@ -14,8 +14,8 @@ use crate::ErrorKind;
 /// tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
 /// [`CircuitOpenError`](crate::CircuitOpenError), and for
 /// `Box<dyn Error + Send + Sync>`, which is classified by the first error in its chain of sources
-/// that has a kind. Implement it for an error of your own to
-/// put `#[resilient]` on functions that return it:
+/// that has a kind. For an error of your own it is [derived](macro@crate::Classify), or implemented
+/// by hand:
 ///
 /// ```
 /// use std::time::Duration;
@@ -59,7 +59,7 @@ use crate::ErrorKind;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which kind of error it is",
     label = "no `Classify` for this error",
-    note = "implement `resilient_runtime::Classify` for it: its `kind()` decides what is retried",
+    note = "derive `resilient_runtime::Classify` for it, or implement it: its `kind()` decides what is retried",
     note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`"
 )]
 pub trait Classify {

@@ -23,7 +23,7 @@ mod retry;
 mod run;
 mod watch;
 
-pub use resilient_macros::resilient;
+pub use resilient_macros::{Classify, resilient};
 
 pub use crate::backoff::Backoff;
 pub use crate::breaker::{

@@ -6,6 +6,7 @@
 
 use std::marker::PhantomData;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 pub use linkme;
 
@@ -14,11 +15,11 @@ pub use crate::catalogue::{BreakerSpec, CallSite, RetrySpec, SITES};
 pub use crate::policy::Scope;
 pub use crate::retry::{RetryPolicy, RetryPolicyBuilder, RetryTable};
 pub use crate::run::Pause;
-pub use crate::{Backoff, ErrorKind};
+pub use crate::{Backoff, Classify, ErrorKind};
 
 use crate::run::{Judgement, Run};
 use crate::watch::{Watch, watch};
-use crate::{Classify, ConfigError, Rejection};
+use crate::{ConfigError, Rejection};
 
 /// The return type of a function that can be retried.
 #[diagnostic::on_unimplemented(
@@ -237,4 +238,60 @@ pub const fn breaker_config(builder: BreakerConfigBuilder) -> BreakerConfig {
 
 const fn refuse(error: ConfigError) -> ! {
     panic!("{}", error.message())
+}
+
+/// `Classify` for the error inside another, under a name that the compiler can explain.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which kind of error it is, so `transparent` cannot ask it",
+    label = "no `Classify` for this error",
+    note = "write `#[classify(kind = \"…\")]` in the place of `transparent`, or derive `Classify` for `{Self}` too if it is yours"
+)]
+pub trait Inner {
+    /// The error, as what can be asked.
+    fn ask(&self) -> &dyn Classify;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Classify> Inner for E {
+    #[inline]
+    fn ask(&self) -> &dyn Classify {
+        self
+    }
+}
+
+/// The error inside another. It comes without its type, so that a missing bound is reported once.
+#[inline]
+pub fn inner<E: Inner>(error: &E) -> &dyn Classify {
+    error.ask()
+}
+
+/// What can be a hint of when to come again.
+#[diagnostic::on_unimplemented(
+    message = "`retry_after` names a field of type `Duration` or `Option<Duration>`, not `{Self}`",
+    label = "not a time to wait",
+    note = "hold the wait as a `std::time::Duration`, such as `Duration::from_secs(seconds)`"
+)]
+pub trait IntoHint: Copy {
+    /// The hint, where there is one.
+    fn into_hint(self) -> Option<Duration>;
+}
+
+impl IntoHint for Duration {
+    #[inline]
+    fn into_hint(self) -> Option<Duration> {
+        Some(self)
+    }
+}
+
+impl IntoHint for Option<Duration> {
+    #[inline]
+    fn into_hint(self) -> Option<Duration> {
+        self
+    }
+}
+
+/// The hint in a field.
+#[inline]
+pub fn hint<T: IntoHint>(field: &T) -> Option<Duration> {
+    field.into_hint()
 }

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod breaker;
+mod classify;
 mod events;
 mod impl_block;
 mod panics;

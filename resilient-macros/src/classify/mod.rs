@@ -1,0 +1,25 @@
+//! `#[derive(Classify)]`: parsed by [`ast`], checked by [`valid`], written by [`expand`].
+
+mod ast;
+mod expand;
+mod valid;
+
+use proc_macro2::TokenStream;
+
+use crate::classify::ast::Input;
+use crate::errors::Errors;
+
+/// Expands the derive. After a mistake the type has an implementation all the same, so that what
+/// is written with its errors draws no second message.
+pub fn derive(item: TokenStream) -> TokenStream {
+    let input = match syn::parse2::<Input>(item) {
+        Ok(input) => input,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    let valid = valid::read(&input, &mut errors);
+    match errors.finish() {
+        Ok(()) => expand::implementation(&input, &valid),
+        Err(error) => expand::fallback(&input, &valid.runtime, &error),
+    }
+}

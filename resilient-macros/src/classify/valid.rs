@@ -1,0 +1,412 @@
+//! What the attributes of a type come to: every rule about what may be written lives here.
+//!
+//! After a mistake a value stands in for what is missing, so that the rest is read too. It is
+//! never used: `errors` hold the mistake.
+
+use quote::ToTokens;
+use syn::ext::IdentExt;
+use syn::{Expr, Ident, Lit, Member, Path, Type, parse_quote_spanned};
+
+use crate::args::{Arg, Value};
+use crate::classify::ast::{Data, Field, Input, Variant, Written};
+use crate::config::{expression, literal, string};
+use crate::errors::Errors;
+use crate::expand::mixed;
+use crate::kinds;
+use crate::suggest::{all_of, did_you_mean, unknown_key};
+
+/// A type whose every value can be classified.
+pub struct Valid<'a> {
+    /// The path of the runtime crate.
+    pub runtime: Path,
+    pub cases: Vec<Case<'a>>,
+}
+
+/// A variant of an enum, or a struct.
+pub struct Case<'a> {
+    /// The name of the variant.
+    pub variant: Option<&'a Ident>,
+    pub answers: Answers<'a>,
+}
+
+/// What such a value answers.
+pub enum Answers<'a> {
+    /// What the error in this field does.
+    Inner(&'a Field),
+    /// Its own.
+    Own {
+        /// The variant of `ErrorKind`.
+        kind: Ident,
+        /// The field that holds the wait.
+        retry_after: Option<&'a Field>,
+        maybe_executed: bool,
+    },
+}
+
+const KIND: &str = "kind";
+const TRANSPARENT: &str = "transparent";
+const RETRY_AFTER: &str = "retry_after";
+const MAYBE_EXECUTED: &str = "maybe_executed";
+const CRATE: &str = "crate";
+
+const VARIANT_KEYS: &[&str] = &[KIND, TRANSPARENT, RETRY_AFTER, MAYBE_EXECUTED];
+const STRUCT_KEYS: &[&str] = &[KIND, TRANSPARENT, RETRY_AFTER, MAYBE_EXECUTED, CRATE];
+const ENUM_KEYS: &[&str] = &[KIND, CRATE];
+
+/// The name by which thiserror knows the error inside.
+const SOURCE: &str = "source";
+
+/// Reads the attributes. What is wrong goes to `errors`, all of it.
+pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
+    let known = if let Data::Enum(_) = &input.data { ENUM_KEYS } else { STRUCT_KEYS };
+    let keys = Keys::read(&input.attributes, known, errors);
+    let runtime = keys.get(CRATE).and_then(|arg| runtime(arg, errors));
+    let cases = match &input.data {
+        Data::Struct(fields) => {
+            let holder = Holder { name: &input.ident, fields };
+            vec![Case { variant: None, answers: holder.answers(keys, &Rest::None, errors) }]
+        }
+        Data::Enum(variants) => {
+            let rest = keys.rest(errors);
+            let case = |variant: &'a Variant| {
+                let keys = Keys::read(&variant.attributes, VARIANT_KEYS, errors);
+                let holder = Holder { name: &variant.ident, fields: &variant.fields };
+                let answers = holder.answers(keys, &rest, errors);
+                Case { variant: Some(&variant.ident), answers }
+            };
+            variants.iter().map(case).collect()
+        }
+        Data::Union(union) => {
+            errors.at(
+                union,
+                "`Classify` is derived for enums and structs, not for unions: implement it by hand",
+            );
+            Vec::new()
+        }
+    };
+    Valid {
+        runtime: runtime.unwrap_or_else(|| parse_quote_spanned!(mixed()=> ::resilient_runtime)),
+        cases,
+    }
+}
+
+/// The keys that the attributes of one place give.
+struct Keys<'a> {
+    given: Vec<(&'static str, &'a Arg)>,
+    /// Whether there is a mistake among them, which may be the key that is missed.
+    faulty: bool,
+}
+
+impl<'a> Keys<'a> {
+    fn read(attributes: &'a [Written], known: &[&'static str], errors: &mut Errors) -> Self {
+        let mut keys = Self { given: Vec::new(), faulty: false };
+        for attribute in attributes {
+            match &attribute.args {
+                Ok(args) => args.0.iter().for_each(|arg| keys.add(arg, known, errors)),
+                Err(error) => {
+                    errors.push(error.clone());
+                    keys.faulty = true;
+                }
+            }
+        }
+        keys
+    }
+
+    fn add(&mut self, arg: &'a Arg, known: &[&'static str], errors: &mut Errors) {
+        let name = arg.key.to_string();
+        let Some(key) = known.iter().find(|known| **known == name) else {
+            errors.at(&arg.key, misplaced(&name).unwrap_or_else(|| unknown_key(&name, known)));
+            self.faulty = true;
+            return;
+        };
+        if self.get(key).is_some() {
+            errors.at(&arg.key, format_args!("`{name}` is given twice: keep one"));
+            return;
+        }
+        self.given.push((key, arg));
+    }
+
+    fn get(&self, key: &str) -> Option<&'a Arg> {
+        self.given.iter().find(|(given, _)| *given == key).map(|(_, arg)| *arg)
+    }
+
+    /// The first that is about the error, where there is one.
+    fn first(&self) -> Option<&(&'static str, &'a Arg)> {
+        self.given.iter().find(|(key, _)| *key != CRATE)
+    }
+
+    /// The attribute of an enum, as its variants see it.
+    fn rest(&self, errors: &mut Errors) -> Rest {
+        match self.get(KIND) {
+            Some(arg) => Rest::Kind(kind(arg, errors)),
+            None if self.faulty => Rest::Kind(stand_in()),
+            None => Rest::Missing,
+        }
+    }
+}
+
+/// What is said of a key that exists, but not here.
+fn misplaced(name: &str) -> Option<String> {
+    if name == CRATE {
+        return Some(
+            "`crate` goes on the type: write `#[classify(crate = …)]` above the enum".into(),
+        );
+    }
+    VARIANT_KEYS.contains(&name).then(|| {
+        format!(
+            "`{name}` goes on a variant: the enum itself takes `kind`, for all variants that say \
+             nothing, and `crate`"
+        )
+    })
+}
+
+/// The kind of the variants that give none.
+enum Rest {
+    Kind(Ident),
+    /// The enum says nothing of them.
+    Missing,
+    /// It is a struct.
+    None,
+}
+
+/// What holds the fields: a variant or a struct.
+struct Holder<'a> {
+    name: &'a Ident,
+    fields: &'a [Field],
+}
+
+impl<'a> Holder<'a> {
+    fn answers(&self, mut keys: Keys<'_>, rest: &Rest, errors: &mut Errors) -> Answers<'a> {
+        for attribute in self.fields.iter().flat_map(|field| &field.attributes) {
+            errors.at(
+                &attribute.path,
+                "`#[classify]` goes on a variant or a type, not on a field: a wait is named there, \
+                 as in `retry_after = wait`, and the error inside is marked with `#[source]`",
+            );
+            keys.faulty = true;
+        }
+        if let Some(transparent) = keys.get(TRANSPARENT) {
+            return self.transparent(transparent, &keys, errors);
+        }
+        if let [only] = self.fields
+            && keys.first().is_none()
+            && is_rejection(only)
+        {
+            return Answers::Inner(only);
+        }
+        Answers::Own {
+            kind: self.kind(&keys, rest, errors),
+            retry_after: keys.get(RETRY_AFTER).and_then(|arg| self.wait(arg, errors)),
+            maybe_executed: keys.get(MAYBE_EXECUTED).is_none_or(|arg| flag(arg, errors)),
+        }
+    }
+
+    fn transparent(&self, arg: &Arg, keys: &Keys<'_>, errors: &mut Errors) -> Answers<'a> {
+        if !matches!(arg.value, Value::None) {
+            errors.at(&arg.key, "`transparent` takes no value: write `#[classify(transparent)]`");
+        }
+        for (key, other) in &keys.given {
+            if [KIND, RETRY_AFTER, MAYBE_EXECUTED].contains(key) {
+                errors.at(
+                    &other.key,
+                    format_args!(
+                        "`transparent` asks the error inside for `{key}` too: keep one of the two"
+                    ),
+                );
+            }
+        }
+        if let Some(inner) = self.inner() {
+            return Answers::Inner(inner);
+        }
+        let name = self.name;
+        errors.at(
+            &arg.key,
+            match self.fields.len() {
+                0 => format!(
+                    "`transparent` asks the error inside, and `{name}` holds none: write \
+                     `kind = \"…\"` instead"
+                ),
+                fields => format!(
+                    "`transparent` asks the error inside, and `{name}` has {fields} fields: mark \
+                     the one that is the error with `#[source]`, or name it `source`"
+                ),
+            },
+        );
+        Answers::Own { kind: stand_in(), retry_after: None, maybe_executed: true }
+    }
+
+    /// The field that `transparent` asks: the only one, or the one that thiserror takes for the
+    /// source.
+    fn inner(&self) -> Option<&'a Field> {
+        let one = |is: &dyn Fn(&Field) -> bool| {
+            let mut found = self.fields.iter().filter(|field| is(field));
+            found.next().filter(|_| found.next().is_none())
+        };
+        one(&|_| true)
+            .or_else(|| one(&|field| field.from || field.source))
+            .or_else(|| one(&Field::is_source))
+    }
+
+    fn kind(&self, keys: &Keys<'_>, rest: &Rest, errors: &mut Errors) -> Ident {
+        match (keys.get(KIND), rest) {
+            (Some(arg), _) => return kind(arg, errors),
+            (None, Rest::Kind(kind)) => return kind.clone(),
+            (None, Rest::Missing | Rest::None) if keys.faulty => {}
+            (None, Rest::Missing | Rest::None) => self.missing(keys, rest, errors),
+        }
+        stand_in()
+    }
+
+    fn missing(&self, keys: &Keys<'_>, rest: &Rest, errors: &mut Errors) {
+        if let Some((key, arg)) = keys.first() {
+            errors.at(
+                &arg.key,
+                format_args!("`{key}` needs a kind beside it: write `kind = \"…\", {key} = …`"),
+            );
+            return;
+        }
+        let name = self.name;
+        let advice = if self.fields.iter().any(Field::is_source) {
+            "`#[classify(transparent)]` above it, to ask the error inside, or \
+             `#[classify(kind = \"…\")]`"
+        } else {
+            "`#[classify(kind = \"…\")]` above it"
+        };
+        let default = match rest {
+            Rest::Missing => {
+                "\n`#[classify(kind = \"unknown\")]` above the enum stands for all variants that \
+                 say nothing"
+            }
+            Rest::Kind(_) | Rest::None => "",
+        };
+        errors.at(
+            name,
+            format_args!(
+                "`{name}` does not say which kind of error it is: write {advice}{default}"
+            ),
+        );
+    }
+
+    /// The field that `retry_after` names.
+    fn wait(&self, arg: &Arg, errors: &mut Errors) -> Option<&'a Field> {
+        let value = expression(arg, errors)?;
+        let Some(wanted) = field_name(value) else {
+            errors.at(
+                value,
+                "`retry_after` is the field that holds the wait: write `retry_after = wait`, or \
+                 `retry_after = 0` where fields have no names",
+            );
+            return None;
+        };
+        let field = self.fields.iter().find(|field| name_of(&field.member) == wanted);
+        if field.is_none() {
+            let name = self.name;
+            let names: Vec<_> = self.fields.iter().map(|field| name_of(&field.member)).collect();
+            let names: Vec<_> = names.iter().map(String::as_str).collect();
+            let hint = match (did_you_mean(&wanted, &names), &names[..]) {
+                (_, []) => ": it has no fields".into(),
+                (none, [only]) if none.is_empty() => format!("; its field is `{only}`"),
+                (none, _) if none.is_empty() => format!("; its fields are {}", all_of(&names)),
+                (hint, _) => hint,
+            };
+            errors.at(value, format_args!("`{name}` has no field `{wanted}`{hint}"));
+        }
+        field
+    }
+}
+
+impl Field {
+    /// Whether thiserror takes it for the error inside.
+    fn is_source(&self) -> bool {
+        self.from || self.source || name_of(&self.member) == SOURCE
+    }
+}
+
+/// Whether it is what a policy puts there: that needs no attribute.
+fn is_rejection(field: &Field) -> bool {
+    fn is_named(ty: &Type) -> bool {
+        match ty {
+            Type::Path(of) => of.path.segments.last().is_some_and(|last| last.ident == "Rejection"),
+            // What `macro_rules!` pass on as `$error:ty`.
+            Type::Group(group) => is_named(&group.elem),
+            _ => false,
+        }
+    }
+    field.from && is_named(&field.ty)
+}
+
+/// A kind in the place of one that is missing or wrong.
+fn stand_in() -> Ident {
+    Ident::new("Unknown", mixed())
+}
+
+/// The variant of `ErrorKind` that `kind = "…"` names.
+fn kind(arg: &Arg, errors: &mut Errors) -> Ident {
+    let value = expression(arg, errors);
+    let name = value.and_then(|value| string(arg, value, "\"rate_limit_error\"", errors));
+    let Some(name) = name else { return stand_in() };
+    let text = name.value();
+    let known = [kinds::TRANSIENT, kinds::LASTING].concat();
+    if known.contains(&text.as_str()) {
+        return kinds::variant(&text, name.span());
+    }
+    let hint = did_you_mean(&text, &known);
+    errors.at(
+        name,
+        format_args!(
+            "unknown kind of error `{text}`{hint}\nthese are retried, and count as failures of a \
+             breaker: {}\nthese are not: {}",
+            all_of(kinds::TRANSIENT),
+            all_of(kinds::LASTING)
+        ),
+    );
+    stand_in()
+}
+
+fn flag(arg: &Arg, errors: &mut Errors) -> bool {
+    let Some(value) = expression(arg, errors) else { return true };
+    if let Some(Lit::Bool(flag)) = literal(value) {
+        return flag.value;
+    }
+    let key = &arg.key;
+    errors.at(value, format_args!("`{key}` takes `true` or `false`: write `{key} = false`"));
+    true
+}
+
+fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
+    let value = expression(arg, errors)?;
+    if let Expr::Path(path) = ungrouped(value)
+        && path.qself.is_none()
+    {
+        return Some(path.path.clone());
+    }
+    errors.at(
+        value,
+        "`crate` takes the path of the runtime, without quotes: write \
+         `crate = ::resilient_runtime`",
+    );
+    None
+}
+
+/// The field that `wait` or `0` names.
+fn field_name(value: &Expr) -> Option<String> {
+    match ungrouped(value) {
+        Expr::Path(path) => path.path.get_ident().map(|name| name.unraw().to_string()),
+        other => match literal(other) {
+            Some(Lit::Int(index)) if index.suffix().is_empty() => Some(index.to_string()),
+            _ => None,
+        },
+    }
+}
+
+/// What `macro_rules!` pass on as `$value:expr`, without the group around it.
+fn ungrouped(value: &Expr) -> &Expr {
+    if let Expr::Group(group) = value { ungrouped(&group.expr) } else { value }
+}
+
+fn name_of(member: &Member) -> String {
+    match member {
+        Member::Named(name) => name.unraw().to_string(),
+        Member::Unnamed(index) => index.to_token_stream().to_string(),
+    }
+}
