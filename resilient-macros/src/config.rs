@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use proc_macro2::Span;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path};
+use syn::{Expr, Ident, Lit, LitStr, Path};
 
 use crate::args::{Arg, Args, SKIP, Value};
 use crate::duration;
 use crate::errors::Errors;
 use crate::kinds::{self, variant};
 use crate::suggest::{self, all_of, did_you_mean, one_of};
+use crate::values::{expression, literal, runtime, string};
 
 /// What the attribute asks for.
 pub struct Config {
@@ -110,14 +111,6 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
         );
     }
     config
-}
-
-fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
-    if let Value::Expr(Expr::Path(path)) = &arg.value {
-        return Some(path.path.clone());
-    }
-    errors.at(&arg.key, "`crate` takes a path: write `crate = ::some::path`");
-    None
 }
 
 fn retry(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
@@ -278,36 +271,6 @@ fn scope_of(args: &Args) -> Option<&Ident> {
         Value::List(args, _) => given(args, "scope").map(|arg| &arg.key),
         Value::None | Value::Expr(_) => None,
     }
-}
-
-/// The value of `key = value`.
-pub fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
-    if let Value::Expr(value) = &arg.value {
-        return Some(value);
-    }
-    let key = &arg.key;
-    errors.at(key, format_args!("`{key}` takes a value: write `{key} = …`"));
-    None
-}
-
-/// The literal that stands there.
-pub fn literal(value: &Expr) -> Option<&Lit> {
-    match value {
-        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
-        // What `macro_rules!` pass on as `$value:expr`.
-        Expr::Group(group) => literal(&group.expr),
-        _ => None,
-    }
-}
-
-/// The string that stands there.
-pub fn string(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<LitStr> {
-    if let Some(Lit::Str(text)) = literal(value) {
-        return Some(text.clone());
-    }
-    let key = &arg.key;
-    errors.at(value, format_args!("`{key}` takes a string: write `{key} = {example}`"));
-    None
 }
 
 fn breaker_name(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<LitStr> {

@@ -16,6 +16,7 @@ mod receiver;
 mod repetition;
 mod signature;
 mod suggest;
+mod values;
 
 use proc_macro::TokenStream;
 

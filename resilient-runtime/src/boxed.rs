@@ -9,6 +9,21 @@ use tokio::time::error::Elapsed;
 use crate::chain::chain;
 use crate::{CircuitOpenError, Classify, ErrorKind, Rejection};
 
+/// As the error inside.
+impl<E: Classify> Classify for Box<E> {
+    fn kind(&self) -> ErrorKind {
+        (**self).kind()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        (**self).retry_after()
+    }
+
+    fn maybe_executed(&self) -> bool {
+        (**self).maybe_executed()
+    }
+}
+
 /// By the first error in the chain of sources, the outermost first, that has a kind;
 /// [`Unknown`](ErrorKind::Unknown) where none has.
 impl Classify for Box<dyn Error + Send + Sync> {
@@ -64,6 +79,14 @@ mod tests {
         let boxed: Box<dyn Error + Send + Sync> = Box::new(ImportError(refused));
         assert_eq!(boxed.kind(), ErrorKind::ConnectionError);
         assert!(!boxed.maybe_executed());
+    }
+
+    #[test]
+    fn a_box_of_an_error_passes_its_questions_on() {
+        let boxed = Box::new(io::Error::from(io::ErrorKind::ConnectionRefused));
+        assert_eq!(Classify::kind(&boxed), ErrorKind::ConnectionError);
+        assert!(!boxed.maybe_executed());
+        assert_eq!(boxed.retry_after(), None);
     }
 
     #[test]

@@ -9,11 +9,11 @@ use syn::{Expr, Ident, Lit, Member, Path, Type, parse_quote_spanned};
 
 use crate::args::{Arg, Value};
 use crate::classify::ast::{Data, Field, Input, Variant, Written};
-use crate::config::{expression, literal, string};
 use crate::errors::Errors;
 use crate::expand::mixed;
 use crate::kinds;
 use crate::suggest::{all_of, did_you_mean, unknown_key};
+use crate::values::{expression, literal, runtime, string, ungrouped};
 
 /// A type whose every value can be classified.
 pub struct Valid<'a> {
@@ -373,21 +373,6 @@ fn flag(arg: &Arg, errors: &mut Errors) -> bool {
     true
 }
 
-fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
-    let value = expression(arg, errors)?;
-    if let Expr::Path(path) = ungrouped(value)
-        && path.qself.is_none()
-    {
-        return Some(path.path.clone());
-    }
-    errors.at(
-        value,
-        "`crate` takes the path of the runtime, without quotes: write \
-         `crate = ::resilient_runtime`",
-    );
-    None
-}
-
 /// The field that `wait` or `0` names.
 fn field_name(value: &Expr) -> Option<String> {
     match ungrouped(value) {
@@ -397,11 +382,6 @@ fn field_name(value: &Expr) -> Option<String> {
             _ => None,
         },
     }
-}
-
-/// What `macro_rules!` pass on as `$value:expr`, without the group around it.
-fn ungrouped(value: &Expr) -> &Expr {
-    if let Expr::Group(group) = value { ungrouped(&group.expr) } else { value }
 }
 
 fn name_of(member: &Member) -> String {
