@@ -15,6 +15,8 @@ mod params;
 mod receiver;
 mod repetition;
 mod signature;
+#[cfg(test)]
+mod snapshots;
 mod suggest;
 mod values;
 
@@ -74,7 +76,10 @@ use proc_macro::TokenStream;
 /// - It returns a `Result`, also by an alias, whose error implements `Classify`.
 /// - With a breaker, the error is also `From<Rejection>`. `QdrantError` is both.
 /// - With `retry`, what it takes by value, `self` among it, is cloned for every attempt but the
-///   last possible one, and so must be `Clone`. References, `&mut` too, are lent to each attempt.
+///   last possible one, and so must be `Clone`. References, `&mut` too, are lent to each attempt,
+///   so a value that is borrowed from a `&mut` cannot be returned.
+/// - Its future is `Send` where the plain function's is, if the error is `Send`: with `retry`, it
+///   is kept over the pause between two attempts. The value need not be.
 ///
 /// # Example
 ///
