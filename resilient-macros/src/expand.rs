@@ -140,6 +140,8 @@ fn in_place(body: &Group) -> Group {
 fn site(config: &Config, function: &Ident, within: Option<&str>, p: &TokenStream) -> TokenStream {
     let name = function.unraw().to_string();
     let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
+    // The function's place and not the attribute's, which many methods may share.
+    let place = quote_spanned!(function.span()=> ::core::file!(), ::core::line!());
     let retry = config.retry.as_ref().map(|retry| retry_spec(config, retry, p));
     let breaker = config.breaker.as_ref().map(|breaker| breaker_spec(config, breaker, p));
     quote_spanned! {mixed()=>
@@ -147,8 +149,7 @@ fn site(config: &Config, function: &Ident, within: Option<&str>, p: &TokenStream
         #[linkme(crate = #p::linkme)]
         static __SITE: #p::CallSite = #p::CallSite::new(
             ::core::concat!(::core::module_path!(), "::", #name),
-            ::core::file!(),
-            ::core::line!(),
+            #place,
         ) #retry #breaker;
     }
 }

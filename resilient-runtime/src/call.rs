@@ -8,9 +8,12 @@ impl CircuitBreaker {
     ///
     /// # Errors
     ///
-    /// What `op` returns, or [`CircuitOpenError`](crate::CircuitOpenError) as a [`Rejection`] where the breaker does not
+    /// What `op` returns, or [`CircuitOpenError`] as a [`Rejection`] where the breaker does not
     /// let it pass. It comes as the error of `op`: `?` after the call converts that as it converts
-    /// any other, and [`CircuitOpenError::find`](crate::CircuitOpenError::find) tells it apart.
+    /// any other, and [`CircuitOpenError::find`] tells it apart.
+    ///
+    /// [`CircuitOpenError`]: crate::CircuitOpenError
+    /// [`CircuitOpenError::find`]: crate::CircuitOpenError::find
     ///
     /// # Panics
     ///
