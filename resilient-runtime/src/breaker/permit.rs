@@ -46,20 +46,29 @@ impl<'b> Permit<'b> {
     /// The call succeeded.
     #[inline]
     pub fn success(self) {
-        self.breaker.succeeded(self.ticket);
-        mem::forget(self);
+        let (breaker, ticket) = self.surrender();
+        breaker.succeeded(ticket);
     }
 
     /// The call failed in a way that says that the service is down.
     pub fn failure(self) {
-        self.breaker.failed(self.ticket);
-        mem::forget(self);
+        let (breaker, ticket) = self.surrender();
+        breaker.failed(ticket);
     }
 
     /// The call ended in a way that says nothing of the service.
     pub fn ignore(self) {
-        self.breaker.ignored(self.ticket);
+        let (breaker, ticket) = self.surrender();
+        breaker.ignored(ticket);
+    }
+
+    /// Takes the permit out of the reach of `drop` before it is settled: settling makes events, and
+    /// a subscriber that panics must not have the call counted twice.
+    #[inline]
+    fn surrender(self) -> (&'b CircuitBreaker, Ticket) {
+        let parts = (self.breaker, self.ticket);
         mem::forget(self);
+        parts
     }
 
     /// The call ended with `result`: a success, a failure where the error's kind is transient,

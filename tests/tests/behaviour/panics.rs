@@ -4,8 +4,11 @@ use std::future::{pending, ready};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use resilient_runtime::{CircuitBreaker, Classify, ErrorKind, Policy, Rejection, resilient};
+use resilient_runtime::{
+    BreakerState, CircuitBreaker, Classify, ErrorKind, Policy, Rejection, resilient,
+};
 use resilient_tests::Failure;
+use resilient_tests::events::Events;
 use std::sync::Arc;
 
 /// Runs `future` to its panic.
@@ -54,6 +57,18 @@ async fn a_permit_on_the_stack_of_a_panic_counts_as_a_failure() {
     }));
     assert!(unwinding.is_err());
     assert_eq!(breaker.stats().failure_count, 1);
+}
+
+#[test]
+fn a_subscriber_that_panics_has_no_call_counted_twice() {
+    let breaker = CircuitBreaker::default();
+    (0..4).for_each(|_| breaker.acquire().unwrap().failure());
+    let fifth = breaker.acquire().unwrap();
+    let events = Events::catch_and(|| panic!("in the subscriber"));
+    assert!(std::panic::catch_unwind(AssertUnwindSafe(|| fifth.failure())).is_err());
+    drop(events);
+    let stats = breaker.stats();
+    assert_eq!((stats.state, stats.totals.failures), (BreakerState::Open, 5));
 }
 
 #[tokio::test]
