@@ -18,8 +18,10 @@ pub struct ImplBlock {
     /// All that stands before the braces.
     head: TokenStream,
     /// The name of the type, as far as it has one: events call the methods by it.
-    name: String,
+    name: Option<String>,
     braces: token::Brace,
+    /// `#![…]` at the head of the body.
+    attributes: Vec<Attribute>,
     items: Vec<Item>,
 }
 
@@ -47,11 +49,12 @@ impl Parse for ImplBlock {
         let name = type_name(&head);
         let content;
         let braces = braced!(content in input);
+        let attributes = content.call(Attribute::parse_inner)?;
         let mut items = Vec::new();
         while !content.is_empty() {
             items.push(content.parse()?);
         }
-        Ok(Self { head, name, braces, items })
+        Ok(Self { head, name, braces, attributes, items })
     }
 }
 
@@ -73,26 +76,31 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
     config::read(args, &mut errors);
     errors.finish()?;
 
-    let mut expanded = TokenStream::new();
+    let attributes = &block.attributes;
+    let mut expanded = quote!(#(#attributes)*);
     let mut applied = false;
     for item in block.items {
         let mut method = match item {
-            Item::Method(method) if returns_a_result(&method) => *method,
-            Item::Method(method) => {
-                method.to_tokens(&mut expanded);
-                continue;
-            }
+            Item::Method(method) => *method,
             Item::Other(other) => {
                 expanded.extend(other);
                 continue;
             }
         };
-        applied = true;
-        let own = take_own(&mut method);
-        match own.map_or_else(|| Ok(Args::default()), |own| read_own(&own)) {
-            Ok(own) if own.is_skip() => method.to_tokens(&mut expanded),
-            Ok(own) => expanded.extend(expand::function(&own.or(args), method, Some(&block.name))),
+        match take_own(&mut method) {
+            Ok(Some(own)) if own.is_skip() => {
+                applied = true;
+                method.to_tokens(&mut expanded);
+            }
+            // Without a word of its own, the name of what it returns decides.
+            Ok(None) if !returns_a_result(&method) => method.to_tokens(&mut expanded),
+            Ok(own) => {
+                applied = true;
+                let args = own.unwrap_or_default().or(args);
+                expanded.extend(expand::function(&args, method, block.name.as_deref()));
+            }
             Err(error) => {
+                applied = true;
                 method.to_tokens(&mut expanded);
                 error.to_compile_error().to_tokens(&mut expanded);
             }
@@ -111,16 +119,36 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
     Ok(quote!(#head #body))
 }
 
-/// Takes the method's own attribute off it.
-fn take_own(method: &mut Function) -> Option<Attribute> {
-    let is_ours = |attribute: &Attribute| {
-        attribute.path().segments.last().is_some_and(|last| last.ident == "resilient")
-    };
-    let index = method.attributes.iter().position(is_ours)?;
-    Some(method.attributes.remove(index))
+/// Takes the method's own attribute off it, and reads it. Bare, it changes nothing.
+fn take_own(method: &mut Function) -> syn::Result<Option<Args>> {
+    let conditional = method.attributes.iter().find(|attribute| {
+        attribute.path().is_ident("cfg_attr")
+            && attribute.meta.to_token_stream().to_string().contains(OURS)
+    });
+    if let Some(conditional) = conditional {
+        return Err(Error::new_spanned(
+            conditional,
+            "in an `impl` block that has `#[resilient(…)]`, a method's own one cannot be under a \
+             condition: put `#[cfg(…)]` on two versions of the method",
+        ));
+    }
+    let mut own = method.attributes.extract_if(.., |attribute| is_ours(attribute));
+    let first = own.next();
+    let second = own.next();
+    drop(own);
+    if let Some(second) = second {
+        return Err(Error::new_spanned(second, "`#[resilient]` is given twice: keep one"));
+    }
+    first.map(|own| read_own(&own)).transpose()
 }
 
-/// The arguments of a method's own attribute. Bare, it changes nothing.
+/// What the attribute is called.
+const OURS: &str = "resilient";
+
+fn is_ours(attribute: &Attribute) -> bool {
+    attribute.path().segments.last().is_some_and(|last| last.ident == OURS)
+}
+
 fn read_own(own: &Attribute) -> syn::Result<Args> {
     match own.meta {
         Meta::Path(_) => Ok(Args::default()),
@@ -136,17 +164,22 @@ fn returns_a_result(method: &Function) -> bool {
         (None, ReturnType::Type(_, of)) if method.signature.asyncness.is_some() => of,
         _ => return false,
     };
-    let Type::Path(path) = returns else { return false };
+    let Type::Path(path) = ungrouped(returns) else { return false };
     path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
 }
 
-/// `Store` of `impl<T> Trait for app::Store<T> where …`.
-fn type_name(head: &TokenStream) -> String {
-    let parsed = syn::parse2::<syn::ItemImpl>(quote!(#head {}));
-    match parsed.map(|parsed| *parsed.self_ty) {
-        Ok(Type::Path(path)) => {
-            path.path.segments.last().map_or_else(String::new, |last| last.ident.to_string())
-        }
-        _ => String::new(),
+/// `Store` of `impl<T> Trait for app::Store<T> where …`; none where the type is no path.
+fn type_name(head: &TokenStream) -> Option<String> {
+    let parsed = syn::parse2::<syn::ItemImpl>(quote!(#head {})).ok()?;
+    let Type::Path(path) = ungrouped(&parsed.self_ty) else { return None };
+    path.path.segments.last().map(|last| last.ident.to_string())
+}
+
+/// What `macro_rules!` pass on as `$of:ty`, without the group around it.
+fn ungrouped(of: &Type) -> &Type {
+    match of {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        _ => of,
     }
 }

@@ -31,6 +31,7 @@ use proc_macro::TokenStream;
 ///
 /// | key | type | default | meaning |
 /// |---|---|---|---|
+/// | `retry` | | | alone: every transient error by the default row |
 /// | `retry = "<kind>"` | a transient kind of error | | retries every transient error by the row of this kind in the retry table |
 /// | `retry = "auto"` | | | retries a transient error by the row of its own kind |
 /// | `retry(…)` | | | one row, with numbers of its own: |
@@ -60,8 +61,10 @@ use proc_macro::TokenStream;
 /// # On an `impl` block
 ///
 /// It applies to each async method in the block whose return type is called a `Result`, or
-/// something that ends so. A key of a method's own `#[resilient(…)]` wins over the same key of the
-/// block's, and `#[resilient(skip)]` leaves a method out. Events call the method by its type, too.
+/// something that ends so, or that has the attribute itself. A key of a method's own
+/// `#[resilient(…)]` wins over the same key of the block's, and `#[resilient(skip)]` leaves a method
+/// out. Methods that a macro makes inside the block are not seen. Events call the method by its
+/// type, too.
 ///
 /// # Beside other attributes
 ///

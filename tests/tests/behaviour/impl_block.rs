@@ -44,6 +44,51 @@ impl Store {
     }
 }
 
+type Answer = Result<u32, Failure>;
+
+macro_rules! asks {
+    ($store:ident, $name:ident, $returns:ty) => {
+        #[resilient(retry = "rate_limit_error")]
+        impl $store {
+            async fn $name(&self) -> $returns {
+                self.ask()
+            }
+        }
+    };
+}
+
+asks!(Store, by_a_macro, Result<u32, Failure>);
+
+#[resilient(retry = "rate_limit_error", breaker = "impl block by alias")]
+impl Store {
+    #![allow(clippy::same_name_method)]
+
+    #[resilient(retry(max_attempts = 2, base_delay = "1ms"))]
+    async fn by_alias(&self) -> Answer {
+        self.ask()
+    }
+
+    #[resilient(skip)]
+    fn not_async(&self) -> Answer {
+        self.ask()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_with_the_attribute_is_meant_whatever_its_type_is_called() {
+    let store = Store::default();
+    assert_eq!(store.by_alias().await, Err(DOWN));
+    assert_eq!(store.0.load(Ordering::Relaxed), 2);
+    let breaker = breaker("impl block by alias").unwrap();
+    assert_eq!(breaker.stats().totals.failures, 1, "the breaker is that of the block");
+    assert_eq!(store.not_async(), Err(DOWN));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_type_that_a_macro_passes_on_is_seen() {
+    assert_eq!(Store::default().by_a_macro().await, Ok(5));
+}
+
 #[async_trait]
 trait Ask {
     async fn ask_boxed(self: Arc<Self>) -> Result<u32, Failure>;

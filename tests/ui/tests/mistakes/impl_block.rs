@@ -29,6 +29,20 @@ impl Store {
     fn fourth(&self) {}
 }
 
+#[resilient(retry = "rate_limit_error")]
+impl Store {
+    #[cfg_attr(test, resilient(skip))]
+    async fn sixth(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    #[resilient(retry)]
+    #[resilient(breaker = "search")]
+    async fn seventh(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
 #[resilient(skip)]
 async fn fifth() -> Result<(), Failure> {
     Ok(())
