@@ -5,16 +5,17 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Error;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
+use syn::{Error, Token};
 
 use crate::args::Args;
 use crate::config::{self, Breaker, Config, Retry, Rows, Setting, Settings};
 use crate::errors::Errors;
 use crate::impl_block::{self, ImplBlock};
 use crate::item::Function;
+use crate::lints;
 use crate::params::Params;
 use crate::repetition;
 use crate::signature::{self, Target};
@@ -103,12 +104,12 @@ fn reported_at(config: &Config, place: Span) -> Span {
 
 fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
     let p = private(config, mixed());
-    let Target { attributes, visibility, mut signature, body, returns, pin } = target;
+    let Target { mut attributes, visibility, mut signature, body, returns, pin } = target;
+    lints::allow_what_is_expected(&mut attributes);
     let site = site(config, &signature.ident, within, &p);
     let begin = begin(config, &returns);
-    let body = in_place(&body);
     let call = if repeats(config) {
-        let params = Params::split(&mut signature, body, pin.is_some(), &p);
+        let params = Params::split(&mut signature, body, &p);
         repeated(&params, &returns)
     } else {
         once(&body, &returns)
@@ -127,12 +128,11 @@ fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream 
     }
 }
 
-/// The body with its braces at their place, for errors, but not by the user's hand, for lints:
-/// braces around one expression look needless where a function's body no longer stands alone.
-fn in_place(body: &Group) -> Group {
-    let mut braces = Group::new(body.delimiter(), body.stream());
-    braces.set_span(mixed().located_at(body.span()));
-    braces
+/// The body in the place of a value. Its braces are the user's own: by their edition the compiler
+/// decides how long temporaries of the last expression live. In the arm of a match the braces do
+/// not look needless, and those temporaries end before the bindings around it.
+fn in_place(body: &Group) -> TokenStream {
+    quote_spanned!(mixed()=> match () { () => #body })
 }
 
 /// The static that stands for the function in the program's catalogue, and holds its policy once
@@ -232,12 +232,14 @@ fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
 }
 
 /// Tells the compiler what an async block returns before it meets the first `return` or `?` in it,
-/// as it knows of a function.
-fn typed(returns: &TokenStream) -> TokenStream {
+/// as it knows of a function; and that the block takes `claimed` with it.
+fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
+    let claim = claimed.map(|claimed| quote_spanned!(mixed()=> ::core::mem::drop(#claimed);));
     quote_spanned! {mixed()=>
         if let ::core::option::Option::Some(__result) =
             ::core::option::Option::None::<#returns>
         {
+            #claim
             return __result;
         }
     }
@@ -255,12 +257,13 @@ fn typed(returns: &TokenStream) -> TokenStream {
 //     }
 //     let __result = __call.attempt(async move {
 //         // typed, and:
-//         { BODY }
+//         match () { () => { BODY } }
 //     }).await;
 //     __call.finish(__result)
 // }
 fn once(body: &Group, returns: &TokenStream) -> TokenStream {
-    let typed = typed(returns);
+    let typed = typed(returns, None);
+    let body = in_place(body);
     quote_spanned! {mixed()=>
         let __result = __call
             .attempt(async move {
@@ -273,7 +276,7 @@ fn once(body: &Group, returns: &TokenStream) -> TokenStream {
 }
 
 // A body that may run again: a loop around an async block that is not `move`, so that each
-// attempt borrows `self` and the references, and gets the values out of slots.
+// attempt borrows the references, and gets the values out of slots.
 //
 // // Input:  async fn search(&self, q: String, log: &mut Log) -> Result<Hits, E> { BODY }
 // // Output:
@@ -286,7 +289,7 @@ fn once(body: &Group, returns: &TokenStream) -> TokenStream {
 //             // typed, and:
 //             let q = p::take_or_clone::<String>(&mut __slot1, __last);
 //             let log = &mut *log;
-//             { BODY }
+//             match () { () => { BODY } }
 //         }).await;
 //         let __pause = match __call.settle(__result) {
 //             ControlFlow::Break(__result) => break __result,
@@ -298,13 +301,15 @@ fn once(body: &Group, returns: &TokenStream) -> TokenStream {
 //     }
 // }
 fn repeated(params: &Params, returns: &TokenStream) -> TokenStream {
-    let Params { keep, hand_over, body } = params;
-    let typed = typed(returns);
+    let Params { keep, refill, claimed, hand_over, body } = params;
+    let typed = typed(returns, *claimed);
+    let body = in_place(body);
     let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
     quote_spanned! {mixed()=>
         #keep
         loop {
             #last
+            #refill
             let __result = __call
                 .attempt(async {
                     #typed

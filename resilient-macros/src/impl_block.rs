@@ -12,6 +12,7 @@ use crate::config;
 use crate::errors::Errors;
 use crate::expand;
 use crate::item::Function;
+use crate::lints;
 
 /// An `impl` block whose methods keep their bodies unparsed.
 pub struct ImplBlock {
@@ -42,7 +43,9 @@ impl ImplBlock {
 
 impl Parse for ImplBlock {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut head = TokenStream::new();
+        let mut outer = input.call(Attribute::parse_outer)?;
+        lints::allow_what_is_expected(&mut outer);
+        let mut head = quote!(#(#outer)*);
         while !input.is_empty() && !input.peek(token::Brace) {
             head.extend([input.parse::<TokenTree>()?]);
         }

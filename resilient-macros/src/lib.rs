@@ -11,7 +11,9 @@ mod expand;
 mod impl_block;
 mod item;
 mod kinds;
+mod lints;
 mod params;
+mod passing;
 mod receiver;
 mod repetition;
 mod signature;
@@ -80,7 +82,8 @@ use proc_macro::TokenStream;
 /// - With a breaker, the error is also `From<Rejection>`. `QdrantError` is both.
 /// - With `retry`, what it takes by value, `self` among it, is cloned for every attempt but the
 ///   last possible one, and so must be `Clone`. References, `&mut` too, are lent to each attempt,
-///   so a value that is borrowed from a `&mut` cannot be returned.
+///   so a value that is borrowed from a `&mut` cannot be returned. The body may change `self` by
+///   value without saying `mut self`, since `self` is bound again for each attempt.
 /// - Its future is `Send` where the plain function's is, if the error is `Send`: with `retry`, it
 ///   is kept over the pause between two attempts. The value need not be.
 ///

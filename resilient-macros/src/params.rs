@@ -3,79 +3,91 @@
 use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Ident, Pat, PatType, Receiver, Signature, Type};
+use syn::{Attribute, FnArg, Ident, Pat, PatType, Receiver, Signature, Token};
 
 use crate::expand::mixed;
+use crate::lints;
+use crate::passing::Passing;
 use crate::receiver;
-use crate::signature::nameable;
 
 /// The parameters of a function whose body runs more than once.
 pub struct Params {
     /// Before the first attempt: keeps what the function took by value.
     pub keep: TokenStream,
+    /// Before each attempt: puts `self` back.
+    pub refill: TokenStream,
+    /// What an attempt moves into itself whether the body does or not: `self` by value, which would
+    /// else outlive the attempt.
+    pub claimed: Option<Token![self]>,
     /// At the start of each attempt: gives the body its parameters under the names it knows.
     pub hand_over: TokenStream,
-    /// The body, where `self` has a name that can be bound again if it is taken by value.
+    /// The body, where `self` has a name that can be bound again if the body moves a `&mut`.
     pub body: Group,
-}
-
-/// How an attempt gets a parameter.
-enum Passing {
-    /// A shared reference: it is copied.
-    Shared,
-    /// A `&mut`: it is lent.
-    Reborrowed,
-    /// A value: it is cloned while another attempt may follow.
-    Slotted,
 }
 
 impl Params {
     /// Takes the parameters out of `signature`, where each that has a pattern gets a plain name.
-    /// `is_boxed` says that the body begins by moving `self`, as `#[async_trait]` writes it.
-    pub fn split(signature: &mut Signature, body: Group, is_boxed: bool, p: &TokenStream) -> Self {
-        let (keep, hand_over) = (TokenStream::new(), TokenStream::new());
-        let mut params = Self { keep, hand_over, body };
+    pub fn split(signature: &mut Signature, body: Group, p: &TokenStream) -> Self {
+        let (keep, refill, hand_over) = Default::default();
+        let mut params = Self { keep, refill, claimed: None, hand_over, body };
         for (index, input) in signature.inputs.iter_mut().enumerate() {
             match input {
-                FnArg::Receiver(receiver) => params.receiver(receiver, is_boxed, p),
+                FnArg::Receiver(receiver) => params.receiver(receiver, p),
                 FnArg::Typed(parameter) => params.parameter(parameter, index, p),
             }
         }
         params
     }
 
-    fn receiver(&mut self, receiver: &mut Receiver, is_boxed: bool, p: &TokenStream) {
-        let token = &receiver.self_token;
-        let value = if let Some(of) = receiver::by_value(receiver) {
-            self.slot(0, token, &of, &TokenStream::new(), p)
-        } else if is_boxed && receiver::reference(receiver).is_some_and(|(_, exclusive)| exclusive)
-        {
-            quote_spanned!(mixed()=> &mut *#token)
-        } else {
-            // A reference need not be bound again: each attempt borrows it.
-            return;
-        };
+    fn receiver(&mut self, receiver: &mut Receiver, p: &TokenStream) {
+        let token = receiver.self_token;
+        match receiver::passing(receiver) {
+            Passing::Slotted(of) => {
+                let value = self.slot(0, &token, &of, &TokenStream::new(), p);
+                self.refill = quote_spanned!(mixed()=> #token = #value;);
+                self.claimed = Some(token);
+                receiver.mutability.get_or_insert(Token![mut](mixed()));
+            }
+            // The body may bind it anew.
+            Passing::Shared if receiver.mutability.is_some() => {
+                self.keep.extend(quote_spanned!(mixed()=> let __slot0 = #token;));
+                self.refill = quote_spanned!(mixed()=> #token = __slot0;);
+            }
+            Passing::Reborrowed if receiver::is_renamed(receiver, &self.body) => {
+                let mutability = receiver.mutability.take();
+                self.rename(token, mutability, &quote_spanned!(mixed()=> &mut *#token));
+            }
+            Passing::Pinned => {
+                let mutability = receiver.mutability.replace(Token![mut](mixed()));
+                let lent = quote_spanned!(mixed()=> ::core::pin::Pin::as_mut(&mut #token));
+                self.rename(token, mutability, &lent);
+            }
+            // Each attempt borrows it as it stands.
+            Passing::Shared | Passing::Reborrowed => {}
+        }
+    }
+
+    /// Gives the body `lent` in the place of `self`.
+    fn rename(&mut self, token: Token![self], mutability: Option<Token![mut]>, lent: &TokenStream) {
         let name = receiver::name(token.span);
-        let mutability = receiver.mutability.take();
-        self.hand_over.extend(quote_spanned!(mixed()=> let #mutability #name = #value;));
+        self.hand_over.extend(quote_spanned!(mixed()=> let #mutability #name = #lent;));
         self.body = receiver::rename(&self.body);
     }
 
     fn parameter(&mut self, parameter: &mut PatType, index: usize, p: &TokenStream) {
-        let passing = passing(&parameter.ty);
+        let passing = Passing::of(&parameter.ty);
         if is_untouched(&parameter.pat, &passing) {
             return;
         }
         let pattern = parameter.pat.clone();
-        let name = plain_name(parameter, index);
+        let mutability = matches!(passing, Passing::Pinned).then(|| Token![mut](mixed()));
+        let name = plain_name(parameter, index, mutability);
         let (conditions, lints) = (conditions(parameter), take_lints(parameter));
         let value = match passing {
             Passing::Shared => quote_spanned!(mixed()=> #name),
             Passing::Reborrowed => quote_spanned!(mixed()=> &mut *#name),
-            Passing::Slotted => {
-                let of = nameable(&parameter.ty).into_token_stream();
-                self.slot(index, &name, &of, &conditions, p)
-            }
+            Passing::Pinned => quote_spanned!(mixed()=> ::core::pin::Pin::as_mut(&mut #name)),
+            Passing::Slotted(of) => self.slot(index, &name, &of, &conditions, p),
         };
         self.hand_over.extend(quote_spanned! {mixed()=>
             #conditions
@@ -105,16 +117,6 @@ impl Params {
     }
 }
 
-fn passing(of: &Type) -> Passing {
-    match of {
-        Type::Reference(reference) if reference.mutability.is_some() => Passing::Reborrowed,
-        Type::Reference(_) => Passing::Shared,
-        Type::Group(group) => passing(&group.elem),
-        Type::Paren(paren) => passing(&paren.elem),
-        _ => Passing::Slotted,
-    }
-}
-
 /// Whether the body can use the parameter as it stands.
 fn is_untouched(pattern: &Pat, passing: &Passing) -> bool {
     match (pattern, passing) {
@@ -124,8 +126,8 @@ fn is_untouched(pattern: &Pat, passing: &Passing) -> bool {
     }
 }
 
-/// Gives the parameter a name that can be moved from, and no `mut`.
-fn plain_name(parameter: &mut PatType, index: usize) -> Ident {
+/// Gives the parameter a name that can be moved from, and no `mut` but this one.
+fn plain_name(parameter: &mut PatType, index: usize, mutability: Option<Token![mut]>) -> Ident {
     let name = match &*parameter.pat {
         Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
         _ => format_ident!("__arg{index}", span = mixed()),
@@ -133,7 +135,7 @@ fn plain_name(parameter: &mut PatType, index: usize) -> Ident {
     *parameter.pat = Pat::Ident(syn::PatIdent {
         attrs: Vec::new(),
         by_ref: None,
-        mutability: None,
+        mutability,
         ident: name.clone(),
         subpat: None,
     });
@@ -150,7 +152,8 @@ fn conditions(parameter: &PatType) -> TokenStream {
 fn take_lints(parameter: &mut PatType) -> TokenStream {
     const LINTS: &[&str] = &["allow", "expect", "warn", "deny", "forbid"];
     let is_lint = |attribute: &mut Attribute| is_one_of(attribute, LINTS);
-    let lints = parameter.attrs.extract_if(.., is_lint);
+    let mut lints: Vec<_> = parameter.attrs.extract_if(.., is_lint).collect();
+    lints::allow_what_is_expected(&mut lints);
     quote!(#(#lints)*)
 }
 

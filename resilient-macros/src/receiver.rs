@@ -1,23 +1,43 @@
-//! `self` by value: an argument like others, once it has a name that can be bound again.
+//! How an attempt gets `self`.
+//!
+//! No other binding can be called `self`. So a value is put back into `self` itself before each
+//! attempt, and the body stays as it is written. A `&mut` cannot be put back: what it lends to one
+//! attempt would be lent for as long as the `&mut` lives. A body that moves it as a whole gets a
+//! reborrow of it, under another name.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use std::iter::Peekable;
+
+use proc_macro2::token_stream::IntoIter;
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::quote_spanned;
 use syn::{Lifetime, Receiver, ReceiverKind, Type};
 
 use crate::expand::mixed;
+use crate::passing::Passing;
 
-/// What `self` is called in a body that runs more than once. It has the place of the `self` that
-/// it stands for, but is nobody else's name.
+/// What `self` is called in a body that moves a `&mut self` as a whole. It has the place of the
+/// `self` that it stands for, but is nobody else's name.
 pub fn name(span: Span) -> Ident {
     Ident::new("__self", mixed().located_at(span))
 }
 
-/// The type of a receiver that is taken by value.
-pub fn by_value(receiver: &Receiver) -> Option<TokenStream> {
+/// How an attempt gets `self`.
+pub fn passing(receiver: &Receiver) -> Passing {
     match &receiver.kind {
-        ReceiverKind::Value => Some(quote_spanned!(receiver.self_token.span=> Self)),
-        ReceiverKind::Typed(_, of) if !is_borrowed(of) => Some(of.into_token_stream()),
-        _ => None,
+        ReceiverKind::Reference(_, _, None) => Passing::Shared,
+        ReceiverKind::Reference(_, _, Some(_)) => Passing::Reborrowed,
+        ReceiverKind::Typed(_, of) => Passing::of(of),
+        _ => Passing::Slotted(quote_spanned!(receiver.self_token.span=> Self)),
+    }
+}
+
+/// Whether `body` needs another name for this `self`.
+pub fn is_renamed(receiver: &Receiver, body: &Group) -> bool {
+    match passing(receiver) {
+        Passing::Shared | Passing::Slotted(_) => false,
+        Passing::Reborrowed => is_moved_in(body.stream()),
+        // Most methods of a `Pin` take it by value.
+        Passing::Pinned => true,
     }
 }
 
@@ -35,17 +55,6 @@ pub fn reference(receiver: &Receiver) -> Option<(Option<Lifetime>, bool)> {
     }
 }
 
-/// References, and a `Pin` of one: each attempt borrows it.
-fn is_borrowed(of: &Type) -> bool {
-    match of {
-        Type::Reference(_) => true,
-        Type::Group(group) => is_borrowed(&group.elem),
-        Type::Paren(paren) => is_borrowed(&paren.elem),
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Pin"),
-        _ => false,
-    }
-}
-
 /// `body` with another name for `self`.
 pub fn rename(body: &Group) -> Group {
     let mut renamed = Group::new(body.delimiter(), rename_in(body.stream()));
@@ -54,38 +63,121 @@ pub fn rename(body: &Group) -> Group {
 }
 
 fn rename_in(tokens: TokenStream) -> TokenStream {
-    let mut tokens = tokens.into_iter().peekable();
+    let mut tokens = Tokens::new(tokens);
     let mut renamed = TokenStream::new();
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Group(group) => renamed.extend([rename(&group)]),
-            // Another `self` than ours in an item of the body, and none in a `use`.
-            TokenTree::Ident(word) if word == "impl" || word == "trait" || word == "use" => {
-                renamed.extend([word]);
-                for token in tokens.by_ref() {
-                    let ends = match &token {
-                        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
-                        TokenTree::Punct(punct) => punct.as_char() == ';',
-                        _ => false,
-                    };
-                    renamed.extend([token]);
-                    if ends {
-                        break;
-                    }
-                }
-            }
-            TokenTree::Ident(word) if word == "self" && !is_path(tokens.peek()) => {
+            TokenTree::Ident(word) if tokens.is_receiver(&word) => {
                 renamed.extend([name(word.span())]);
             }
-            other => renamed.extend([other]),
+            other => {
+                let item = tokens.item(&other);
+                renamed.extend([other]);
+                renamed.extend(item);
+            }
         }
     }
     renamed
 }
 
-/// Whether a path goes on: `self::function` is no receiver.
-fn is_path(next: Option<&TokenTree>) -> bool {
-    matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == ':')
+/// Whether `self` is moved as a whole: it stands by itself, or in something that is `move`.
+fn is_moved_in(tokens: TokenStream) -> bool {
+    let mut tokens = Tokens::new(tokens);
+    let mut before = None;
+    while let Some(token) = tokens.next() {
+        let is_moved = match &token {
+            TokenTree::Group(group) => is_moved_in(group.stream()),
+            TokenTree::Ident(word) if word == "move" => tokens.captured().any(is_used_in),
+            TokenTree::Ident(word) => {
+                tokens.is_receiver(word) && !tokens.is_next('.') && !is_borrowed_by(before.as_ref())
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        };
+        if is_moved {
+            return true;
+        }
+        tokens.item(&token);
+        before = Some(token);
+    }
+    false
+}
+
+/// Whether what stands before `self` takes no more than a reference to it: `&`, `*`, `mut`, and the
+/// `%` and `?` of tracing's fields.
+fn is_borrowed_by(before: Option<&TokenTree>) -> bool {
+    match before {
+        Some(TokenTree::Punct(punct)) => "&*%?".contains(punct.as_char()),
+        Some(TokenTree::Ident(word)) => word == "mut",
+        _ => false,
+    }
+}
+
+/// Whether `self` is in it at all, be it in a string.
+fn is_used_in(token: TokenTree) -> bool {
+    match token {
+        TokenTree::Group(group) => group.stream().into_iter().any(is_used_in),
+        TokenTree::Ident(word) => word == "self",
+        TokenTree::Literal(text) => captures_self(&text),
+        TokenTree::Punct(_) => false,
+    }
+}
+
+/// Whether a format string has `{self}` in it.
+pub fn captures_self(text: &Literal) -> bool {
+    let text = text.to_string();
+    text.contains("{self}") || text.contains("{self:")
+}
+
+/// The tokens of a body, which can look ahead.
+struct Tokens(Peekable<IntoIter>);
+
+impl Tokens {
+    fn new(tokens: TokenStream) -> Self {
+        Self(tokens.into_iter().peekable())
+    }
+
+    fn next(&mut self) -> Option<TokenTree> {
+        self.0.next()
+    }
+
+    fn is_next(&mut self, punct: char) -> bool {
+        matches!(self.0.peek(), Some(TokenTree::Punct(next)) if next.as_char() == punct)
+    }
+
+    /// Whether `word` is the receiver, and not the `self` of a path such as `self::function`.
+    fn is_receiver(&mut self, word: &Ident) -> bool {
+        word == "self" && !self.is_next(':')
+    }
+
+    /// The rest of an item that begins with `first` and has another `self` than ours, or none.
+    fn item(&mut self, first: &TokenTree) -> Vec<TokenTree> {
+        let begins =
+            matches!(first, TokenTree::Ident(it) if it == "impl" || it == "trait" || it == "use");
+        let mut item = Vec::new();
+        while begins && let Some(token) = self.next() {
+            let ends = match &token {
+                TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+                TokenTree::Punct(punct) => punct.as_char() == ';',
+                _ => false,
+            };
+            item.push(token);
+            if ends {
+                break;
+            }
+        }
+        item
+    }
+
+    /// What a `move` may be about: a block, or a closure, which ends with its statement at last.
+    fn captured(&self) -> impl Iterator<Item = TokenTree> + use<> {
+        let is_block = |token: &TokenTree| matches!(token, TokenTree::Group(_));
+        let mut ahead = self.0.clone().peekable();
+        let most = if ahead.peek().is_some_and(is_block) { 1 } else { usize::MAX };
+        let is_within =
+            |token: &TokenTree| !matches!(token, TokenTree::Punct(it) if it.as_char() == ';');
+        ahead.take(most).take_while(is_within)
+    }
 }
 
 #[cfg(test)]
@@ -111,5 +203,33 @@ mod tests {
             let closure = |x| __self.count + x;
         };
         assert_eq!(rename_in(body).to_string(), expected.to_string());
+    }
+
+    #[test]
+    fn only_a_body_that_moves_self_as_a_whole_is_told() {
+        let moving = [
+            quote!(let this = self;),
+            quote!(other(1, self)),
+            quote!(async move { self.n += 1 }),
+            quote!(list.map(move |one| one + self.n)),
+            quote!(spawn(move || async { self.n })),
+            quote!(async move { format!("{self:?}") }),
+            quote!(if true {
+                Wrapper { inner: self }
+            }),
+        ];
+        for body in moving {
+            assert!(is_moved_in(body.clone()), "{body}");
+        }
+        let borrowing = [
+            quote!(self.n += 1; self::free(&self, &mut *self, *self)),
+            quote!(info!(?self, %self, "{self}")),
+            quote!(list.map(move |one| one + 1); self.n),
+            quote!(async move { 1 }.await; self.n),
+            quote!(impl Thing { fn own(self) -> Self { self } } self.n),
+        ];
+        for body in borrowing {
+            assert!(!is_moved_in(body.clone()), "{body}");
+        }
     }
 }

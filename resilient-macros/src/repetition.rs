@@ -11,7 +11,7 @@ use crate::signature::Target;
 /// Refuses what can serve one attempt only.
 pub fn check(target: &Target, errors: &mut Errors) {
     let receiver = target.signature.receiver();
-    if receiver.is_some_and(|receiver| receiver::by_value(receiver).is_some()) {
+    if receiver.is_some_and(|receiver| receiver::is_renamed(receiver, &target.body)) {
         refuse_captured_self(target.body.stream(), errors);
     }
     if target.pin.is_none()
@@ -25,18 +25,18 @@ pub fn check(target: &Target, errors: &mut Errors) {
     }
 }
 
-/// `self` by value is bound again under another name, which a string cannot be given.
+/// A `&mut` that the body moves is bound again under another name, which a string cannot be given.
 fn refuse_captured_self(body: TokenStream, errors: &mut Errors) {
     for token in body {
         match token {
             TokenTree::Group(group) => refuse_captured_self(group.stream(), errors),
             TokenTree::Literal(literal) => {
-                let text = literal.to_string();
-                if text.contains("{self}") || text.contains("{self:") {
+                if receiver::captures_self(&literal) {
                     errors.at(
                         literal,
-                        "`retry` takes `self` by value for each attempt, and `{self}` in a string \
-                         cannot see that: write `{}` and pass `self` behind the string",
+                        "this body moves `self` as a whole, so `retry` lends it to each attempt under \
+                         another name, which `{self}` in a string cannot see: write `{}` and pass \
+                         `self` behind the string",
                     );
                 }
             }

@@ -13,8 +13,11 @@ impl Store {
     }
 
     #[resilient(retry)]
-    async fn described(self) -> Result<String, Failure> {
-        Ok(format!("{self:?}"))
+    async fn described(&mut self) -> Result<String, Failure> {
+        let text = format!("{self:?}");
+        let this = self;
+        this.0.push(1);
+        Ok(text)
     }
 }
 

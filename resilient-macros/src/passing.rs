@@ -1,0 +1,47 @@
+//! How an attempt gets what the function takes, by its type.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{GenericArgument, PathArguments, Type};
+
+use crate::signature::nameable;
+
+/// How an attempt gets a parameter.
+pub enum Passing {
+    /// A shared reference: it is copied.
+    Shared,
+    /// A `&mut`: it is lent.
+    Reborrowed,
+    /// A `Pin` of a `&mut`: it is lent.
+    Pinned,
+    /// A value of this type: it is cloned while another attempt may follow.
+    Slotted(TokenStream),
+}
+
+impl Passing {
+    /// By the type of the parameter.
+    pub fn of(of: &Type) -> Self {
+        match of {
+            Type::Reference(of) if of.mutability.is_some() => Self::Reborrowed,
+            Type::Reference(_) => Self::Shared,
+            Type::Group(of) => Self::of(&of.elem),
+            Type::Paren(of) => Self::of(&of.elem),
+            _ => match pinned(of).map(Self::of) {
+                Some(Self::Reborrowed) => Self::Pinned,
+                Some(Self::Shared) => Self::Shared,
+                _ => Self::Slotted(nameable(of).into_token_stream()),
+            },
+        }
+    }
+}
+
+/// `P` of `Pin<P>`.
+fn pinned(of: &Type) -> Option<&Type> {
+    let Type::Path(of) = of else { return None };
+    let last = of.path.segments.last().filter(|last| last.ident == "Pin")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(of) => Some(of),
+        _ => None,
+    })
+}
