@@ -15,6 +15,10 @@ trait Ask {
     async fn shared(&self, text: &str, more: String) -> Result<String, Failure>;
     async fn exclusive(&mut self, log: &mut Vec<u32>) -> Result<u32, Failure>;
     async fn counted(self: Arc<Self>, (one, two): (u32, u32)) -> Result<u32, Failure>;
+    async fn moved(self) -> Result<u32, Failure>;
+    async fn boxed(mut self: Box<Self>) -> Result<u32, Failure>;
+    async fn pinned(self: Pin<&mut Self>) -> Result<u32, Failure>;
+    async fn counted_and_lent(self: &Arc<Self>) -> Result<u32, Failure>;
     async fn none<T: Clone + Send + Sync>(service: &Flaky, value: T) -> Result<T, Failure>;
 
     #[resilient(breaker = "async_trait")]
@@ -43,6 +47,33 @@ impl Ask for Store {
         Ok(self.service.ask()? + one + two)
     }
 
+    #[resilient(retry, breaker = "async_trait")]
+    async fn moved(mut self) -> Result<u32, Failure> {
+        self.asked += 1;
+        self.service.ask()?;
+        Ok(self.asked)
+    }
+
+    #[resilient(retry, breaker = "async_trait")]
+    async fn boxed(mut self: Box<Self>) -> Result<u32, Failure> {
+        self.asked += 1;
+        self.service.ask()?;
+        Ok(self.asked)
+    }
+
+    #[resilient(retry, breaker = "async_trait")]
+    async fn pinned(self: Pin<&mut Self>) -> Result<u32, Failure> {
+        let this = self.get_mut();
+        this.asked += 1;
+        this.service.ask()?;
+        Ok(this.asked)
+    }
+
+    #[resilient(retry, breaker = "async_trait")]
+    async fn counted_and_lent(self: &Arc<Self>) -> Result<u32, Failure> {
+        self.service.ask()
+    }
+
     #[resilient(retry)]
     async fn none<T: Clone + Send + Sync>(service: &Flaky, value: T) -> Result<T, Failure> {
         service.ask()?;
@@ -58,6 +89,32 @@ async fn methods_of_async_trait_serve() {
     assert_eq!(assert_send(store().exclusive(&mut log)).await, Ok(3));
     assert_eq!(log, [1, 2, 3]);
     assert_eq!(assert_send(Arc::new(store()).counted((1, 2))).await, Ok(6));
+    assert_eq!(assert_send(store().moved()).await, Ok(1), "only the last counts");
+    assert_eq!(assert_send(Box::new(store()).boxed()).await, Ok(1), "only the last counts");
+    assert_eq!(assert_send(Pin::new(&mut store()).pinned()).await, Ok(3), "each attempt counts");
+    assert_eq!(assert_send(Arc::new(store()).counted_and_lent()).await, Ok(3));
     assert_eq!(assert_send(Store::none(&Flaky::default(), 'x')).await, Ok('x'));
     assert_eq!(store().by_default().await, Ok(7));
+}
+
+/// A trait whose futures need not be `Send`.
+#[async_trait(?Send)]
+trait AskLocally {
+    async fn ask(&self, cell: Rc<Cell<u32>>) -> Result<u32, Failure>;
+}
+
+#[async_trait(?Send)]
+#[resilient(retry, breaker = "async_trait")]
+impl AskLocally for Flaky {
+    async fn ask(&self, cell: Rc<Cell<u32>>) -> Result<u32, Failure> {
+        cell.set(cell.get() + 1);
+        Flaky::ask(self)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn methods_that_are_not_send_serve() {
+    let cell = Rc::default();
+    assert_eq!(AskLocally::ask(&Flaky::default(), Rc::clone(&cell)).await, Ok(3));
+    assert_eq!(cell.get(), 3);
 }

@@ -25,3 +25,14 @@ async fn a_call_can_be_spawned() {
     let call = tokio::spawn(spawned(Arc::default(), "a".into()));
     assert_eq!(call.await.unwrap().unwrap(), "a3");
 }
+
+#[resilient(retry, breaker = "auto traits")]
+async fn local(service: Rc<Flaky>) -> Result<Rc<u32>, Failure> {
+    tokio::task::yield_now().await;
+    service.ask().map(Rc::new)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_send_serves_on_its_own_thread() {
+    assert_eq!(local(Rc::default()).await, Ok(Rc::new(3)));
+}

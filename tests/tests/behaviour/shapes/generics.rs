@@ -34,3 +34,39 @@ async fn generics_and_lifetimes_serve() {
     let call = assert_send(opaque(&service, 'n')).await.unwrap();
     assert_eq!(call.collect::<Vec<_>>(), ["n0", "n1", "n2"]);
 }
+
+#[resilient(retry, breaker = "generics")]
+async fn opaque_and_borrowed<'w>(
+    service: &Flaky,
+    words: &'w [String],
+) -> Result<impl Iterator<Item = &'w str> + Clone, Failure> {
+    let attempt = service.ask()?;
+    Ok(words.iter().map(String::as_str).take(attempt as usize))
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_opaque_value_may_borrow_from_what_is_shared() {
+    let (service, words) = (Flaky::default(), ["a", "b", "c", "d"].map(String::from));
+    let call = assert_send(opaque_and_borrowed(&service, &words)).await.unwrap();
+    assert_eq!(call.collect::<String>(), "abc");
+}
+
+struct Typed<T, const N: usize>(T);
+
+impl<T: Clone + Into<u32>, const N: usize> Typed<T, N> {
+    #[resilient(retry, breaker = "generics")]
+    async fn ask<'a, U>(&self, service: &'a Flaky, more: U) -> Result<(u32, &'a Flaky, U), Failure>
+    where
+        U: Clone + PartialEq<T>,
+    {
+        let attempt = service.ask()?;
+        Ok((attempt + self.0.clone().into() + u32::try_from(N).unwrap(), service, more))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn methods_of_generic_types_serve() {
+    let service = Flaky::default();
+    let (sum, _, more) = Typed::<u8, 4>(5).ask(&service, 6_u8).await.unwrap();
+    assert_eq!((sum, more), (12, 6));
+}

@@ -62,3 +62,68 @@ async fn every_pattern_serves() {
     let (view, raw) = rebound(&Flaky::default(), "view", &mut sum, "t".into()).await.unwrap();
     assert_eq!((view.as_str(), raw.as_str(), sum), ("iew", "t", 3));
 }
+
+trait Note: Send {
+    fn note(&mut self, number: u32);
+}
+
+impl Note for Vec<u32> {
+    fn note(&mut self, number: u32) {
+        self.push(number);
+    }
+}
+
+#[resilient(retry, breaker = "parameters")]
+async fn lent(
+    service: &Flaky,
+    object: &mut dyn Note,
+    slice: &mut [u32],
+    &mut (ref mut left, right): &mut (u32, u32),
+    pinned: Pin<&mut Vec<u32>>,
+    call: &mut (dyn FnMut() -> u32 + Send),
+) -> Result<u32, Failure> {
+    object.note(right);
+    slice[0] += 1;
+    *left += 1;
+    pinned.get_mut().push(1);
+    let called = call();
+    tokio::task::yield_now().await;
+    Ok(service.ask()? + called)
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_borrows_what_is_exclusive() {
+    let (mut object, mut slice, mut pair, mut pinned) = (vec![], [0; 2], (0, 7), vec![]);
+    let mut calls = 0;
+    let mut count = || {
+        calls += 1;
+        calls
+    };
+    let service = Flaky::default();
+    let pin = Pin::new(&mut pinned);
+    let call = lent(&service, &mut object, &mut slice, &mut pair, pin, &mut count);
+    assert_eq!(assert_send(call).await, Ok(6));
+    assert_eq!((object, slice, pair, pinned), (vec![7, 7, 7], [3, 0], (3, 7), vec![1, 1, 1]));
+}
+
+#[resilient(retry, breaker = "parameters")]
+async fn owned(
+    service: Arc<Flaky>,
+    ref text: String,
+    pair @ (left, _): (u32, u32),
+    nothing: (),
+    optional: Option<Vec<u32>>,
+    call: impl Fn() -> u32 + Clone + Send,
+    pointer: fn(u32) -> u32,
+) -> Result<String, Failure> {
+    let sum: u32 = optional.into_iter().flatten().sum();
+    let attempt = service.ask()?;
+    Ok(format!("{text} {pair:?} {left} {nothing:?} {sum} {} {}", call(), pointer(attempt)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_owns_what_is_taken_by_value() {
+    let call =
+        owned(Arc::default(), "t".into(), (1, 2), (), Some(vec![3, 4]), || 5, |number| number * 2);
+    assert_eq!(assert_send(call).await.unwrap(), "t (1, 2) 1 () 7 5 6");
+}

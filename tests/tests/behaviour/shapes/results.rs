@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use qdrant_client::QdrantError;
+use resilient_runtime::{Classify, Rejection};
 
 use super::*;
 
@@ -42,4 +43,17 @@ async fn every_result_serves() {
     assert_eq!(input_output(&Flaky::default()).await.unwrap(), 3);
     assert_eq!(boxed(&Flaky::default()).await.unwrap(), 3);
     assert_eq!(*assert_send(not_send(&Flaky::default())).await.unwrap(), 3);
+}
+
+#[resilient(retry, breaker = "results")]
+async fn generic<E>(service: &Flaky) -> Result<u32, E>
+where
+    E: Classify + From<Rejection> + From<Failure>,
+{
+    Ok(service.ask()?)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_generic_error_serves() {
+    assert_eq!(generic::<Failure>(&Flaky::default()).await, Ok(3));
 }
