@@ -123,7 +123,8 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// `transparent` asks the only field; of several, the one with `#[from]` or `#[source]`, or the
 /// one named `source`. Where its type depends on a type parameter, the implementation asks that it
-/// implements `Classify`; nothing else is asked of type parameters.
+/// implements `Classify`, unless the type that derives is in it, as in `Box<Self>`; nothing else is
+/// asked of type parameters.
 ///
 /// A variant whose only field is `#[from] Rejection` is transparent, and needs no attribute. An
 /// enum's `kind` does not change that.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{Generics, Path, Type, parse_quote_spanned};
+use syn::{Generics, Ident, Path, Type, parse_quote_spanned};
 
 use crate::classify::ast::{Field, Input};
 use crate::classify::valid::{Answers, Case, Valid};
@@ -65,7 +65,7 @@ pub fn implementation(input: &Input, valid: &Valid<'_>) -> TokenStream {
             valid.cases.iter().map(|case| (case, maybe_executed(&case.answers, &p))),
         )
     });
-    let generics = bounded(&input.generics, &valid.cases, &p);
+    let generics = bounded(input, &valid.cases, &p);
     implemented(input, &generics, &p, &quote_spanned!(mixed()=> #kind #retry_after #maybe_executed))
 }
 
@@ -104,13 +104,15 @@ fn private(runtime: &Path) -> TokenStream {
     quote_spanned!(mixed()=> #runtime::__private)
 }
 
-/// The generics, and `Classify` for each type of an inner error that depends on them.
-fn bounded(generics: &Generics, cases: &[Case<'_>], p: &TokenStream) -> Generics {
-    let mut bounded = generics.clone();
+/// The generics, and `Classify` for each type of an inner error that depends on them. One that has
+/// the type itself in it gets no bound: what is implemented here would be its own condition.
+fn bounded(input: &Input, cases: &[Case<'_>], p: &TokenStream) -> Generics {
+    let mut bounded = input.generics.clone();
     let mut seen = BTreeSet::new();
     for case in cases {
         if let Answers::Inner(Field { ty, .. }) = &case.answers
-            && depends(ty, generics)
+            && depends(ty, &input.generics)
+            && !is_recursive(ty.to_token_stream(), &input.ident)
             && seen.insert(ty.to_token_stream().to_string())
         {
             let bound = parse_quote_spanned!(mixed()=> #ty: #p::Classify);
@@ -131,6 +133,20 @@ fn depends(ty: &Type, generics: &Generics) -> bool {
     any(ty.to_token_stream(), &|tree| match tree {
         TokenTree::Ident(name) => generics.type_params().any(|param| param.ident == *name),
         _ => false,
+    })
+}
+
+/// Whether the type by this name is in `ty`: by that name alone, since `other::Error` is another.
+fn is_recursive(ty: TokenStream, name: &Ident) -> bool {
+    let mut is_path = false;
+    ty.into_iter().any(|tree| {
+        let found = match &tree {
+            TokenTree::Group(group) => is_recursive(group.stream(), name),
+            TokenTree::Ident(word) => word == "Self" || (word == name && !is_path),
+            _ => false,
+        };
+        is_path = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == ':');
+        found
     })
 }
 

@@ -220,6 +220,40 @@ fn a_generic_error_needs_classify_of_what_it_asks_and_of_nothing_else() {
     assert_eq!(Unbounded::<String>(PhantomData).kind(), ErrorKind::NotFoundError);
 }
 
+#[derive(Debug, thiserror::Error, Classify)]
+enum RecursiveError<E: std::error::Error + 'static> {
+    #[error("a part failed")]
+    #[classify(transparent)]
+    Inner(#[source] Box<RecursiveError<E>>),
+    #[error("a part failed")]
+    #[classify(transparent)]
+    Own(#[source] Box<Self>),
+    #[error(transparent)]
+    #[classify(transparent)]
+    Other(E),
+    /// Of another type that has the same name.
+    #[error("another failed")]
+    #[classify(transparent)]
+    Namesake(#[source] namesake::RecursiveError<E>),
+}
+
+mod namesake {
+    #[derive(Debug, thiserror::Error, resilient_runtime::Classify)]
+    #[error(transparent)]
+    #[classify(transparent)]
+    pub struct RecursiveError<E>(pub E);
+}
+
+#[test]
+fn a_recursive_error_asks_itself() {
+    use RecursiveError::{Inner, Namesake, Other, Own};
+
+    let nested = Inner(Box::new(Own(Box::new(Other(refused())))));
+    assert_eq!(answers(&nested), (ErrorKind::ConnectionError, None, false));
+    let namesake = Namesake(namesake::RecursiveError(refused()));
+    assert_eq!(answers(&namesake), (ErrorKind::ConnectionError, None, false));
+}
+
 macro_rules! made_by_a_macro {
     ($name:ident, $rejection:ty, $kind:expr, $wait:ident: $hint:ty, $index:expr) => {
         #[derive(Debug, thiserror::Error, Classify)]
