@@ -1,4 +1,4 @@
-//! `Classify` for a boxed error: by whatever is inside.
+//! `Classify` for a boxed error, and for what is any error: by whatever is inside.
 
 use std::error::Error;
 use std::io;
@@ -24,20 +24,34 @@ impl<E: Classify> Classify for Box<E> {
     }
 }
 
-/// By the first error in the chain of sources, the outermost first, that has a kind;
-/// [`Unknown`](ErrorKind::Unknown) where none has.
-impl Classify for Box<dyn Error + Send + Sync> {
-    fn kind(&self) -> ErrorKind {
-        in_chain(&**self, |known| known.kind()).unwrap_or(ErrorKind::Unknown)
-    }
+/// Implements `Classify` for what is any error: by the chain of sources of the error inside.
+macro_rules! by_chain {
+    ($($(#[cfg($feature:meta)])? $any:ty,)*) => {$(
+        /// By the first error in the chain of sources, the outermost first, that has a kind;
+        /// [`Unknown`](ErrorKind::Unknown) where none has.
+        $(#[cfg($feature)])?
+        impl Classify for $any {
+            fn kind(&self) -> ErrorKind {
+                in_chain(&**self, |known| known.kind()).unwrap_or(ErrorKind::Unknown)
+            }
 
-    fn retry_after(&self) -> Option<Duration> {
-        in_chain(&**self, |known| known.retry_after()).flatten()
-    }
+            fn retry_after(&self) -> Option<Duration> {
+                in_chain(&**self, |known| known.retry_after()).flatten()
+            }
 
-    fn maybe_executed(&self) -> bool {
-        in_chain(&**self, |known| known.maybe_executed()).unwrap_or(true)
-    }
+            fn maybe_executed(&self) -> bool {
+                in_chain(&**self, |known| known.maybe_executed()).unwrap_or(true)
+            }
+        }
+    )*};
+}
+
+by_chain! {
+    Box<dyn Error + Send + Sync>,
+    #[cfg(feature = "anyhow")]
+    anyhow::Error,
+    #[cfg(feature = "eyre")]
+    eyre::Report,
 }
 
 /// Asks the first error in the chain of `error` that has a kind.

@@ -12,10 +12,10 @@ use crate::ErrorKind;
 ///
 /// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), [`io::Error`],
 /// tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
-/// [`CircuitOpenError`](crate::CircuitOpenError), and for
-/// `Box<dyn Error + Send + Sync>`, which is classified by the first error in its chain of sources
-/// that has a kind. For an error of your own it is [derived](macro@crate::Classify), or implemented
-/// by hand:
+/// [`CircuitOpenError`](crate::CircuitOpenError). `Box<dyn Error + Send + Sync>`, `anyhow::Error`
+/// (feature `anyhow`) and `eyre::Report` (feature `eyre`) are classified by the first of those in
+/// their chain of sources that has a kind; an error of your own in it is passed over. For an error
+/// of your own it is [derived](macro@crate::Classify), or implemented by hand:
 ///
 /// ```
 /// use std::time::Duration;

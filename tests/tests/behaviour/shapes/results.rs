@@ -57,3 +57,67 @@ where
 async fn a_generic_error_serves() {
     assert_eq!(generic::<Failure>(&Flaky::default()).await, Ok(3));
 }
+
+fn down(service: &Flaky) -> Result<u32, QdrantError> {
+    service.ask().map_err(|_| QdrantError::Io(io::ErrorKind::StorageFull.into()))
+}
+
+mod any {
+    //! Errors that hold any other, classified by what is inside.
+
+    use resilient_runtime::{CircuitOpenError, ErrorKind};
+
+    use super::*;
+
+    #[resilient(retry, breaker = "anyhow")]
+    async fn by_anyhow(service: &Flaky) -> anyhow::Result<u32> {
+        use anyhow::Context;
+        down(service).context("the search failed").context("no answer")
+    }
+
+    #[resilient(retry, breaker = "eyre")]
+    async fn by_eyre(service: &Flaky) -> eyre::Result<u32> {
+        use eyre::WrapErr;
+        down(service).wrap_err("the search failed").wrap_err("no answer")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn they_are_retried_by_their_chain() {
+        assert_eq!(assert_send(by_anyhow(&Flaky::default())).await.unwrap(), 3);
+        assert_eq!(assert_send(by_eyre(&Flaky::default())).await.unwrap(), 3);
+    }
+
+    #[resilient(breaker(name = "anyhow that opens", failure_threshold = 1))]
+    async fn opens_by_anyhow(service: &Flaky) -> anyhow::Result<u32> {
+        Ok(down(service)?)
+    }
+
+    #[resilient(breaker(name = "eyre that opens", failure_threshold = 1))]
+    async fn opens_by_eyre(service: &Flaky) -> eyre::Result<u32> {
+        Ok(down(service)?)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn they_carry_a_rejection() {
+        let service = Flaky::default();
+        assert!(opens_by_anyhow(&service).await.unwrap_err().kind().is_transient());
+        let rejected = opens_by_anyhow(&service).await.unwrap_err();
+        assert_eq!(rejected.kind(), ErrorKind::CircuitOpen);
+        assert!(rejected.retry_after().is_some());
+        assert!(!rejected.maybe_executed());
+        let open = CircuitOpenError::find(&*rejected).unwrap();
+        assert_eq!(open.breaker, "anyhow that opens");
+
+        assert!(opens_by_eyre(&service).await.unwrap_err().kind().is_transient());
+        let rejected = opens_by_eyre(&service).await.unwrap_err();
+        assert_eq!(rejected.kind(), ErrorKind::CircuitOpen);
+        assert!(CircuitOpenError::find(&*rejected).is_some());
+    }
+
+    #[test]
+    fn one_without_a_known_error_is_unknown() {
+        assert_eq!(anyhow::anyhow!("no idea").kind(), ErrorKind::Unknown);
+        assert_eq!(eyre::eyre!("no idea").kind(), ErrorKind::Unknown);
+        assert!(anyhow::anyhow!("no idea").maybe_executed());
+    }
+}
