@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, Lifetime, Signature, Type};
+use syn::{FnArg, Lifetime, Signature, Type, WherePredicate};
 
 use crate::errors::Errors;
 use crate::receiver;
@@ -20,7 +20,8 @@ pub fn check(target: &Target, errors: &mut Errors) {
         errors.at(
             lender,
             "what is returned is borrowed from this `&mut`, which `retry` needs again for the next \
-             attempt: return a value, or do not retry, by `max_attempts = 1`",
+             attempt: return a value, or do not retry, by `max_attempts = 1`; if it is borrowed from \
+             something else, give that a lifetime of its own, and return this",
         );
     }
 }
@@ -45,22 +46,69 @@ fn refuse_captured_self(body: TokenStream, errors: &mut Errors) {
     }
 }
 
-/// The `&mut` parameter that the return type borrows from, as far as its lifetimes tell.
+/// The `&mut` parameter that the return type borrows from, as far as its lifetimes tell. Where they
+/// leave open whether something else lends it, the compiler decides.
 fn lender(signature: &Signature, returns: &TokenStream) -> Option<TokenStream> {
-    let (named, elided) = lifetimes(returns);
+    let borrowed = Lifetimes::of(returns.clone());
     let references: Vec<_> = signature.inputs.iter().filter_map(reference).collect();
     let receiver = references.iter().find(|reference| reference.is_receiver);
     // By the rules of elision: the receiver lends, or else the only reference.
-    let elided_from = match (elided, receiver, &references[..]) {
+    let elided_from = match (borrowed.elided, receiver, &references[..]) {
         (true, Some(receiver), _) | (true, None, [receiver]) => Some(receiver),
         _ => None,
     };
     let named_from = references.iter().find(|reference| {
         let lifetime = reference.lifetime.as_ref().map(|lifetime| lifetime.ident.to_string());
-        reference.exclusive && lifetime.is_some_and(|lifetime| named.contains(&lifetime))
+        reference.exclusive
+            && lifetime.is_some_and(|lifetime| {
+                let lends = borrowed.named.contains(&lifetime);
+                let lends_all = borrowed.exclusive.contains(&lifetime);
+                lends && (lends_all || !others_may_lend(signature, &lifetime))
+            })
     });
     let lender = elided_from.filter(|reference| reference.exclusive).or(named_from)?;
     Some(lender.tokens.clone())
+}
+
+/// Whether something of this lifetime may come from elsewhere than out of a `&mut`: from a constant,
+/// from a parameter that is shared or holds it, or from what is behind a `&mut`.
+fn others_may_lend(signature: &Signature, lifetime: &str) -> bool {
+    let declared =
+        |name: &str| signature.generics.lifetimes().any(|declared| declared.lifetime.ident == name);
+    // The type of `self` may hold a lifetime of the `impl` block.
+    if lifetime == "static" || (signature.receiver().is_some() && !declared(lifetime)) {
+        return true;
+    }
+    let long_enough = outliving(signature, lifetime);
+    signature.inputs.iter().any(|input| {
+        let held = match input {
+            FnArg::Receiver(receiver) => match receiver::reference(receiver) {
+                Some((_, true)) => return false,
+                _ => receiver.to_token_stream(),
+            },
+            FnArg::Typed(parameter) => match &*parameter.ty {
+                Type::Reference(of) if of.mutability.is_some() => of.elem.to_token_stream(),
+                of => of.to_token_stream(),
+            },
+        };
+        Lifetimes::of(held).named.iter().any(|held| long_enough.contains(held))
+    })
+}
+
+/// The lifetime, and those that are declared to outlive it.
+fn outliving(signature: &Signature, lifetime: &str) -> Vec<String> {
+    let generics = &signature.generics;
+    let declared = generics.lifetimes().map(|param| (&param.lifetime, &param.bounds));
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let bounded = predicates.filter_map(|predicate| match predicate {
+        WherePredicate::Lifetime(of) => Some((&of.lifetime, &of.bounds)),
+        _ => None,
+    });
+    let longer = declared
+        .chain(bounded)
+        .filter(|(_, bounds)| bounds.iter().any(|bound| bound.ident == lifetime));
+    let longer = longer.map(|(longer, _)| longer.ident.to_string());
+    longer.chain([lifetime.to_owned(), "static".to_owned()]).collect()
 }
 
 /// A parameter that is a reference.
@@ -86,30 +134,49 @@ fn reference(input: &FnArg) -> Option<Reference> {
     }
 }
 
-/// The names of the lifetimes in a type, and whether it has one without a name.
-fn lifetimes(of: &TokenStream) -> (Vec<String>, bool) {
-    let (mut named, mut elided) = (Vec::new(), false);
-    collect_lifetimes(of.clone(), &mut named, &mut elided);
-    (named, elided)
+/// The lifetimes in a type.
+#[derive(Default)]
+struct Lifetimes {
+    named: Vec<String>,
+    /// Those named ones that are of a `&mut`.
+    exclusive: Vec<String>,
+    /// Whether there is one without a name.
+    elided: bool,
 }
 
-fn collect_lifetimes(of: TokenStream, named: &mut Vec<String>, elided: &mut bool) {
-    let mut tokens = of.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        let is_quote =
-            |token: &TokenTree| matches!(token, TokenTree::Punct(it) if it.as_char() == '\'');
-        match token {
-            TokenTree::Group(group) => collect_lifetimes(group.stream(), named, elided),
-            TokenTree::Punct(punct) if punct.as_char() == '&' => {
-                *elided |= !tokens.peek().is_some_and(is_quote);
-            }
-            TokenTree::Punct(punct) if punct.as_char() == '\'' => {
-                if let Some(TokenTree::Ident(name)) = tokens.next() {
-                    *elided |= name == "_";
-                    named.push(name.to_string());
+impl Lifetimes {
+    fn of(of: TokenStream) -> Self {
+        let mut lifetimes = Self::default();
+        lifetimes.collect(of);
+        lifetimes
+    }
+
+    fn collect(&mut self, of: TokenStream) {
+        let mut tokens = of.into_iter().peekable();
+        let mut is_reference = false;
+        while let Some(token) = tokens.next() {
+            let is_quote =
+                |token: &TokenTree| matches!(token, TokenTree::Punct(it) if it.as_char() == '\'');
+            let is_behind_reference = is_reference;
+            is_reference = false;
+            match token {
+                TokenTree::Group(group) => self.collect(group.stream()),
+                TokenTree::Punct(punct) if punct.as_char() == '&' => {
+                    is_reference = true;
+                    self.elided |= !tokens.peek().is_some_and(is_quote);
                 }
+                TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                    if let Some(TokenTree::Ident(name)) = tokens.next() {
+                        let is_mut = |next: &TokenTree| matches!(next, TokenTree::Ident(word) if word == "mut");
+                        self.elided |= name == "_";
+                        if is_behind_reference && tokens.peek().is_some_and(is_mut) {
+                            self.exclusive.push(name.to_string());
+                        }
+                        self.named.push(name.to_string());
+                    }
+                }
+                _ => {}
             }
-            _ => {}
         }
     }
 }

@@ -70,3 +70,69 @@ async fn methods_of_generic_types_serve() {
     let (sum, _, more) = Typed::<u8, 4>(5).ask(&service, 6_u8).await.unwrap();
     assert_eq!((sum, more), (12, 6));
 }
+
+/// What is returned is of the lifetime of a `&mut`, and borrowed from something else.
+mod beside_an_exclusive_borrow {
+    use super::*;
+
+    #[resilient(retry, breaker = "generics")]
+    async fn from_what_is_shared<'a>(
+        service: &'a Flaky,
+        log: &'a mut Vec<u32>,
+    ) -> Result<&'a Flaky, Failure> {
+        log.push(1);
+        service.ask()?;
+        Ok(service)
+    }
+
+    #[resilient(retry, breaker = "generics")]
+    async fn from_what_lives_longer<'a, 'b: 'a>(
+        service: &'b Flaky,
+        log: &'a mut Vec<u32>,
+    ) -> Result<&'a Flaky, Failure> {
+        log.push(1);
+        service.ask()?;
+        Ok(service)
+    }
+
+    #[resilient(retry, breaker = "generics")]
+    async fn from_behind_it<'a>(list: &'a mut Vec<&'a Flaky>) -> Result<&'a Flaky, Failure> {
+        let first = list[0];
+        list.push(first);
+        first.ask()?;
+        Ok(first)
+    }
+
+    struct Borrower<'s> {
+        service: &'s Flaky,
+    }
+
+    impl<'s> Borrower<'s> {
+        #[resilient(retry, breaker = "generics")]
+        async fn from_self(&self, log: &'s mut Vec<u32>) -> Result<&'s Flaky, Failure> {
+            log.push(1);
+            self.service.ask()?;
+            Ok(self.service)
+        }
+
+        #[resilient(retry, breaker = "generics")]
+        async fn from_behind_self(&mut self) -> Result<&'s Flaky, Failure> {
+            self.service.ask()?;
+            Ok(self.service)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_shared_borrow_can_be_returned() {
+        let service = Flaky::default;
+        let (first, mut log) = (service(), vec![]);
+        assert!(assert_send(from_what_is_shared(&first, &mut log)).await.is_ok());
+        assert_eq!(log.len(), 3);
+        assert!(assert_send(from_what_lives_longer(&service(), &mut log)).await.is_ok());
+        let second = service();
+        assert!(assert_send(from_behind_it(&mut vec![&second])).await.is_ok());
+        assert!(assert_send(Borrower { service: &service() }.from_self(&mut log)).await.is_ok());
+        let third = service();
+        assert!(assert_send(Borrower { service: &third }.from_behind_self()).await.is_ok());
+    }
+}

@@ -31,4 +31,24 @@ async fn elided(list: &mut Vec<u32>) -> Result<std::slice::Iter<'_, u32>, Failur
     Ok(list.iter())
 }
 
+#[resilient(retry)]
+async fn exclusive<'a>(list: &'a mut [u32], _other: &'a u32) -> Result<&'a mut u32, Failure> {
+    Ok(&mut list[0])
+}
+
+#[resilient(retry)]
+async fn undecided<'a>(list: &'a mut Vec<u32>, _other: &'a u32) -> Result<&'a u32, Failure> {
+    Ok(&list[0])
+}
+
+#[derive(Debug)]
+struct Unclonable;
+
+impl Unclonable {
+    #[resilient(retry)]
+    async fn moved(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
 fn main() {}
