@@ -285,10 +285,11 @@ fn once(body: &Group, returns: &TokenStream) -> TokenStream {
 //     let mut __slot1 = p::Slot::new(q);
 //     loop {
 //         let __last = __call.is_last();
+//         let __lent2 = &mut *log;
 //         let __result = __call.attempt(async {
 //             // typed, and:
 //             let q = p::take_or_clone::<String>(&mut __slot1, __last);
-//             let log = &mut *log;
+//             let log = __lent2;
 //             match () { () => { BODY } }
 //         }).await;
 //         let __pause = match __call.settle(__result) {
@@ -301,7 +302,7 @@ fn once(body: &Group, returns: &TokenStream) -> TokenStream {
 //     }
 // }
 fn repeated(params: &Params, returns: &TokenStream) -> TokenStream {
-    let Params { keep, refill, claimed, hand_over, body } = params;
+    let Params { keep, prepare, claimed, hand_over, body } = params;
     let typed = typed(returns, *claimed);
     let body = in_place(body);
     let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
@@ -309,7 +310,7 @@ fn repeated(params: &Params, returns: &TokenStream) -> TokenStream {
         #keep
         loop {
             #last
-            #refill
+            #prepare
             let __result = __call
                 .attempt(async {
                     #typed

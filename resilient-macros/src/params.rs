@@ -14,8 +14,8 @@ use crate::receiver;
 pub struct Params {
     /// Before the first attempt: keeps what the function took by value.
     pub keep: TokenStream,
-    /// Before each attempt: puts `self` back.
-    pub refill: TokenStream,
+    /// Before each attempt: puts `self` back, and lends each `&mut`.
+    pub prepare: TokenStream,
     /// What an attempt moves into itself whether the body does or not: `self` by value, which would
     /// else outlive the attempt.
     pub claimed: Option<Token![self]>,
@@ -28,8 +28,8 @@ pub struct Params {
 impl Params {
     /// Takes the parameters out of `signature`, where each that has a pattern gets a plain name.
     pub fn split(signature: &mut Signature, body: Group, p: &TokenStream) -> Self {
-        let (keep, refill, hand_over) = Default::default();
-        let mut params = Self { keep, refill, claimed: None, hand_over, body };
+        let (keep, prepare, hand_over) = Default::default();
+        let mut params = Self { keep, prepare, claimed: None, hand_over, body };
         for (index, input) in signature.inputs.iter_mut().enumerate() {
             match input {
                 FnArg::Receiver(receiver) => params.receiver(receiver, p),
@@ -44,14 +44,14 @@ impl Params {
         match receiver::passing(receiver) {
             Passing::Slotted(of) => {
                 let value = self.slot(0, &token, &of, &TokenStream::new(), p);
-                self.refill = quote_spanned!(mixed()=> #token = #value;);
+                self.prepare = quote_spanned!(mixed()=> #token = #value;);
                 self.claimed = Some(token);
                 receiver.mutability.get_or_insert(Token![mut](mixed()));
             }
             // The body may bind it anew.
             Passing::Shared if receiver.mutability.is_some() => {
                 self.keep.extend(quote_spanned!(mixed()=> let __slot0 = #token;));
-                self.refill = quote_spanned!(mixed()=> #token = __slot0;);
+                self.prepare = quote_spanned!(mixed()=> #token = __slot0;);
             }
             Passing::Reborrowed if receiver::is_renamed(receiver, &self.body) => {
                 let mutability = receiver.mutability.take();
@@ -85,7 +85,14 @@ impl Params {
         let (conditions, lints) = (conditions(parameter), take_lints(parameter));
         let value = match passing {
             Passing::Shared => quote_spanned!(mixed()=> #name),
-            Passing::Reborrowed => quote_spanned!(mixed()=> &mut *#name),
+            Passing::Reborrowed => {
+                // At its own place: what is lent for too long is reported there.
+                let lent = format_ident!("__lent{index}", span = mixed());
+                let place = mixed().located_at(parameter.ty.span());
+                let borrow = quote_spanned!(place=> &mut *#name);
+                self.prepare.extend(quote_spanned!(mixed()=> #conditions let #lent = #borrow;));
+                lent.into_token_stream()
+            }
             Passing::Pinned => quote_spanned!(mixed()=> ::core::pin::Pin::as_mut(&mut #name)),
             Passing::Slotted(of) => self.slot(index, &name, &of, &conditions, p),
         };
