@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, Token, parenthesized};
+use syn::{Error, Expr, Ident, Token, parenthesized};
 
 /// See [`Args::is_skip`].
 pub const SKIP: &str = "skip";
@@ -57,8 +57,13 @@ impl Parse for Args {
 
 impl Parse for Arg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let key = input.call(Ident::parse_any)?;
+        let key = input
+            .call(Ident::parse_any)
+            .map_err(|error| Error::new(error.span(), "expected a key, as in `key = value`"))?;
         let value = if input.parse::<Option<Token![=]>>()?.is_some() {
+            if input.is_empty() || input.peek(Token![,]) {
+                return Err(Error::new(key.span(), takes_a_value(&key)));
+            }
             Value::Expr(input.parse()?)
         } else if input.peek(syn::token::Paren) {
             let content;
@@ -67,6 +72,18 @@ impl Parse for Arg {
         } else {
             Value::None
         };
+        if !input.is_empty() && !input.peek(Token![,]) {
+            let expected = match value {
+                Value::None => format!("expected `=` behind `{key}`, or a comma"),
+                Value::Expr(_) | Value::List(..) => "expected a comma before the next key".into(),
+            };
+            return Err(input.error(expected));
+        }
         Ok(Self { key, value })
     }
+}
+
+/// What is said of a key that needs a value and has none.
+pub fn takes_a_value(key: &Ident) -> String {
+    format!("`{key}` takes a value: write `{key} = …`")
 }

@@ -5,16 +5,16 @@
 
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Token;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Token};
 
 use crate::args::Args;
 use crate::config::{self, Breaker, Config, Retry, Rows, Setting, Settings};
 use crate::errors::Errors;
 use crate::impl_block::{self, ImplBlock};
-use crate::item::Function;
+use crate::item::{self, Function};
 use crate::lints;
 use crate::params::Params;
 use crate::repetition;
@@ -55,13 +55,12 @@ impl Parse for Item {
         if ImplBlock::is_next(input) {
             return Ok(Self::ImplBlock(input.parse()?));
         }
-        let function = input.parse().map_err(|error| {
-            let message = format_args!(
-                "`#[resilient]` goes on an async function, or on an `impl` block with some: {error}"
-            );
-            Error::new(error.span(), message)
-        });
-        function.map(Box::new).map(Self::Function)
+        if let Some(advice) = item::advice(input) {
+            return Err(input.error(format_args!(
+                "`#[resilient]` goes on an async function, or on an `impl` block with some{advice}"
+            )));
+        }
+        input.parse().map(Box::new).map(Self::Function)
     }
 }
 

@@ -32,6 +32,32 @@ impl Parse for Function {
     }
 }
 
+/// What to do instead, where another item comes next. None where it is a function, be it half-typed:
+/// what it lacks is then said by the parser, as of any function.
+pub fn advice(input: ParseStream<'_>) -> Option<&'static str> {
+    let ahead = input.fork();
+    ahead.call(Attribute::parse_outer).ok()?;
+    ahead.parse::<Visibility>().ok()?;
+    let is_const = ahead.peek(Token![const]);
+    if is_const {
+        ahead.parse::<Token![const]>().ok()?;
+    }
+    let is_function = ahead.peek(Token![async])
+        || ahead.peek(Token![fn])
+        || ahead.peek(Token![unsafe])
+        || ahead.peek(Token![extern])
+        || (ahead.is_empty() && !is_const);
+    if is_function {
+        None
+    } else if ahead.peek(Token![trait]) {
+        Some(": put it on the implementations of this trait, or on its default methods")
+    } else if ahead.peek(Token![mod]) {
+        Some(": put it on each function in this module")
+    } else {
+        Some("")
+    }
+}
+
 /// A group in braces, also out of the group without delimiters in which `macro_rules!` passes on
 /// its `$body:block`.
 fn braces(tree: TokenTree) -> Option<Group> {
@@ -50,6 +76,9 @@ impl ToTokens for Function {
         }
         self.visibility.to_tokens(tokens);
         self.signature.to_tokens(tokens);
-        self.body.to_tokens(tokens);
+        match &self.body {
+            Some(body) => body.to_tokens(tokens),
+            None => <Token![;]>::default().to_tokens(tokens),
+        }
     }
 }

@@ -8,6 +8,8 @@ mod config;
 mod duration;
 mod errors;
 mod expand;
+#[cfg(test)]
+mod half_typed;
 mod impl_block;
 mod item;
 mod kinds;

@@ -26,11 +26,8 @@ pub struct Target {
 
 /// Refuses what no policy can run. After a mistake, what is returned is never used.
 pub fn read(function: Function, errors: &mut Errors) -> Target {
-    check(&function.signature, errors);
     let boxed = boxed::unpack(&function);
-    if boxed.is_none() && function.signature.asyncness.is_none() {
-        errors.at(function.signature.fn_token, not_async(&function.signature));
-    }
+    check(&function.signature, boxed.is_some(), errors);
     let Function { attributes, visibility, signature, body } = function;
     let body = body.unwrap_or_else(|| {
         errors.at(
@@ -59,16 +56,21 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
     }
 }
 
-fn check(signature: &Signature, errors: &mut Errors) {
+/// One mistake at most: a `const fn` is not async either.
+fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
-        errors.at(constness, "`#[resilient]` works on async functions, and none is `const`");
-    }
-    if let Some(abi) = &signature.abi {
+        errors.at(
+            constness,
+            "`#[resilient]` works on async functions, and none is `const`: write `async fn`",
+        );
+    } else if let Some(abi) = &signature.abi {
         errors.at(
             abi,
             "`#[resilient]` does not work on `extern` functions: wrap this one in an async \
              function and put the attribute there",
         );
+    } else if signature.asyncness.is_none() && !is_boxed {
+        errors.at(signature.fn_token, not_async(signature));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
-use crate::args::{Arg, Value};
+use crate::args::{Arg, Value, takes_a_value};
 use crate::errors::Errors;
 
 /// The value of `key = value`.
@@ -10,8 +10,7 @@ pub fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
     if let Value::Expr(value) = &arg.value {
         return Some(value);
     }
-    let key = &arg.key;
-    errors.at(key, format_args!("`{key}` takes a value: write `{key} = …`"));
+    errors.at(&arg.key, takes_a_value(&arg.key));
     None
 }
 

@@ -22,6 +22,8 @@ fn count() -> impl Future<Output = Result<(), Failure>> {
 }
 
 #[resilient(retry = "auto")]
-struct Store;
+extern "C" fn delete() -> Result<(), Failure> {
+    Ok(())
+}
 
 fn main() {}

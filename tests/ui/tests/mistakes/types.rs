@@ -11,6 +11,12 @@ async fn search() -> Result<(), Unclassified> {
     Ok(())
 }
 
+/// It misses both, and each has its own mend.
+#[resilient(retry = "auto", breaker = "search")]
+async fn guarded() -> Result<(), Unclassified> {
+    Ok(())
+}
+
 struct Unrejected;
 
 impl resilient_runtime::Classify for Unrejected {
