@@ -233,7 +233,7 @@ fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
 /// Tells the compiler what an async block returns before it meets the first `return` or `?` in it,
 /// as it knows of a function; and that the block takes `claimed` with it.
 fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
-    let claim = claimed.map(|claimed| quote_spanned!(mixed()=> ::core::mem::drop(#claimed);));
+    let claim = claimed.map(|claimed| quote_spanned!(mixed()=> let __claimed = #claimed;));
     quote_spanned! {mixed()=>
         if let ::core::option::Option::Some(__result) =
             ::core::option::Option::None::<#returns>

@@ -89,6 +89,18 @@ use proc_macro::TokenStream;
 /// - Its future is `Send` where the plain function's is, if the error is `Send`: with `retry`, it
 ///   is kept over the pause between two attempts. The value need not be.
 ///
+/// # Size of the future
+///
+/// In bytes, of a function that awaits once and returns `Result<usize, E>`, where `E` is of 40
+/// bytes; on a 64-bit machine, by Rust 1.95. What is taken by value is there once more with `retry`.
+///
+/// | the function | plain | `retry` | `breaker` | both |
+/// |---|---|---|---|---|
+/// | takes `&str` and `u32` | 64 | 160 | 128 | 168 |
+/// | takes `[f32; 32]` and `String` | 328 | 568 | 400 | 576 |
+/// | takes `self` of 128 bytes | 280 | 472 | 352 | 480 |
+/// | takes `&str`, and holds `[u8; 4096]` | 4152 | 4232 | 4224 | 4240 |
+///
 /// # Example
 ///
 /// ```

@@ -127,8 +127,11 @@ async fn probes(argument: Counted) -> Result<u32, Failure> {
 /// More than this is not to be added to a future, beside one copy of the by-value arguments.
 const ADDED: usize = 128;
 
-/// The same function plain and with each kind of policy; how much larger its future becomes.
-macro_rules! added_by {
+/// The sizes of a function's future: plain, with `retry`, with `breaker`, and with both.
+type Sizes = [usize; 4];
+
+/// The same function plain and with each kind of policy; how large its future is.
+macro_rules! sizes_of {
     (($($arg:ident: $type:ty = $value:expr),*) $body:block) => {{
         async fn plain($($arg: $type),*) -> Result<usize, Failure> $body
 
@@ -141,35 +144,106 @@ macro_rules! added_by {
         #[resilient(retry = "auto", breaker = "size")]
         async fn both($($arg: $type),*) -> Result<usize, Failure> $body
 
-        let plain = size_of_val(&plain($($value),*));
         [
-            size_of_val(&retried($($value),*)) - plain,
-            size_of_val(&broken($($value),*)) - plain,
-            size_of_val(&both($($value),*)) - plain,
+            size_of_val(&plain($($value),*)),
+            size_of_val(&retried($($value),*)),
+            size_of_val(&broken($($value),*)),
+            size_of_val(&both($($value),*)),
         ]
     }};
 }
 
-#[test]
-fn the_future_grows_by_little() {
-    let borrowed = added_by!((query: &str = "query", limit: u32 = 10) {
+fn borrowing() -> Sizes {
+    sizes_of!((query: &str = "query", limit: u32 = 10) {
         tokio::task::yield_now().await;
         Ok(query.len() + limit as usize)
-    });
-    let owned = added_by!((vector: [f32; 32] = [0.0; 32], name: String = String::new()) {
+    })
+}
+
+fn owning() -> Sizes {
+    sizes_of!((vector: [f32; 32] = [0.0; 32], name: String = String::new()) {
         tokio::task::yield_now().await;
         Ok(vector.len() + name.len())
-    });
-    let large = added_by!((query: &str = "query") {
+    })
+}
+
+fn holding() -> Sizes {
+    sizes_of!((query: &str = "query") {
         let buffer = [0_u8; 4096];
         tokio::task::yield_now().await;
         Ok(query.len() + buffer.len())
-    });
-    println!("retry, breaker, both: {borrowed:?} {owned:?} {large:?}");
-    let arguments = [size_of::<(&str, u32)>(), size_of::<([f32; 32], String)>(), 0];
-    for (added, by_value) in [borrowed, owned, large].into_iter().zip(arguments) {
-        for added in added {
+    })
+}
+
+#[derive(Clone)]
+struct Owner([f32; 32]);
+
+impl Owner {
+    async fn plain(self) -> Result<usize, Failure> {
+        tokio::task::yield_now().await;
+        Ok(self.0.len())
+    }
+
+    #[resilient(retry = "auto")]
+    async fn retried(self) -> Result<usize, Failure> {
+        tokio::task::yield_now().await;
+        Ok(self.0.len())
+    }
+
+    #[resilient(breaker = "size")]
+    async fn broken(self) -> Result<usize, Failure> {
+        tokio::task::yield_now().await;
+        Ok(self.0.len())
+    }
+
+    #[resilient(retry = "auto", breaker = "size")]
+    async fn both(self) -> Result<usize, Failure> {
+        tokio::task::yield_now().await;
+        Ok(self.0.len())
+    }
+
+    fn sizes() -> Sizes {
+        let owner = Self([0.0; 32]);
+        [
+            size_of_val(&owner.clone().plain()),
+            size_of_val(&owner.clone().retried()),
+            size_of_val(&owner.clone().broken()),
+            size_of_val(&owner.both()),
+        ]
+    }
+}
+
+#[test]
+fn the_future_grows_by_little() {
+    let by_value = [size_of::<(&str, u32)>(), size_of::<([f32; 32], String)>(), 0, 128];
+    let sizes = [borrowing(), owning(), holding(), Owner::sizes()];
+    println!("plain, retry, breaker, both: {sizes:?}");
+    for ([plain, annotated @ ..], by_value) in sizes.into_iter().zip(by_value) {
+        for annotated in annotated {
+            let added = annotated - plain;
             assert!(added <= ADDED + by_value, "{added} bytes, {by_value} of them arguments");
         }
     }
+}
+
+/// On the machines and by the compiler that the table names.
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn the_table_of_sizes_in_the_documentation_is_true() {
+    let rows = [
+        ("takes `&str` and `u32`", borrowing()),
+        ("takes `[f32; 32]` and `String`", owning()),
+        ("takes `self` of 128 bytes", Owner::sizes()),
+        ("takes `&str`, and holds `[u8; 4096]`", holding()),
+    ];
+    let table: String = rows
+        .map(|(function, [plain, retried, broken, both])| {
+            format!("/// | {function} | {plain} | {retried} | {broken} | {both} |\n")
+        })
+        .concat();
+    let documentation = include_str!("../../resilient-macros/src/lib.rs");
+    assert!(
+        documentation.contains(&table),
+        "the table in the documentation of `#[resilient]` should say:\n{table}"
+    );
 }

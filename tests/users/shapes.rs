@@ -130,6 +130,36 @@ impl Store {
     pub async fn a_value(&self) -> Result<u32> { Ok(self.asked) }
 }
 
+/// What is copied, and needs no drop.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit(u32);
+
+impl Limit {
+    /// `self`
+    #[resilient(retry = "auto", breaker = "user")]
+    pub async fn copied(self, service: &Service) -> Result<u32> {
+        service.ask().map(|attempt| attempt + self.0)
+    }
+
+    /// `self`, unused.
+    #[resilient(retry = "auto", breaker = "user")]
+    pub async fn unused(self, service: &Service) -> Result<u32> {
+        service.ask()
+    }
+}
+
+/// What is moved, and needs no drop.
+#[derive(Clone, Debug)]
+pub struct Buffer([u32; 4]);
+
+impl Buffer {
+    /// `self`
+    #[resilient(retry = "auto", breaker = "user")]
+    pub async fn moved(self, service: &Service) -> Result<u32> {
+        service.ask().map(|attempt| attempt + self.0[0])
+    }
+}
+
 /// Every parameter that people write.
 #[allow(clippy::too_many_arguments)]
 #[resilient(retry = "auto", breaker = "user")]
@@ -419,6 +449,10 @@ mod tests {
         assert_eq!(assert_send(store().guarded()).await.unwrap(), 0);
         assert_eq!(assert_send(store().on_one_line()).await.unwrap(), 3);
         assert_eq!(assert_send(store().a_value()).await.unwrap(), 0);
+        let service = Service::default;
+        assert_eq!(assert_send(Limit(4).copied(&service())).await.unwrap(), 7);
+        assert_eq!(assert_send(Limit(4).unused(&service())).await.unwrap(), 3);
+        assert_eq!(assert_send(Buffer([4; 4]).moved(&service())).await.unwrap(), 7);
         assert_eq!(store().shared_boxed("!".into()).await.unwrap(), "3!");
         assert_eq!(store().exclusive_boxed().await.unwrap(), 3);
         assert_eq!(store().moved_boxed().await.unwrap(), 1);
