@@ -1,9 +1,9 @@
 //! How each parameter reaches an attempt.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, Ident, Pat, PatType, Receiver, Signature, Token};
+use syn::{Attribute, FnArg, Ident, Pat, PatType, Receiver, Signature, Token, Type};
 
 use crate::expand::mixed;
 use crate::lints;
@@ -85,22 +85,45 @@ impl Params {
         let (conditions, lints) = (conditions(parameter), take_lints(parameter));
         let value = match passing {
             Passing::Shared => quote_spanned!(mixed()=> #name),
-            Passing::Reborrowed => {
-                // At its own place: what is lent for too long is reported there.
-                let lent = format_ident!("__lent{index}", span = mixed());
-                let place = mixed().located_at(parameter.ty.span());
-                let borrow = quote_spanned!(place=> &mut *#name);
-                self.prepare.extend(quote_spanned!(mixed()=> #conditions let #lent = #borrow;));
-                lent.into_token_stream()
-            }
-            Passing::Pinned => quote_spanned!(mixed()=> ::core::pin::Pin::as_mut(&mut #name)),
+            Passing::Reborrowed => self.lend(
+                index,
+                &parameter.ty,
+                &conditions,
+                |place| quote_spanned!(place=> &mut *#name),
+            ),
+            Passing::Pinned => self.lend(
+                index,
+                &parameter.ty,
+                &conditions,
+                |place| quote_spanned!(place=> ::core::pin::Pin::as_mut(&mut #name)),
+            ),
             Passing::Slotted(of) => self.slot(index, &name, &of, &conditions, p),
         };
         self.hand_over.extend(quote_spanned! {mixed()=>
             #conditions
+            #[allow(clippy::no_effect_underscore_binding)]
             #lints
             let #pattern = #value;
         });
+    }
+
+    /// Lends what is exclusive, and says how an attempt gets it. It is borrowed at the place of its
+    /// type: what is lent for too long is reported there.
+    fn lend(
+        &mut self,
+        index: usize,
+        of: &Type,
+        conditions: &TokenStream,
+        borrow: impl FnOnce(Span) -> TokenStream,
+    ) -> TokenStream {
+        let lent = format_ident!("__lent{index}", span = mixed());
+        let borrow = borrow(mixed().located_at(of.span()));
+        self.prepare.extend(quote_spanned! {mixed()=>
+            #conditions
+            #[allow(clippy::used_underscore_binding)]
+            let #lent = #borrow;
+        });
+        lent.into_token_stream()
     }
 
     /// Keeps a value, and says how an attempt gets it.

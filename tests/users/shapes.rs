@@ -170,6 +170,8 @@ pub async fn parameters(
     [left, .., right]: &[u32; 3],
     _: Vec<u8>,
     _unused: Vec<u8>,
+    _sink: &mut Vec<u8>,
+    _pinned: Pin<&mut Vec<u8>>,
     mut view: &str,
     mut list: &mut Vec<u32>,
     r#type: u32,
@@ -185,7 +187,7 @@ pub async fn parameters(
 }
 
 /// Names of our own.
-
+#[allow(clippy::too_many_arguments)]
 #[resilient(retry = "auto", breaker = "user")]
 pub async fn names(
     __call: u32,
@@ -195,7 +197,10 @@ pub async fn names(
     __pause: u32,
     __self: &Service,
     __arg0: u32,
+    __lent7: &mut u32,
+    __claimed: u32,
 ) -> Result<u32> {
+    *__lent7 += __claimed;
     Ok(__call + __slot1 + __last + __result + __pause + __arg0 + __self.ask()?)
 }
 
@@ -276,6 +281,12 @@ impl Service {
     pub async fn awaits_nothing(&self) -> Result<u32> {
         self.ask()
     }
+}
+
+/// A name that is a keyword.
+#[resilient(retry = "auto", breaker = "user")]
+pub async fn r#move(service: &Service) -> Result<u32> {
+    service.ask()
 }
 
 /// In a span.
@@ -462,7 +473,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn every_parameter_serves() {
         let service = Service::default;
-        let mut list = Vec::new();
+        let (mut list, mut sink, mut pinned, mut lent) = (vec![], vec![], vec![], 0);
         let asked = service();
         let call = parameters(
             &asked,
@@ -471,13 +482,16 @@ mod tests {
             &[3, 4, 5],
             vec![],
             vec![],
+            &mut sink,
+            Pin::new(&mut pinned),
             " view ",
             &mut list,
             6,
             7,
         );
         assert_eq!(assert_send(call).await.unwrap(), "text! view 1 2 3 5 3 6 3");
-        assert_eq!(names(1, 2, 3, 4, 5, &service(), 6).await.unwrap(), 24);
+        assert_eq!(names(1, 2, 3, 4, 5, &service(), 6, &mut lent, 7).await.unwrap(), 24);
+        assert_eq!(lent, 21);
         let call = generics(&asked, "named", 'x', [0; 4]);
         assert_eq!(assert_send(call).await.unwrap(), ("named", 'x', 4));
         let numbers: Vec<_> = opaque(&service(), 'n').await.unwrap().collect();
@@ -494,6 +508,7 @@ mod tests {
         assert_eq!(recursion(&service(), 5).await.unwrap(), 8);
         assert_eq!(awaits_nothing(&service(), 1).await.unwrap(), 4);
         assert_eq!(service().awaits_nothing().await.unwrap(), 3);
+        assert_eq!(r#move(&service()).await.unwrap(), 3);
         assert_eq!(instrumented(&service(), "a".into()).await.unwrap(), "a3");
         assert_eq!(Ask::ask(&service(), "!".into()).await.unwrap(), "3!");
         assert_eq!(service().by_default().await.unwrap(), 3);
