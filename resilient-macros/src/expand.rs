@@ -3,21 +3,22 @@
 //! Generated names have `Span::mixed_site()`, so that no name of the user's meets them; paths
 //! begin at a crate. `p` is [`private`]'s path.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Error;
-use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
+use syn::{Error, LitStr, Signature};
 
 use crate::args::Args;
-use crate::config::{self, Breaker, Config, Retry, Rows, Setting, Settings};
+use crate::config::{self, Breaker, Config, Named};
 use crate::errors::Errors;
 use crate::impl_block::{self, ImplBlock};
 use crate::item::Function;
 use crate::params::Params;
 use crate::repetition;
 use crate::signature::{self, Target};
+use crate::spec::{self, Runtime};
+use crate::template::Template;
 
 /// The span of all that is generated: local names in it meet none of the user's.
 pub fn mixed() -> Span {
@@ -73,6 +74,9 @@ pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenS
     if repeats(&config) {
         repetition::check(&target, &mut errors);
     }
+    if let Some(Breaker { name: Named::Keyed(name, template), .. }) = &config.breaker {
+        template.check(name, &target.signature, &mut errors);
+    }
     match errors.finish() {
         Ok(()) => expand(&config, target, within),
         Err(error) => {
@@ -87,29 +91,16 @@ fn repeats(config: &Config) -> bool {
     config.retry.as_ref().is_some_and(|retry| retry.repeats)
 }
 
-/// The path of the runtime's private module.
-fn private(config: &Config, span: Span) -> TokenStream {
-    config.runtime.as_ref().map_or_else(
-        || quote_spanned!(span=> ::resilient_runtime::__private),
-        |runtime| quote_spanned!(span=> #runtime::__private),
-    )
-}
-
-/// The span of code whose errors are to be reported at `place`. A path of the user's is generated
-/// code even so: lints must not complain of how it is written.
-fn reported_at(config: &Config, place: Span) -> Span {
-    if config.runtime.is_some() { mixed().located_at(place) } else { place }
-}
-
 fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
-    let p = private(config, mixed());
+    let p = Runtime(config.runtime.as_ref()).private(mixed());
     let Target { attributes, visibility, mut signature, body, returns, pin } = target;
-    let site = site(config, &signature.ident, within, &p);
-    let begin = begin(config, &returns);
+    let site = spec::site(config, &signature.ident, within);
+    let begin = begin(config, &signature, &returns);
     let body = in_place(&body);
     let call = if repeats(config) {
+        let used = used_by_name(config, &signature);
         let params = Params::split(&mut signature, body, pin.is_some(), &p);
-        repeated(&params, &returns)
+        repeated(&params, &used, &returns)
     } else {
         once(&body, &returns)
     };
@@ -127,6 +118,18 @@ fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream 
     }
 }
 
+/// Uses the parameters that the breaker's name is made of: an attempt binds them again, and the
+/// body may not need them.
+fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
+    match &config.breaker {
+        Some(Breaker { name: Named::Keyed(_, template), .. }) => {
+            let used = template.parameters(signature);
+            quote_spanned!(mixed()=> #(let _ = &#used;)*)
+        }
+        _ => TokenStream::new(),
+    }
+}
+
 /// The body with its braces at their place, for errors, but not by the user's hand, for lints:
 /// braces around one expression look needless where a function's body no longer stands alone.
 fn in_place(body: &Group) -> Group {
@@ -135,99 +138,49 @@ fn in_place(body: &Group) -> Group {
     braces
 }
 
-/// The static that stands for the function in the program's catalogue, and holds its policy once
-/// it has run.
-fn site(config: &Config, function: &Ident, within: Option<&str>, p: &TokenStream) -> TokenStream {
-    let name = function.unraw().to_string();
-    let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
-    // The function's place and not the attribute's, which many methods may share.
-    let place = quote_spanned!(function.span()=> ::core::file!(), ::core::line!());
-    let retry = config.retry.as_ref().map(|retry| retry_spec(config, retry, p));
-    let breaker = config.breaker.as_ref().map(|breaker| breaker_spec(config, breaker, p));
-    quote_spanned! {mixed()=>
-        #[#p::linkme::distributed_slice(#p::SITES)]
-        #[linkme(crate = #p::linkme)]
-        static __SITE: #p::CallSite = #p::CallSite::new(
-            ::core::concat!(::core::module_path!(), "::", #name),
-            #place,
-        ) #retry #breaker;
-    }
-}
-
-fn retry_spec(config: &Config, retry: &Retry, p: &TokenStream) -> TokenStream {
-    let Rows::One { kind, settings } = &retry.rows else {
-        return quote_spanned!(mixed()=> .retry(#p::RetrySpec::ByKind));
-    };
-    let row = kind.as_ref().map_or_else(
-        || quote_spanned!(mixed()=> #p::RetryPolicy::DEFAULT),
-        |kind| quote_spanned!(mixed()=> #p::RetryPolicy::for_kind(#p::ErrorKind::#kind)),
-    );
-    let builder = quote_spanned!(mixed()=> #row.to_builder());
-    let row = changed(config, &builder, settings, "retry_policy");
-    quote_spanned!(mixed()=> .retry(#p::RetrySpec::Row(#row)))
-}
-
-fn breaker_spec(config: &Config, breaker: &Breaker, p: &TokenStream) -> TokenStream {
-    let Breaker { name, settings, scope } = breaker;
-    let settings = if settings.changes.is_empty() {
-        quote_spanned!(mixed()=> ::core::option::Option::None)
-    } else {
-        let builder = quote_spanned!(mixed()=> #p::BreakerConfig::builder());
-        let settings = changed(config, &builder, settings, "breaker_config");
-        quote_spanned!(mixed()=> ::core::option::Option::Some(#settings))
-    };
-    quote_spanned! {mixed()=>
-        .breaker(#p::BreakerSpec { name: #name, config: #settings, scope: #p::Scope::#scope })
-    }
-}
-
-/// What `builder` builds after `settings`. Numbers that do not go together with its defaults stop
-/// the build there, with the place of the settings.
-fn changed(
-    config: &Config,
-    builder: &TokenStream,
-    settings: &Settings,
-    build: &str,
-) -> TokenStream {
-    let p = private(config, mixed());
-    let setters = settings.changes.iter().map(|(key, setting)| {
-        let value = match setting {
-            Setting::Count(count) => count.into_token_stream(),
-            Setting::Time(time) => {
-                let (seconds, nanos) = (time.as_secs(), time.subsec_nanos());
-                quote_spanned!(mixed()=> ::core::time::Duration::new(#seconds, #nanos))
-            }
-            Setting::Share(share) => share.into_token_stream(),
-            Setting::Backoff(backoff) => quote_spanned!(mixed()=> #p::Backoff::#backoff),
-        };
-        // The key is the setter's name, but not its place: the editor would offer the setter.
-        let setter = Ident::new(&key.to_string(), mixed());
-        quote_spanned!(mixed()=> .#setter(#value))
-    });
-    let settled = quote_spanned!(mixed()=> #builder #(#setters)*);
-    let span = reported_at(config, settings.span);
-    let (p, build) = (private(config, span), Ident::new(build, span));
-    quote_spanned!(span=> #p::#build(#settled))
-}
-
 /// Begins the call, and ends it where the breaker rejects it. What begins it stands at the place
 /// of the return type: what that type lacks is reported there.
-fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
-    let span = reported_at(config, returns.span());
-    let p = private(config, span);
-    let guarded = config.breaker.is_some();
-    let begin = Ident::new(if guarded { "begin_guarded" } else { "begin" }, span);
-    let begin = quote_spanned!(span=> #p::#begin::<#returns>(&__SITE));
-    let admit = guarded.then(|| {
-        quote_spanned! {mixed()=>
-            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
-                return __rejected;
-            }
+fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> TokenStream {
+    let runtime = Runtime(config.runtime.as_ref());
+    let span = runtime.reported_at(returns.span());
+    let p = runtime.private(span);
+    let Some(breaker) = &config.breaker else {
+        let begin = quote_spanned!(span=> #p::begin::<#returns>(&__SITE));
+        return quote_spanned!(mixed()=> let mut __call = #begin;);
+    };
+    let (keyed, begin) = match &breaker.name {
+        Named::Keyed(name, template) => (Some(keyed(&runtime, name, template, signature)), {
+            let breaker = quote_spanned!(mixed()=> &__breaker);
+            quote_spanned!(span=> #p::begin_keyed::<#returns>(&__SITE, #breaker))
+        }),
+        Named::Literal(_) | Named::Path(_) => {
+            (None, quote_spanned!(span=> #p::begin_guarded::<#returns>(&__SITE)))
         }
-    });
+    };
     quote_spanned! {mixed()=>
+        #keyed
         let mut __call = #begin;
-        #admit
+        if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
+            return __rejected;
+        }
+    }
+}
+
+/// Looks up the breaker that the arguments of a call choose.
+fn keyed(
+    runtime: &Runtime<'_>,
+    name: &LitStr,
+    template: &Template,
+    signature: &Signature,
+) -> TokenStream {
+    let p = runtime.private(mixed());
+    let span = runtime.reported_at(name.span());
+    let at_place = runtime.private(span);
+    let part = quote_spanned!(span=> #at_place::key_part);
+    let format = template.format(signature, name.span(), &part);
+    quote_spanned! {mixed()=>
+        static __BREAKERS: #p::KeyedSite = #p::KeyedSite::new(#name);
+        let __breaker = __BREAKERS.get(::core::format_args!(#format));
     }
 }
 
@@ -297,7 +250,7 @@ fn once(body: &Group, returns: &TokenStream) -> TokenStream {
 //         }
 //     }
 // }
-fn repeated(params: &Params, returns: &TokenStream) -> TokenStream {
+fn repeated(params: &Params, used: &TokenStream, returns: &TokenStream) -> TokenStream {
     let Params { keep, hand_over, body } = params;
     let typed = typed(returns);
     let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
@@ -309,6 +262,7 @@ fn repeated(params: &Params, returns: &TokenStream) -> TokenStream {
                 .attempt(async {
                     #typed
                     #hand_over
+                    #used
                     #body
                 })
                 .await;

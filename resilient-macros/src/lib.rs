@@ -12,12 +12,15 @@ mod impl_block;
 mod item;
 mod kinds;
 mod params;
+mod policies;
 mod receiver;
 mod repetition;
 mod signature;
 #[cfg(test)]
 mod snapshots;
+mod spec;
 mod suggest;
+mod template;
 mod values;
 
 use proc_macro::TokenStream;
@@ -151,4 +154,45 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Classify, attributes(classify))]
 pub fn classify(item: TokenStream) -> TokenStream {
     classify::derive(item.into()).into()
+}
+
+/// Declares circuit breakers and retry rows once, for all functions that name them.
+///
+/// It stands where items stand, in any crate of the program, and each declaration holds for the
+/// whole program. Doc comments are kept: `catalogue()` lists them.
+///
+/// ```
+/// use resilient_runtime::{Classify, policies, resilient};
+/// # use qdrant_client::QdrantError;
+///
+/// policies! {
+///     /// Guards every read of the `docs` collection.
+///     breaker "search" { failure_threshold: 10, success_threshold: 3, open_duration: "60s" }
+///     /// One for each tenant.
+///     breaker "tenant/{tenant}" { max_keys: 200 }
+///     retry "rate_limit_error" { max_attempts: 8 }
+///     retry "nightly_import" { max_attempts: 20, base_delay: "1s", max_delay: "2m" }
+/// }
+///
+/// #[resilient(retry = "nightly_import", breaker = "search")]
+/// async fn import() -> Result<(), QdrantError> {
+///     Ok(())
+/// }
+/// ```
+///
+/// | declaration | means |
+/// |---|---|
+/// | `breaker "<name>" { … }` | the breaker of this name: `failure_threshold`, `success_threshold`, `half_open_max_calls`, `open_duration` |
+/// | `breaker "<name>/{…}" { … }` | every breaker that this template makes; also `max_keys`, how many there may be at once, by default 1,000 |
+/// | `retry "<kind>" { … }` | the row of this kind in the retry table of the program, wherever it is used: `max_attempts`, `base_delay`, `max_delay`, `jitter`, `backoff`; and `row`, the kind whose default row it starts from, by default its own |
+/// | `retry "default" { … }` | the row of every kind without one of its own, and of `retry` alone |
+/// | `retry "<name>" { … }` | a row that functions use by this name; it starts from the default row, or that of the kind in `row` |
+/// | `crate = <path>;` | first of all: where the runtime is, if it is not `::resilient_runtime` |
+///
+/// A key means what it means in [`resilient`](macro@resilient), and a number is checked as there.
+/// Two declarations of one name that differ are reported by an error event when the name is first
+/// used, and by `catalogue().validate()`; the first in the order of file and line holds.
+#[proc_macro]
+pub fn policies(input: TokenStream) -> TokenStream {
+    policies::expand(input.into()).into()
 }

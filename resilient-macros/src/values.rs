@@ -11,7 +11,7 @@ pub fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
         return Some(value);
     }
     let key = &arg.key;
-    errors.at(key, format_args!("`{key}` takes a value: write `{key} = …`"));
+    errors.at(key, format_args!("`{key}` takes a value: write `{}`", arg.with("…")));
     None
 }
 
@@ -34,16 +34,15 @@ pub fn string(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Op
         return Some(text.clone());
     }
     let key = &arg.key;
-    errors.at(value, format_args!("`{key}` takes a string: write `{key} = {example}`"));
+    errors.at(value, format_args!("`{key}` takes a string: write `{}`", arg.with(example)));
     None
 }
 
 pub fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
     let value = expression(arg, errors)?;
-    if let Expr::Path(path) = ungrouped(value)
-        && path.qself.is_none()
-    {
-        return Some(path.path.clone());
+    let path = path(value);
+    if path.is_some() {
+        return path;
     }
     errors.at(
         value,
@@ -51,4 +50,12 @@ pub fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
          `crate = ::resilient_runtime`",
     );
     None
+}
+
+/// The path that stands there, as that of a constant.
+pub fn path(value: &Expr) -> Option<Path> {
+    match ungrouped(value) {
+        Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
+        _ => None,
+    }
 }

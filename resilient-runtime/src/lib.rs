@@ -13,26 +13,34 @@ mod classify;
 mod config_error;
 mod event;
 mod executor;
+mod keyed;
 mod kind;
 mod policy;
 #[cfg(feature = "qdrant")]
 mod qdrant;
+mod reference;
 mod registry;
 mod rejection;
 mod retry;
+mod row;
 mod run;
 mod watch;
 
-pub use resilient_macros::{Classify, resilient};
+pub use resilient_macros::{Classify, policies, resilient};
 
 pub use crate::backoff::Backoff;
 pub use crate::breaker::{
     BreakerConfig, BreakerConfigBuilder, BreakerName, BreakerState, BreakerStats, BreakerTotals,
     CircuitBreaker, CircuitOpenError, Permit,
 };
+pub use crate::catalogue::{
+    AnnotatedFunction, BreakerDeclaration, Catalogue, CatalogueError, Problem, RetryRule,
+    RowDeclaration, catalogue,
+};
 pub use crate::classify::Classify;
 pub use crate::config_error::ConfigError;
 pub use crate::executor::RetryExecutor;
+pub use crate::keyed::KeyedBreakers;
 pub use crate::kind::{ErrorKind, UnknownKindError};
 pub use crate::policy::{Policy, PolicyBuilder, Scope, SharedBreaker};
 pub use crate::registry::{breaker, breakers};

@@ -265,6 +265,11 @@ impl RetryTable {
         }
     }
 
+    /// The row of the kinds that have none of their own.
+    pub(crate) const fn default_row(&self) -> RetryPolicy {
+        self.default
+    }
+
     /// The same table with another row for `kind`. A kind that is not
     /// [transient](ErrorKind::is_transient) is never retried, whatever its row says.
     #[must_use]

@@ -34,21 +34,23 @@ impl Judgement {
 #[derive(Debug)]
 pub struct Run<'p> {
     policy: &'p Policy,
+    breaker: Option<&'p CircuitBreaker>,
     permit: Option<Permit<'p>>,
     attempt: u32,
 }
 
 impl<'p> Run<'p> {
-    /// Begins a call that nothing can reject, and its first attempt.
+    /// Begins a call, and its first attempt. The breaker is that of the policy, or one that the
+    /// call's arguments have chosen.
     #[inline]
-    pub(crate) const fn new(policy: &'p Policy) -> Self {
-        Self { policy, permit: None, attempt: 1 }
+    pub(crate) const fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
+        Self { policy, breaker, permit: None, attempt: 1 }
     }
 
     /// Asks the breaker, where there is one, whether the call may begin.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
-        if let Some(breaker) = self.policy.breaker() {
+        if let Some(breaker) = self.breaker {
             self.permit = Some(breaker.acquire_for(Some(self.policy.name()))?);
         }
         Ok(())
@@ -127,7 +129,7 @@ impl<'p> Run<'p> {
         };
         let next = if !kind.is_transient() {
             Err(GiveUp::NotTransient)
-        } else if was_probe || !self.policy.breaker().is_none_or(is_closed) {
+        } else if was_probe || !self.breaker.is_none_or(is_closed) {
             Err(GiveUp::BreakerNotClosed)
         } else {
             row.next_delay(self.attempt, hint, rand::random())
@@ -151,7 +153,7 @@ impl<'p> Run<'p> {
     /// Whether the breaker lets the call go on after a pause: a permit for the whole call must
     /// still hold, one for each attempt is asked for anew.
     fn is_still_admitted(&mut self) -> bool {
-        match (&self.permit, self.policy.breaker()) {
+        match (&self.permit, self.breaker) {
             (Some(_), Some(breaker)) => is_closed(breaker),
             _ => self.admit().is_ok(),
         }
@@ -166,7 +168,7 @@ impl<'p> Run<'p> {
     fn subject(&self) -> Subject<'p> {
         Subject {
             function: self.policy.name(),
-            breaker: self.policy.breaker().map(|breaker| breaker.name().as_str()),
+            breaker: self.breaker.map(|breaker| breaker.name().as_str()),
             attempt: self.attempt,
         }
     }
@@ -222,7 +224,7 @@ impl Policy {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
-        let mut run = Run::new(self);
+        let mut run = Run::new(self, self.breaker());
         run.admit()?;
         run.repeat(op).await
     }
@@ -234,7 +236,7 @@ impl Policy {
         F: Future<Output = Result<T, E>>,
         E: Classify,
     {
-        Run::new(self).repeat(op).await
+        Run::new(self, None).repeat(op).await
     }
 }
 

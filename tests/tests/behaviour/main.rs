@@ -5,6 +5,8 @@ mod breaker;
 mod classify;
 mod events;
 mod impl_block;
+mod keyed;
+mod named;
 mod panics;
 mod policy;
 mod qdrant;

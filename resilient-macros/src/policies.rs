@@ -1,0 +1,182 @@
+//! `policies!`: breakers and retry rows, declared once for all functions that name them.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Error, Expr, Ident, Lit, LitStr, Meta, Path, Token, braced};
+
+use crate::args::Args;
+use crate::config::{self, Named};
+use crate::errors::Errors;
+use crate::expand::mixed;
+use crate::spec::{self, Runtime};
+use crate::suggest::did_you_mean;
+use crate::values::literal;
+
+/// All that stands in the macro.
+struct Policies {
+    /// `crate = …;`
+    runtime: Option<Path>,
+    declarations: Vec<Declaration>,
+}
+
+/// `breaker "search" { failure_threshold: 10 }`
+struct Declaration {
+    documentation: Vec<Expr>,
+    /// Attributes that are no documentation.
+    attributes: Vec<Attribute>,
+    keyword: Ident,
+    name: LitStr,
+    args: Args,
+    braces: Span,
+}
+
+const KEYWORDS: &[&str] = &["breaker", "retry"];
+
+impl Parse for Policies {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let runtime = if input.parse::<Option<Token![crate]>>()?.is_some() {
+            input.parse::<Token![=]>()?;
+            let path = input.call(Path::parse_mod_style)?;
+            input.parse::<Token![;]>()?;
+            Some(path)
+        } else {
+            None
+        };
+        let mut declarations = Vec::new();
+        while !input.is_empty() {
+            declarations.push(input.parse()?);
+        }
+        Ok(Self { runtime, declarations })
+    }
+}
+
+impl Parse for Declaration {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut attributes = input.call(Attribute::parse_outer)?;
+        let documentation = attributes
+            .extract_if(.., |attribute| attribute.path().is_ident("doc"))
+            .filter_map(|attribute| match attribute.meta {
+                Meta::NameValue(documentation) => Some(documentation.value),
+                _ => None,
+            })
+            .collect();
+        let keyword: Ident = input.parse()?;
+        let name = input.parse().map_err(|error: Error| {
+            let keyword = if keyword == "retry" { "retry" } else { "breaker" };
+            let message = format_args!(
+                "a declaration has a name: write `{keyword} \"search\" {{ … }}` ({error})"
+            );
+            Error::new(error.span(), message)
+        })?;
+        let content;
+        let braces = braced!(content in input).span.join();
+        let args = Args::parse_declared(&content)?;
+        Ok(Self { documentation, attributes, keyword, name, args, braces })
+    }
+}
+
+// // Input:
+// policies! {
+//     /// Guards every read.
+//     breaker "search" { failure_threshold: 10 }
+// }
+// // Output:
+// const _: () = {
+//     #[p::linkme::distributed_slice(p::BREAKERS)]
+//     #[linkme(crate = p::linkme)]
+//     static __DECLARATION: p::BreakerDeclaration = p::BreakerDeclaration::new(
+//         "search", /* settings */, false, concat!(" Guards every read.", "\n"), file!(), line!(),
+//     );
+// };
+
+/// Expands the macro. What is right is declared even where something is wrong, so that no second
+/// error follows.
+pub fn expand(input: TokenStream) -> TokenStream {
+    let Policies { runtime, declarations } = match syn::parse2(input) {
+        Ok(policies) => policies,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut errors = Errors::default();
+    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut expanded = TokenStream::new();
+    for declaration in &declarations {
+        let name = (declaration.keyword.to_string(), declaration.name.value());
+        if seen.contains(&name) {
+            let (keyword, name) = &name;
+            let message = format_args!("{keyword} `{name}` is declared twice: keep one");
+            errors.at(&declaration.name, message);
+            continue;
+        }
+        seen.push(name);
+        expanded.extend(declaration.expand(&Runtime(runtime.as_ref()), &mut errors));
+    }
+    let errors = errors.finish().err().map(Error::into_compile_error);
+    quote!(#expanded #errors)
+}
+
+impl Declaration {
+    fn expand(&self, runtime: &Runtime<'_>, errors: &mut Errors) -> Option<TokenStream> {
+        if let Some(other) = self.attributes.first() {
+            errors.at(other, "a declaration takes doc comments, and no other attributes");
+        }
+        let p = runtime.private(mixed());
+        let (slice, kind, what) = if self.keyword == "breaker" {
+            let (name, numbers) =
+                config::declared_breaker(&self.name, &self.args, self.braces, errors)?;
+            let settings = spec::breaker_settings(runtime, &numbers);
+            let (name, is_keyed) = match name {
+                Named::Keyed(template, _) => (template, true),
+                Named::Literal(name) => (name, false),
+                Named::Path(_) => return None,
+            };
+            let what = quote_spanned!(mixed()=> #name, #settings, #is_keyed);
+            ("BREAKERS", "BreakerDeclaration", what)
+        } else if self.keyword == "retry" {
+            let (row, settings) =
+                config::declared_row(&self.name, &self.args, self.braces, errors)?;
+            let name = &self.name;
+            let policy = spec::retry_row(runtime, &row, &settings, "retry_policy");
+            ("ROWS", "RowDeclaration", quote_spanned!(mixed()=> #name, #policy))
+        } else {
+            let hint = did_you_mean(&self.keyword.to_string(), KEYWORDS);
+            errors.at(
+                &self.keyword,
+                format_args!(
+                    "`policies!` declares `breaker \"…\" {{ … }}` and `retry \"…\" {{ … }}`, not \
+                     `{}`{hint}",
+                    self.keyword
+                ),
+            );
+            return None;
+        };
+        let (slice, kind) = (Ident::new(slice, mixed()), Ident::new(kind, mixed()));
+        let documentation = self.documentation();
+        let place = spec::place(self.name.span());
+        Some(quote_spanned! {mixed()=>
+            const _: () = {
+                #[#p::linkme::distributed_slice(#p::#slice)]
+                #[linkme(crate = #p::linkme)]
+                static __DECLARATION: #p::#kind =
+                    #p::#kind::new(#what, #documentation, #place);
+            };
+        })
+    }
+
+    /// The doc comment as one string, without the space that begins each line.
+    fn documentation(&self) -> TokenStream {
+        let lines = self.documentation.iter().enumerate().map(|(number, line)| {
+            let newline = (number > 0).then_some("\n").into_iter();
+            let line = match literal(line) {
+                Some(Lit::Str(text)) => {
+                    let text = text.value();
+                    text.strip_prefix(' ').unwrap_or(&text).into_token_stream()
+                }
+                // As `#[doc = include_str!("…")]` has it.
+                _ => line.into_token_stream(),
+            };
+            quote_spanned!(mixed()=> #(#newline,)* #line)
+        });
+        quote_spanned!(mixed()=> ::core::concat!(#(#lines),*))
+    }
+}
