@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::catalogue::{self, BreakerRef, BreakerSettings, CallSite, Problem, RetrySpec, Rows};
 use crate::policy::{Retry, SharedBreaker};
 use crate::reference::Reference;
-use crate::{CircuitBreaker, KeyedBreakers, Policy, RetryPolicy, event};
+use crate::{CircuitBreaker, KeyedBreakers, Policy, RetryPolicy, RetryTable, event};
 
 /// Breakers, or sets of them, by name. They live as long as the program: the names stand in its
 /// source, so there are only so many.
@@ -99,14 +99,13 @@ impl CallSite {
     }
 
     fn rows(&self, retry: RetrySpec) -> Retry {
-        let rows = Rows::get();
         match retry {
-            RetrySpec::ByKind => Retry::ByKind(Box::new(rows.table.clone())),
+            RetrySpec::ByKind => Retry::ByKind(Box::new(RetryTable::declared())),
             RetrySpec::Row(row, changes) => {
                 if let Some(problem) = Problem::of_row(self) {
                     event::problem(&problem);
                 }
-                Retry::Row(changes.fit(rows.find(row).unwrap_or(RetryPolicy::DEFAULT)))
+                Retry::Row(changes.fit(Rows::get().find(row).unwrap_or(RetryPolicy::DEFAULT)))
             }
         }
     }

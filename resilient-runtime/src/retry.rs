@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::backoff::{Backoff, spread};
+use crate::catalogue::Rows;
 use crate::{ConfigError, ErrorKind};
 
 /// Why a call that may be retried is not retried any more.
@@ -255,6 +256,13 @@ impl RetryTable {
                     ..RetryPolicy::DEFAULT
                 },
             );
+
+    /// The default table with the rows that [`policies!`](crate::policies) declares anywhere in the
+    /// program: by it go the functions with `#[resilient(retry = …)]`.
+    #[must_use]
+    pub fn declared() -> Self {
+        Rows::get().table.clone()
+    }
 
     /// The row of `kind`, or the default row where it has none.
     #[must_use]
