@@ -48,6 +48,9 @@ impl Args {
     pub fn parse_declared(input: ParseStream<'_>) -> syn::Result<Self> {
         let args = Punctuated::<Arg, Token![,]>::parse_terminated_with(input, |input| {
             let key = input.call(Ident::parse_any)?;
+            if input.peek(Token![=]) {
+                return Err(input.error(format_args!("here a key is written `{key}: …`")));
+            }
             let value = match input.parse::<Option<Token![:]>>()? {
                 Some(_) => Value::Expr(input.parse()?),
                 None => Value::None,

@@ -23,8 +23,10 @@ struct Policies {
 /// `breaker "search" { failure_threshold: 10 }`
 struct Declaration {
     documentation: Vec<Expr>,
-    /// Attributes that are no documentation.
-    attributes: Vec<Attribute>,
+    /// `#[cfg(…)]`
+    conditions: Vec<Attribute>,
+    /// Attributes that mean nothing here.
+    others: Vec<Attribute>,
     keyword: Ident,
     name: LitStr,
     args: Args,
@@ -61,6 +63,8 @@ impl Parse for Declaration {
                 _ => None,
             })
             .collect();
+        let conditions =
+            attributes.extract_if(.., |attribute| attribute.path().is_ident("cfg")).collect();
         let keyword: Ident = input.parse()?;
         let name = input.parse().map_err(|error: Error| {
             let keyword = if keyword == "retry" { "retry" } else { "breaker" };
@@ -72,7 +76,7 @@ impl Parse for Declaration {
         let content;
         let braces = braced!(content in input).span.join();
         let args = Args::parse_declared(&content)?;
-        Ok(Self { documentation, attributes, keyword, name, args, braces })
+        Ok(Self { documentation, conditions, others: attributes, keyword, name, args, braces })
     }
 }
 
@@ -102,7 +106,8 @@ pub fn expand(input: TokenStream) -> TokenStream {
     let mut expanded = TokenStream::new();
     for declaration in &declarations {
         let name = (declaration.keyword.to_string(), declaration.name.value());
-        if seen.contains(&name) {
+        // Of those under conditions, only one may be left.
+        if declaration.conditions.is_empty() && seen.contains(&name) {
             let (keyword, name) = &name;
             let message = format_args!("{keyword} `{name}` is declared twice: keep one");
             errors.at(&declaration.name, message);
@@ -117,8 +122,8 @@ pub fn expand(input: TokenStream) -> TokenStream {
 
 impl Declaration {
     fn expand(&self, runtime: &Runtime<'_>, errors: &mut Errors) -> Option<TokenStream> {
-        if let Some(other) = self.attributes.first() {
-            errors.at(other, "a declaration takes doc comments, and no other attributes");
+        if let Some(other) = self.others.first() {
+            errors.at(other, "a declaration takes doc comments and `#[cfg(…)]`, and nothing else");
         }
         let p = runtime.private(mixed());
         let (slice, kind, what) = if self.keyword == "breaker" {
@@ -151,9 +156,11 @@ impl Declaration {
             return None;
         };
         let (slice, kind) = (Ident::new(slice, mixed()), Ident::new(kind, mixed()));
+        let conditions = &self.conditions;
         let documentation = self.documentation();
         let place = spec::place(self.name.span());
         Some(quote_spanned! {mixed()=>
+            #(#conditions)*
             const _: () = {
                 #[#p::linkme::distributed_slice(#p::#slice)]
                 #[linkme(crate = #p::linkme)]

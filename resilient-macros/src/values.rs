@@ -1,5 +1,6 @@
 //! The values behind keys, whatever the attribute: one reader for each type.
 
+use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use crate::args::{Arg, Value};
@@ -52,10 +53,45 @@ pub fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
     None
 }
 
-/// The path that stands there, as that of a constant.
-pub fn path(value: &Expr) -> Option<Path> {
+/// The path that stands there.
+fn path(value: &Expr) -> Option<Path> {
     match ungrouped(value) {
         Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
         _ => None,
     }
+}
+
+/// A string, or the constant that holds one.
+pub enum Text {
+    Literal(LitStr),
+    Constant(Path),
+}
+
+/// The string that stands there, or the constant in its place: a path that ends in capitals. In
+/// any other case its quotes were forgotten. An attribute's constants stand in a static, where
+/// `Self` means nothing.
+pub fn text(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<Text> {
+    let Some(path) = path(value) else {
+        return string(arg, value, example, errors).map(Text::Literal);
+    };
+    let segments = &path.segments;
+    let is_constant = segments
+        .last()
+        .is_some_and(|last| !last.ident.to_string().contains(|c: char| c.is_lowercase()));
+    if is_constant && segments.first().is_some_and(|first| first.ident == "Self") {
+        errors.at(&path, "`Self` cannot be named here: write the name of the type");
+        return None;
+    }
+    if is_constant {
+        return Some(Text::Constant(path));
+    }
+    let (key, word) = (&arg.key, path.to_token_stream().to_string());
+    errors.at(
+        &path,
+        format_args!(
+            "`{key}` takes a string: write `{}`; or a constant that holds one, in capitals",
+            arg.with(format_args!("\"{word}\""))
+        ),
+    );
+    None
 }

@@ -193,18 +193,19 @@ impl Write for ShortText {
 )]
 pub trait KeyPart {
     /// The value, as it stands in the name.
-    fn part(&self) -> impl fmt::Display;
+    fn part(&self) -> &dyn fmt::Display;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: fmt::Display + ?Sized> KeyPart for T {
-    fn part(&self) -> impl fmt::Display {
+impl<T: fmt::Display> KeyPart for T {
+    fn part(&self) -> &dyn fmt::Display {
         self
     }
 }
 
-/// The value of a placeholder.
-pub fn key_part<T: KeyPart + ?Sized>(value: &T) -> impl fmt::Display {
+/// The value of a placeholder. It comes without its type, so that a missing bound is reported
+/// once.
+pub fn key_part<T: KeyPart>(value: &T) -> &dyn fmt::Display {
     value.part()
 }
 

@@ -10,7 +10,7 @@ use super::{distinct, given};
 use crate::args::{Arg, Args, Value};
 use crate::errors::Errors;
 use crate::template::{self, Template};
-use crate::values::{expression, path, string};
+use crate::values::{Text, expression, text};
 
 /// The key `breaker`.
 pub struct Breaker {
@@ -143,17 +143,10 @@ fn numbers(
 }
 
 fn named(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Named> {
-    if let Some(path) = path(value) {
-        if path.segments.first().is_some_and(|first| first.ident == "Self") {
-            errors.at(
-                &path,
-                "`Self` means nothing outside of the method: write the name of the type",
-            );
-            return None;
-        }
-        return Some(Named::Path(path));
+    match text(arg, value, "\"search\"", errors)? {
+        Text::Literal(name) => literal(&name, errors),
+        Text::Constant(path) => Some(Named::Path(path)),
     }
-    literal(&string(arg, value, "\"search\"", errors)?, errors)
 }
 
 fn literal(name: &LitStr, errors: &mut Errors) -> Option<Named> {

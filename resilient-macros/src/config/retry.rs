@@ -9,7 +9,7 @@ use crate::args::{Arg, Args, Value};
 use crate::errors::Errors;
 use crate::kinds::{self, variant};
 use crate::suggest::{all_of, misspelt};
-use crate::values::{expression, path, string};
+use crate::values::{Text, expression, text};
 
 /// The key `retry`.
 pub struct Retry {
@@ -53,14 +53,13 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
     };
     match &arg.value {
         Value::None => Some(one(Row::Default)),
-        Value::Expr(value) if path(value).is_some() => path(value).map(Row::Constant).map(one),
-        Value::Expr(value) => {
-            let name = string(arg, value, "\"rate_limit_error\"", errors)?;
-            if name.value() == AUTO {
-                return Some(Retry { rows: Rows::ByKind, repeats: true });
+        Value::Expr(value) => match text(arg, value, "\"rate_limit_error\"", errors)? {
+            Text::Literal(name) if name.value() == AUTO => {
+                Some(Retry { rows: Rows::ByKind, repeats: true })
             }
-            Some(one(named(&name, errors)?))
-        }
+            Text::Literal(name) => named(&name, errors).map(one),
+            Text::Constant(path) => Some(one(Row::Constant(path))),
+        },
         Value::List(args, span) => {
             let Numbers { row, settings, max_attempts } = numbers(args, *span, errors);
             let row = row.unwrap_or(Row::Default);
@@ -144,19 +143,18 @@ fn numbers(args: &Args, span: Span, errors: &mut Errors) -> Numbers {
 }
 
 fn starting_row(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Row> {
-    if let Some(constant) = path(value) {
-        return Some(Row::Constant(constant));
+    match text(arg, value, "\"rate_limit_error\"", errors)? {
+        Text::Literal(name) if name.value() == AUTO => {
+            errors.at(
+                name,
+                "`auto` is not one row but the row of each error's own kind, and takes no other \
+                 numbers: write `retry = \"auto\"`, or name the row to start from",
+            );
+            None
+        }
+        Text::Literal(name) => named(&name, errors),
+        Text::Constant(path) => Some(Row::Constant(path)),
     }
-    let name = string(arg, value, "\"rate_limit_error\"", errors)?;
-    if name.value() == AUTO {
-        errors.at(
-            name,
-            "`auto` is not one row but the row of each error's own kind, and takes no other \
-             numbers: write `retry = \"auto\"`, or name the row to start from",
-        );
-        return None;
-    }
-    named(&name, errors)
 }
 
 /// The row of this name. One that is no kind may be declared anywhere in the program, unless it is

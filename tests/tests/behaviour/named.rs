@@ -68,6 +68,10 @@ policies! {
     /// In two paragraphs.
     breaker "declared" { failure_threshold: 2, open_duration: "7s" }
     breaker "declared and never named" {}
+    #[cfg(test)]
+    breaker "declared under a condition" { failure_threshold: 3 }
+    #[cfg(not(test))]
+    breaker "declared under a condition" { failure_threshold: 4 }
     retry "nightly_import" { max_attempts: 4, base_delay: "2s", max_delay: "1m", jitter: 0 }
     /// From the row of a kind.
     retry "patient" { row: "timeout_error", max_attempts: 3, jitter: 0 }
@@ -87,6 +91,8 @@ async fn a_declared_row_and_a_declared_breaker_serve_whoever_names_them() {
     let declared = breaker("declared").unwrap();
     assert_eq!(declared.config().open_duration(), Duration::from_secs(7));
     assert_eq!(declared.stats().totals.failures, 1);
+    let conditional = breaker("declared under a condition").unwrap();
+    assert_eq!(conditional.config().failure_threshold(), 3);
     assert!(breaker("declared and never named").is_some(), "code without the attribute uses it");
 }
 
