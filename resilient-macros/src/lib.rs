@@ -37,20 +37,24 @@ use proc_macro::TokenStream;
 /// | `retry` | | | alone: every transient error by the default row |
 /// | `retry = "<kind>"` | a transient kind of error | | retries every transient error by the row of this kind in the retry table |
 /// | `retry = "auto"` | | | retries a transient error by the row of its own kind |
+/// | `retry = "<row>"` | a name that [`policies!`](macro@policies) declares | | retries every transient error by this row |
 /// | `retry(…)` | | | one row, with numbers of its own: |
-/// | – `row` | a transient kind of error | the default row | the row to start from |
+/// | – `row` | a transient kind of error, or a declared name | the default row | the row to start from |
 /// | – `max_attempts` | a whole number, 1 or more | the row's | how often the function is called at most, the first call included |
 /// | – `base_delay` | a duration | the row's | the delay before the first retry |
 /// | – `max_delay` | a duration, not under `base_delay` | the row's | the longest delay, jitter included |
 /// | – `jitter` | a number from 0 to 1 | 0.1 | by which share of itself a delay is spread either way |
 /// | – `backoff` | `"exponential"` or `"linear"` | the row's | how the delay grows |
 /// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, which all functions that name it share |
+/// | `breaker = "<name>/{…}"` | a string with placeholders, each a parameter or a field of one | | fails fast by a breaker for each value of the arguments |
+/// | `breaker = SEARCH` | a path in capitals, to a constant name or a `static CircuitBreaker` | | fails fast by that one |
 /// | `breaker(…)` | | | the same, with numbers of its own: |
-/// | – `name` | a string | required | the name |
+/// | – `name` | a string, with or without placeholders, or a constant | required | the name |
 /// | – `failure_threshold` | a whole number from 1 | 5 | how many failures in a row open it |
 /// | – `success_threshold` | a whole number from 1 | 2 | how many successful probes close it again |
 /// | – `half_open_max_calls` | a whole number from 1 | `success_threshold` | how many probes may be under way at once |
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |
+/// | – `max_keys` | a whole number from 1 | 1,000 | for a name with placeholders: how many breakers there may be at once |
 /// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
 /// | `crate` | a path | `::resilient_runtime` | where the runtime is, for a crate that re-exports it or has renamed it |
 ///
@@ -58,8 +62,10 @@ use proc_macro::TokenStream;
 /// `connection_error`, `connection_timeout`, `rate_limit_error`, `service_unavailable`,
 /// `timeout_error`, `search_timeout`, `internal_error` and `network_error`.
 ///
-/// The settings of a breaker are given in one function; the others only name it. Where two differ,
-/// the first in the order of file and line wins, and an error event says so.
+/// The settings of a breaker are given in one function, and the others only name it; or
+/// [`policies!`](macro@policies) declares them, which wins. Of two functions that differ, the first
+/// in the order of file and line wins, and an error event says so. Where a row is expected, a path
+/// in capitals is a constant that holds its name.
 ///
 /// # On an `impl` block
 ///
@@ -161,8 +167,8 @@ pub fn classify(item: TokenStream) -> TokenStream {
 /// It stands where items stand, in any crate of the program, and each declaration holds for the
 /// whole program. Doc comments are kept: `catalogue()` lists them.
 ///
-/// ```
-/// use resilient_runtime::{Classify, policies, resilient};
+/// ```standalone_crate
+/// use resilient_runtime::{policies, resilient};
 /// # use qdrant_client::QdrantError;
 ///
 /// policies! {

@@ -213,9 +213,15 @@ fn uses() -> Vec<Use> {
     uses
 }
 
-/// The first of `known` that `name` may be a misspelling of.
+/// The one of `known` that comes closest to `name`, if it may be meant at all: a third of its
+/// letters may be wrong.
 fn similar(name: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
-    known.into_iter().find(|known| is_similar(name, known))
+    known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .filter(|(distance, known)| 3 * distance <= known.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
 }
 
 /// Whether one may be a misspelling of the other. Names that differ in their numbers only are

@@ -18,7 +18,7 @@ use crate::row::Row;
 /// The linker has gathered them. A crate of which the program uses nothing is not linked: name it
 /// by `use the_crate as _;`.
 ///
-/// ```
+/// ```standalone_crate
 /// use resilient_runtime::{catalogue, policies, resilient};
 /// # use resilient_runtime::{Classify, ErrorKind, Rejection};
 /// # #[derive(Debug)] struct SearchError;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use resilient_program_reads::read;
 use resilient_program_tests::import;
-use resilient_runtime::{ErrorKind, RetryTable, breaker, catalogue, resilient};
+use resilient_runtime::{AnnotatedFunction, ErrorKind, RetryTable, breaker, catalogue, resilient};
 use resilient_tests::{DOWN, Failure};
 
 #[resilient(retry, breaker = "program shard {shard}")]
@@ -17,7 +17,7 @@ async fn write(calls: &Cell<u32>, shard: u32) -> Result<(), Failure> {
 #[test]
 fn functions_and_declarations_of_every_crate_are_listed() {
     let catalogue = catalogue();
-    let functions: Vec<_> = catalogue.functions().iter().map(|it| it.name()).collect();
+    let functions: Vec<_> = catalogue.functions().iter().map(AnnotatedFunction::name).collect();
     assert_eq!(
         functions,
         ["resilient_program_reads::read", "resilient_program_tests::import", "catalogue::write"]

@@ -46,7 +46,7 @@ async fn a_constant_is_a_name_and_a_static_is_a_breaker() {
     by_a_static().await.unwrap();
     by_the_name_of_the_static().await.unwrap();
     assert_eq!(WRITES.stats().totals.successes, 2);
-    assert!(std::ptr::eq(&*breaker("named writes").unwrap(), &WRITES));
+    assert!(std::ptr::eq(&raw const *breaker("named writes").unwrap(), &raw const WRITES));
 }
 
 #[resilient(retry(row = elsewhere::ROW, base_delay = "1ms"))]
