@@ -71,7 +71,7 @@ pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenS
     let mut errors = Errors::default();
     let config = config::read(args, &mut errors);
     let target = signature::read(function, &mut errors);
-    if repeats(&config) {
+    if config.repeats() {
         repetition::check(&target, &mut errors);
     }
     if let Some(Breaker { name: Named::Keyed(name, template), .. }) = &config.breaker {
@@ -86,23 +86,18 @@ pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenS
     }
 }
 
-/// Whether an attempt may follow the first.
-fn repeats(config: &Config) -> bool {
-    config.retry.as_ref().is_some_and(|retry| retry.repeats)
-}
-
 fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
     let p = Runtime(config.runtime.as_ref()).private(mixed());
     let Target { attributes, visibility, mut signature, body, returns, pin } = target;
     let site = spec::site(config, &signature.ident, within);
     let begin = begin(config, &signature, &returns);
     let body = in_place(&body);
-    let call = if repeats(config) {
+    let call = if config.repeats() {
         let used = used_by_name(config, &signature);
         let params = Params::split(&mut signature, body, pin.is_some(), &p);
-        repeated(&params, &used, &returns)
+        repeated(config, &params, &used, &returns)
     } else {
-        once(&body, &returns)
+        once(config, &body, &returns)
     };
     let code = quote_spanned!(mixed()=> #begin #call);
     let code = match pin {
@@ -144,25 +139,28 @@ fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> Token
     let runtime = Runtime(config.runtime.as_ref());
     let span = runtime.reported_at(returns.span());
     let p = runtime.private(span);
-    let Some(breaker) = &config.breaker else {
-        let begin = quote_spanned!(span=> #p::begin::<#returns>(&__SITE));
-        return quote_spanned!(mixed()=> let mut __call = #begin;);
-    };
-    let (keyed, begin) = match &breaker.name {
-        Named::Keyed(name, template) => (Some(keyed(&runtime, name, template, signature)), {
+    let (keyed, begin) = match &config.breaker {
+        Some(Breaker { name: Named::Keyed(name, template), .. }) => {
             let breaker = quote_spanned!(mixed()=> &__breaker);
-            quote_spanned!(span=> #p::begin_keyed::<#returns>(&__SITE, #breaker))
-        }),
-        Named::Literal(_) | Named::Path(_) => {
+            let begin = quote_spanned!(span=> #p::begin_keyed::<#returns>(&__SITE, #breaker));
+            (Some(keyed(&runtime, name, template, signature)), begin)
+        }
+        _ if config.rejects() => {
             (None, quote_spanned!(span=> #p::begin_guarded::<#returns>(&__SITE)))
         }
+        _ => (None, quote_spanned!(span=> #p::begin::<#returns>(&__SITE))),
     };
+    let admit = config.breaker.is_some().then(|| {
+        quote_spanned! {mixed()=>
+            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
+                return __rejected;
+            }
+        }
+    });
     quote_spanned! {mixed()=>
         #keyed
         let mut __call = #begin;
-        if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
-            return __rejected;
-        }
+        #admit
     }
 }
 
@@ -196,6 +194,26 @@ fn typed(returns: &TokenStream) -> TokenStream {
     }
 }
 
+/// Awaits an attempt: `block` is the async block of it.
+fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
+    let current = (config.is_timed() || config.attempt.is_some())
+        .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
+    let attempt = if config.is_timed() {
+        quote_spanned!(mixed()=> timed(__attempt, #block))
+    } else {
+        quote_spanned!(mixed()=> attempt(#block))
+    };
+    quote_spanned! {mixed()=>
+        #current
+        let __result = __call.#attempt.await;
+    }
+}
+
+/// Gives the body its attempt, by the name that it has for it.
+fn named_attempt(config: &Config) -> Option<TokenStream> {
+    config.attempt.as_ref().map(|name| quote_spanned!(mixed()=> let #name = __attempt;))
+}
+
 // A body that runs once: it may move what it likes.
 //
 // // Input:  async fn search(q: String) -> Result<Hits, E> { BODY }
@@ -212,15 +230,18 @@ fn typed(returns: &TokenStream) -> TokenStream {
 //     }).await;
 //     __call.finish(__result)
 // }
-fn once(body: &Group, returns: &TokenStream) -> TokenStream {
-    let typed = typed(returns);
+fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
+    let (typed, named_attempt) = (typed(returns), named_attempt(config));
+    let block = quote_spanned! {mixed()=>
+        async move {
+            #typed
+            #named_attempt
+            #body
+        }
+    };
+    let attempt = attempt(config, &block);
     quote_spanned! {mixed()=>
-        let __result = __call
-            .attempt(async move {
-                #typed
-                #body
-            })
-            .await;
+        #attempt
         __call.finish(__result)
     }
 }
@@ -250,22 +271,30 @@ fn once(body: &Group, returns: &TokenStream) -> TokenStream {
 //         }
 //     }
 // }
-fn repeated(params: &Params, used: &TokenStream, returns: &TokenStream) -> TokenStream {
+fn repeated(
+    config: &Config,
+    params: &Params,
+    used: &TokenStream,
+    returns: &TokenStream,
+) -> TokenStream {
     let Params { keep, hand_over, body } = params;
-    let typed = typed(returns);
+    let (typed, named_attempt) = (typed(returns), named_attempt(config));
+    let block = quote_spanned! {mixed()=>
+        async {
+            #typed
+            #hand_over
+            #used
+            #named_attempt
+            #body
+        }
+    };
+    let attempt = attempt(config, &block);
     let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
     quote_spanned! {mixed()=>
         #keep
         loop {
             #last
-            let __result = __call
-                .attempt(async {
-                    #typed
-                    #hand_over
-                    #used
-                    #body
-                })
-                .await;
+            #attempt
             // The result is gone before the pause: it need not be `Send`.
             let __pause = match __call.settle(__result) {
                 ::core::ops::ControlFlow::Break(__result) => break __result,

@@ -25,8 +25,8 @@ mod values;
 
 use proc_macro::TokenStream;
 
-/// Runs every call of an async function through a policy: retry by kind of error, and a circuit
-/// breaker by name.
+/// Runs every call of an async function through a policy: retry by kind of error, a circuit breaker
+/// by name, timeouts and a retry budget.
 ///
 /// # Keys
 ///
@@ -56,6 +56,11 @@ use proc_macro::TokenStream;
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |
 /// | – `max_keys` | a whole number from 1 | 1,000 | for a name with placeholders: how many breakers there may be at once |
 /// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
+/// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take |
+/// | `deadline` | a duration above 0 | none | how long the whole call may take, delays included |
+/// | `idempotent` | `true` or `false` | `true` | with `false`, only what surely was not executed is retried; it needs `retry` |
+/// | `budget` | a string, or a constant | none | retries while the budget of this name lasts; it needs `retry` |
+/// | `attempt` | a name of your own | none | what the body calls its `Attempt`: which it is, and how much time is left |
 /// | `crate` | a path | `::resilient_runtime` | where the runtime is, for a crate that re-exports it or has renamed it |
 ///
 /// A duration is a string such as `"500ms"`, `"10s"` or `"1m30s"`. The transient kinds are
@@ -86,7 +91,8 @@ use proc_macro::TokenStream;
 /// - `async`: a free function, a method, an implementation or a default method of a trait, also
 ///   under `#[async_trait]`. Its body is what an attempt runs.
 /// - It returns a `Result`, also by an alias, whose error implements `Classify`.
-/// - With a breaker, the error is also `From<Rejection>`. `QdrantError` is both.
+/// - With a breaker, an attempt timeout or a deadline, the error is also `From<Rejection>`.
+///   `QdrantError` is both.
 /// - With `retry`, what it takes by value, `self` among it, is cloned for every attempt but the
 ///   last possible one, and so must be `Clone`. References, `&mut` too, are lent to each attempt,
 ///   so a value that is borrowed from a `&mut` cannot be returned.
@@ -162,7 +168,7 @@ pub fn classify(item: TokenStream) -> TokenStream {
     classify::derive(item.into()).into()
 }
 
-/// Declares circuit breakers and retry rows once, for all functions that name them.
+/// Declares circuit breakers, retry rows and retry budgets once, for all functions that name them.
 ///
 /// It stands where items stand, in any crate of the program, and each declaration holds for the
 /// whole program. Doc comments are kept: `catalogue()` lists them.
@@ -193,6 +199,7 @@ pub fn classify(item: TokenStream) -> TokenStream {
 /// | `retry "<kind>" { … }` | the row of this kind in the retry table of the program, wherever it is used: `max_attempts`, `base_delay`, `max_delay`, `jitter`, `backoff`; and `row`, the kind whose default row it starts from, by default its own |
 /// | `retry "default" { … }` | the row of every kind without one of its own, and of `retry` alone |
 /// | `retry "<name>" { … }` | a row that functions use by this name; it starts from the default row, or that of the kind in `row` |
+/// | `budget "<name>" { … }` | the retry budget of this name: `capacity`, `retry_cost`, `timeout_cost`, `success_refund` |
 /// | `crate = <path>;` | first of all: where the runtime is, if it is not `::resilient_runtime` |
 ///
 /// A key means what it means in [`resilient`](macro@resilient), and a number is checked as there.

@@ -1,4 +1,4 @@
-//! `policies!`: breakers and retry rows, declared once for all functions that name them.
+//! `policies!`: breakers, retry rows and budgets, declared once for all functions that name them.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -6,7 +6,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Expr, Ident, Lit, LitStr, Meta, Path, Token, braced};
 
 use crate::args::Args;
-use crate::config::{self, Named};
+use crate::config;
 use crate::errors::Errors;
 use crate::expand::mixed;
 use crate::spec::{self, Runtime};
@@ -33,7 +33,7 @@ struct Declaration {
     braces: Span,
 }
 
-const KEYWORDS: &[&str] = &["breaker", "retry"];
+const KEYWORDS: &[&str] = &["breaker", "retry", "budget"];
 
 impl Parse for Policies {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -67,7 +67,6 @@ impl Parse for Declaration {
             attributes.extract_if(.., |attribute| attribute.path().is_ident("cfg")).collect();
         let keyword: Ident = input.parse()?;
         let name = input.parse().map_err(|error: Error| {
-            let keyword = if keyword == "retry" { "retry" } else { "breaker" };
             let message = format_args!(
                 "a declaration has a name: write `{keyword} \"search\" {{ … }}` ({error})"
             );
@@ -89,13 +88,12 @@ impl Parse for Declaration {
 // const _: () = {
 //     #[p::linkme::distributed_slice(p::BREAKERS)]
 //     #[linkme(crate = p::linkme)]
-//     static __DECLARATION: p::BreakerDeclaration = p::BreakerDeclaration::new(
-//         "search", /* settings */, false, concat!(" Guards every read.", "\n"), file!(), line!(),
+//     static __DECLARATION: p::Declaration<p::BreakerSettings> = p::Declaration::new(
+//         "search", /* settings */, concat!("Guards every read."), file!(), line!(),
 //     );
 // };
 
-/// Expands the macro. What is right is declared even where something is wrong, so that no second
-/// error follows.
+/// Expands the macro. Each declaration stands for itself: one with a mistake is left out.
 pub fn expand(input: TokenStream) -> TokenStream {
     let Policies { runtime, declarations } = match syn::parse2(input) {
         Ok(policies) => policies,
@@ -105,6 +103,7 @@ pub fn expand(input: TokenStream) -> TokenStream {
     let mut seen: Vec<(String, String)> = Vec::new();
     let mut expanded = TokenStream::new();
     for declaration in &declarations {
+        let before = errors.count();
         let name = (declaration.keyword.to_string(), declaration.name.value());
         // Of those under conditions, only one may be left.
         if declaration.conditions.is_empty() && seen.contains(&name) {
@@ -114,7 +113,9 @@ pub fn expand(input: TokenStream) -> TokenStream {
             continue;
         }
         seen.push(name);
-        expanded.extend(declaration.expand(&Runtime(runtime.as_ref()), &mut errors));
+        let code = declaration.expand(&Runtime(runtime.as_ref()), &mut errors);
+        // What is left of one with a mistake may not go together.
+        expanded.extend(code.filter(|_| errors.count() == before));
     }
     let errors = errors.finish().err().map(Error::into_compile_error);
     quote!(#expanded #errors)
@@ -125,37 +126,33 @@ impl Declaration {
         if let Some(other) = self.others.first() {
             errors.at(other, "a declaration takes doc comments and `#[cfg(…)]`, and nothing else");
         }
-        let p = runtime.private(mixed());
-        let (slice, kind, what) = if self.keyword == "breaker" {
-            let (name, numbers) =
-                config::declared_breaker(&self.name, &self.args, self.braces, errors)?;
-            let settings = spec::breaker_settings(runtime, &numbers);
-            let (name, is_keyed) = match name {
-                Named::Keyed(template, _) => (template, true),
-                Named::Literal(name) => (name, false),
-                Named::Path(_) => return None,
-            };
-            let what = quote_spanned!(mixed()=> #name, #settings, #is_keyed);
-            ("BREAKERS", "BreakerDeclaration", what)
+        let name = &self.name;
+        let (slice, of, name, settings) = if self.keyword == "breaker" {
+            let (named, numbers) = config::declared_breaker(name, &self.args, self.braces, errors)?;
+            let settings = spec::breaker_settings(runtime, &named, &numbers);
+            ("BREAKERS", "BreakerSettings", named.literal()?.clone(), settings)
         } else if self.keyword == "retry" {
-            let (row, settings) =
-                config::declared_row(&self.name, &self.args, self.braces, errors)?;
-            let name = &self.name;
-            let policy = spec::retry_row(runtime, &row, &settings, "retry_policy");
-            ("ROWS", "RowDeclaration", quote_spanned!(mixed()=> #name, #policy))
+            let (row, numbers) = config::declared_row(name, &self.args, self.braces, errors)?;
+            let settings = spec::retry_row(runtime, &row, &numbers, "retry_policy");
+            ("ROWS", "RetryPolicy", name.clone(), settings)
+        } else if self.keyword == "budget" {
+            let numbers = config::declared_budget(name, &self.args, self.braces, errors)?;
+            let settings = spec::budget_settings(runtime, &numbers);
+            ("BUDGETS", "BudgetConfig", name.clone(), settings)
         } else {
             let hint = did_you_mean(&self.keyword.to_string(), KEYWORDS);
             errors.at(
                 &self.keyword,
                 format_args!(
-                    "`policies!` declares `breaker \"…\" {{ … }}` and `retry \"…\" {{ … }}`, not \
-                     `{}`{hint}",
+                    "`policies!` declares `breaker \"…\" {{ … }}`, `retry \"…\" {{ … }}` and \
+                     `budget \"…\" {{ … }}`, not `{}`{hint}",
                     self.keyword
                 ),
             );
             return None;
         };
-        let (slice, kind) = (Ident::new(slice, mixed()), Ident::new(kind, mixed()));
+        let (slice, of) = (Ident::new(slice, mixed()), Ident::new(of, mixed()));
+        let p = runtime.private(mixed());
         let conditions = &self.conditions;
         let documentation = self.documentation();
         let place = spec::place(self.name.span());
@@ -164,8 +161,8 @@ impl Declaration {
             const _: () = {
                 #[#p::linkme::distributed_slice(#p::#slice)]
                 #[linkme(crate = #p::linkme)]
-                static __DECLARATION: #p::#kind =
-                    #p::#kind::new(#what, #documentation, #place);
+                static __DECLARATION: #p::Declaration<#p::#of> =
+                    #p::Declaration::new(#name, #settings, #documentation, #place);
             };
         })
     }

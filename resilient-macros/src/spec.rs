@@ -1,6 +1,8 @@
 //! What the source says, as constants for the catalogue: of each function, and of each
 //! declaration. Nothing here can fail.
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Path;
@@ -9,6 +11,7 @@ use syn::spanned::Spanned;
 
 use crate::config::{Breaker, BreakerNumbers, Config, Named, Retry, Row, Rows, Setting, Settings};
 use crate::expand::mixed;
+use crate::values::Text;
 
 /// Where the runtime is.
 pub struct Runtime<'a>(pub Option<&'a Path>);
@@ -46,13 +49,29 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
         let breaker = breaker_spec(&runtime, breaker);
         quote_spanned!(mixed()=> .breaker(#breaker))
     });
+    let attempt_timeout = config.attempt_timeout.map(|timeout| {
+        let timeout = duration(timeout);
+        quote_spanned!(mixed()=> .attempt_timeout(#timeout))
+    });
+    let deadline = config.deadline.map(|deadline| {
+        let deadline = duration(deadline);
+        quote_spanned!(mixed()=> .deadline(#deadline))
+    });
+    let idempotent = config.runs_once.then(|| quote_spanned!(mixed()=> .idempotent(false)));
+    let budget = config.budget.as_ref().map(|budget| {
+        let budget = match budget {
+            Text::Literal(name) => name.to_token_stream(),
+            Text::Constant(path) => path.to_token_stream(),
+        };
+        quote_spanned!(mixed()=> .budget(#budget))
+    });
     quote_spanned! {mixed()=>
         #[#p::linkme::distributed_slice(#p::SITES)]
         #[linkme(crate = #p::linkme)]
         static __SITE: #p::CallSite = #p::CallSite::new(
             ::core::concat!(::core::module_path!(), "::", #name),
             #place,
-        ) #retry #breaker;
+        ) #retry #breaker #attempt_timeout #deadline #idempotent #budget;
     }
 }
 
@@ -89,7 +108,7 @@ pub fn retry_row(runtime: &Runtime<'_>, row: &Row, settings: &Settings, make: &s
 fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     let p = runtime.private(mixed());
     let Breaker { name, numbers, scope } = breaker;
-    let name = match name {
+    let reference = match name {
         Named::Literal(name) => quote_spanned!(mixed()=> Name(#name)),
         Named::Keyed(template, _) => quote_spanned!(mixed()=> Keyed(#template)),
         Named::Path(path) => {
@@ -103,39 +122,63 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     let settings = if numbers.is_empty() {
         quote_spanned!(mixed()=> ::core::option::Option::None)
     } else {
-        let settings = breaker_settings(runtime, numbers);
+        let settings = breaker_settings(runtime, name, numbers);
         quote_spanned!(mixed()=> ::core::option::Option::Some(#settings))
     };
     quote_spanned! {mixed()=>
         #p::BreakerSpec {
-            breaker: #p::BreakerRef::#name,
+            breaker: #p::BreakerRef::#reference,
             settings: #settings,
             scope: #p::Scope::#scope,
         }
     }
 }
 
-/// The numbers of a breaker. Those that do not go together stop the build there, with the place of
-/// the settings.
-pub fn breaker_settings(runtime: &Runtime<'_>, numbers: &BreakerNumbers) -> TokenStream {
+/// The numbers of a breaker, or of those of a template. Those that do not go together stop the
+/// build there, with the place of the settings.
+pub fn breaker_settings(
+    runtime: &Runtime<'_>,
+    name: &Named,
+    numbers: &BreakerNumbers,
+) -> TokenStream {
     let p = runtime.private(mixed());
-    let setters = setters(&numbers.settings, &p);
-    let builder = quote_spanned!(mixed()=> #p::BreakerConfig::builder() #setters);
-    let span = runtime.reported_at(numbers.settings.span);
-    let at_place = runtime.private(span);
-    let config = quote_spanned!(span=> #at_place::breaker_config(#builder));
-    let max_keys = numbers.max_keys.map(|max_keys| quote_spanned!(mixed()=> .max_keys(#max_keys)));
-    quote_spanned!(mixed()=> #p::BreakerSettings::new(#config) #max_keys)
+    let config = built(runtime, &numbers.settings, "BreakerConfig", "breaker_config");
+    if !matches!(name, Named::Keyed(..)) {
+        return quote_spanned!(mixed()=> #p::BreakerSettings::new(#config));
+    }
+    let max_keys = numbers.max_keys.map_or_else(
+        || quote_spanned!(mixed()=> ::core::option::Option::None),
+        |max_keys| quote_spanned!(mixed()=> ::core::option::Option::Some(#max_keys)),
+    );
+    quote_spanned!(mixed()=> #p::BreakerSettings::keyed(#config, #max_keys))
+}
+
+/// The numbers of a budget, likewise.
+pub fn budget_settings(runtime: &Runtime<'_>, settings: &Settings) -> TokenStream {
+    built(runtime, settings, "BudgetConfig", "budget_config")
+}
+
+/// What the builder of `config` makes of the settings, by the constructor `make`.
+fn built(runtime: &Runtime<'_>, settings: &Settings, config: &str, make: &str) -> TokenStream {
+    let p = runtime.private(mixed());
+    let setters = setters(settings, &p);
+    let config = Ident::new(config, mixed());
+    let builder = quote_spanned!(mixed()=> #p::#config::builder() #setters);
+    let span = runtime.reported_at(settings.span);
+    let (p, make) = (runtime.private(span), Ident::new(make, span));
+    quote_spanned!(span=> #p::#make(#builder))
+}
+
+fn duration(of: Duration) -> TokenStream {
+    let (seconds, nanos) = (of.as_secs(), of.subsec_nanos());
+    quote_spanned!(mixed()=> ::core::time::Duration::new(#seconds, #nanos))
 }
 
 fn setters(settings: &Settings, p: &TokenStream) -> TokenStream {
     let setters = settings.changes.iter().map(|(key, setting)| {
         let value = match setting {
             Setting::Count(count) => count.into_token_stream(),
-            Setting::Time(time) => {
-                let (seconds, nanos) = (time.as_secs(), time.subsec_nanos());
-                quote_spanned!(mixed()=> ::core::time::Duration::new(#seconds, #nanos))
-            }
+            Setting::Time(time) => duration(*time),
             Setting::Share(share) => share.into_token_stream(),
             Setting::Backoff(backoff) => quote_spanned!(mixed()=> #p::Backoff::#backoff),
         };

@@ -39,6 +39,18 @@ pub fn string(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Op
     None
 }
 
+/// The `true` or `false` that stands there.
+pub fn flag(arg: &Arg, errors: &mut Errors) -> Option<bool> {
+    let value = expression(arg, errors)?;
+    if let Some(Lit::Bool(flag)) = literal(value) {
+        return Some(flag.value);
+    }
+    let key = &arg.key;
+    errors.at(value, format_args!("`{key}` takes `true` or `false`: write `{}`", arg.with(false)));
+    None
+}
+
+/// The path of the runtime crate.
 pub fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
     let value = expression(arg, errors)?;
     let path = path(value);

@@ -79,6 +79,13 @@ pub(crate) fn problem(problem: &Problem) {
             dropped,
             "retry row is declared in two ways: declare it in one place only"
         ),
+        Problem::BudgetConflict { budget, kept, dropped } => tracing::error!(
+            target: TARGET,
+            budget,
+            kept,
+            dropped,
+            "retry budget is declared in two ways: declare it in one place only"
+        ),
         Problem::UndeclaredRow { row, function, similar } => tracing::error!(
             target: TARGET,
             row,
@@ -93,7 +100,9 @@ pub(crate) fn problem(problem: &Problem) {
             "the numbers of the attribute do not fit the retry row that they change"
         ),
         // Found by who asks for it, and not by who runs.
-        Problem::UndeclaredBreaker { .. } | Problem::SimilarBreakers { .. } => {}
+        Problem::UndeclaredBreaker { .. }
+        | Problem::SimilarBreakers { .. }
+        | Problem::UndeclaredBudget { .. } => {}
     }
 }
 

@@ -11,9 +11,10 @@ use std::time::Duration;
 pub use linkme;
 
 pub use crate::breaker::{BreakerConfig, BreakerConfigBuilder};
+pub use crate::budget::{BudgetConfig, BudgetConfigBuilder};
 pub use crate::catalogue::{
-    BREAKERS, BreakerDeclaration, BreakerRef, BreakerSettings, BreakerSpec, CallSite, ROWS,
-    RetrySpec, RowDeclaration, SITES,
+    BREAKERS, BUDGETS, BreakerRef, BreakerSettings, BreakerSpec, CallSite, Declaration, ROWS,
+    RetrySpec, SITES,
 };
 pub use crate::keyed::{KeyedSite, key_part};
 pub use crate::policy::Scope;
@@ -24,8 +25,9 @@ pub use crate::run::Pause;
 pub use crate::{Backoff, Classify, ErrorKind};
 
 use crate::run::{Judgement, Run};
+use crate::timed::{Timed, timed};
 use crate::watch::{Watch, watch};
-use crate::{CircuitBreaker, ConfigError, Rejection};
+use crate::{Attempt, CircuitBreaker, ConfigError, Rejection};
 
 /// The return type of a function that can be retried.
 #[diagnostic::on_unimplemented(
@@ -76,8 +78,8 @@ impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
 
 /// `From<Rejection>` under a name that the compiler can explain.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot carry a rejection by the circuit breaker",
-    label = "the policy of this function can reject a call, and its error cannot say so",
+    message = "`{Self}` cannot carry a rejection by the policy",
+    label = "a circuit breaker, an attempt timeout or a deadline can end a call, and this error cannot say so",
     note = "give `{Self}` a variant for it: `#[error(transparent)] Rejected(#[from] resilient_runtime::Rejection)`, or implement `From<resilient_runtime::Rejection>` for it",
     note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`"
 )]
@@ -135,6 +137,16 @@ impl<'b, T, E: Classify, Reject> Call<'b, T, E, Reject> {
 }
 
 impl<T, E> Call<'_, T, E, fn(Rejection) -> E> {
+    /// [`attempt`](Self::attempt) until `current` has no time left.
+    #[inline]
+    pub fn timed<F>(&mut self, current: Attempt, body: F) -> Timed<Watch<'_, F>, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let limit = self.run.limit(&current, self.reject);
+        timed(self.attempt(body), limit)
+    }
+
     /// Asks the breaker whether the call may begin, and ends it with a rejection otherwise.
     #[inline]
     pub fn admit(&mut self) -> ControlFlow<Result<T, E>> {
@@ -151,6 +163,13 @@ impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.run.is_last()
+    }
+
+    /// The attempt that begins now: for the body, and for [`timed`](Self::timed).
+    #[inline]
+    #[must_use]
+    pub fn current(&self) -> Attempt {
+        self.run.current()
     }
 
     /// The attempt itself, watched for a panic.
@@ -261,6 +280,19 @@ pub const fn retry_row(row: Row, changes: RetryChanges) -> RetrySpec {
         let _ = retry_policy(row, changes);
     }
     RetrySpec::Row(row, changes)
+}
+
+/// A configuration from the literals of a declaration: see [`retry_policy`].
+///
+/// # Panics
+///
+/// Where the builder refuses a number.
+#[must_use]
+pub const fn budget_config(builder: BudgetConfigBuilder) -> BudgetConfig {
+    match builder.build() {
+        Ok(config) => config,
+        Err(error) => refuse(error),
+    }
 }
 
 /// A configuration from the literals of an attribute: see [`retry_policy`].

@@ -5,11 +5,14 @@ use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::catalogue::{self, BreakerRef, BreakerSettings, CallSite, Problem, RetrySpec, Rows};
-use crate::policy::{Retry, SharedBreaker};
+use crate::policy::Retry;
 use crate::reference::Reference;
-use crate::{CircuitBreaker, KeyedBreakers, Policy, RetryPolicy, RetryTable, event};
+use crate::{
+    BudgetConfig, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, RetryPolicy, RetryTable,
+    SharedBreaker, SharedBudget, event,
+};
 
-/// Breakers, or sets of them, by name. They live as long as the program: the names stand in its
+/// Breakers, sets of them, or budgets, by name. They live as long as the program: the names stand in its
 /// source, so there are only so many.
 struct Registry<T: 'static>(Mutex<BTreeMap<&'static str, &'static T>>);
 
@@ -18,6 +21,8 @@ static SINGLE: Registry<CircuitBreaker> = Registry::new();
 
 /// By the template of many.
 static KEYED: Registry<KeyedBreakers> = Registry::new();
+
+static BUDGETS: Registry<RetryBudget> = Registry::new();
 
 /// The breaker of this name, to watch it or to move it by hand, or to guard other code by it.
 ///
@@ -64,6 +69,17 @@ pub fn breakers() -> Vec<SharedBreaker> {
     breakers
 }
 
+/// The retry budget of this name, to see how much is left of it, or for code without the
+/// attribute.
+///
+/// `None` where no `#[resilient(budget = "…")]` names it and [`policies!`](crate::policies) does
+/// not declare it.
+#[must_use]
+pub fn budget(name: &str) -> Option<SharedBudget> {
+    let known = catalogue::budget_names().find(|known| *known == name)?;
+    Some(named_budget(known).into())
+}
+
 impl CallSite {
     /// The policy of the function.
     #[inline]
@@ -92,6 +108,16 @@ impl CallSite {
                 BreakerRef::Keyed(_) => policy,
             };
         }
+        if let Some(timeout) = self.attempt_timeout {
+            policy = policy.attempt_timeout(timeout);
+        }
+        if let Some(deadline) = self.deadline {
+            policy = policy.deadline(deadline);
+        }
+        if let Some(budget) = self.budget {
+            policy = policy.budget(named_budget(budget));
+        }
+        policy = policy.idempotent(self.idempotent);
         // Made before it is kept: what is looked up may make an event, and its subscriber may get
         // here again.
         let policy = policy.build();
@@ -113,17 +139,41 @@ impl CallSite {
 
 /// The one breaker of this name.
 fn single(name: &'static str) -> &'static CircuitBreaker {
-    SINGLE.get(name, |settings| {
-        catalogue::static_breaker(name)
-            .unwrap_or_else(|| Box::leak(Box::new(CircuitBreaker::named(name, settings.config))))
-    })
+    let make = || {
+        let in_source = catalogue::static_breaker(name);
+        in_source.unwrap_or_else(|| leaked(CircuitBreaker::named(name, *settings(name).config())))
+    };
+    SINGLE.get(name, make, Problem::breaker_conflicts)
 }
 
 /// The breakers of this template.
 pub(crate) fn keyed(template: &'static str) -> &'static KeyedBreakers {
-    KEYED.get(template, |BreakerSettings { config, max_keys }| {
-        Box::leak(Box::new(KeyedBreakers::new(config, max_keys)))
-    })
+    let make = || {
+        let settings = settings(template);
+        let max_keys = settings.max_keys().unwrap_or(KeyedBreakers::DEFAULT_MAX_KEYS);
+        leaked(KeyedBreakers::new(*settings.config(), max_keys))
+    };
+    KEYED.get(template, make, Problem::breaker_conflicts)
+}
+
+fn named_budget(name: &'static str) -> &'static RetryBudget {
+    let make = || {
+        let declared = catalogue::declared(name, &catalogue::BUDGETS).next();
+        let config = declared.map_or(BudgetConfig::DEFAULT, |(_, config)| config);
+        leaked(RetryBudget::named(name, config))
+    };
+    BUDGETS.get(name, make, Problem::budget_conflicts)
+}
+
+/// What source says of a breaker or template: the first in the order of
+/// [`settings_of`](catalogue::settings_of) holds.
+fn settings(name: &str) -> BreakerSettings {
+    let given = catalogue::settings_of(name);
+    given.first().map_or(BreakerSettings::DEFAULT, |(_, settings)| *settings)
+}
+
+fn leaked<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
 }
 
 impl<T> Registry<T> {
@@ -131,26 +181,20 @@ impl<T> Registry<T> {
         Self(Mutex::new(BTreeMap::new()))
     }
 
-    /// What has this name, made at its first use as source says: the first settings in the order
-    /// of [`settings_of`](catalogue::settings_of) hold, and every other one is reported, by who
-    /// comes first.
+    /// What has this name, made at its first use. Who makes it reports what source says of it in
+    /// two ways.
     fn get(
         &self,
         name: &'static str,
-        make: impl FnOnce(BreakerSettings) -> &'static T,
+        make: impl FnOnce() -> &'static T,
+        conflicts: impl FnOnce(&str) -> Vec<Problem>,
     ) -> &'static T {
-        let known = self.lock().get(name).copied();
-        if let Some(known) = known {
-            return known;
-        }
-        let settings = catalogue::settings_of(name);
-        let holds = settings.first().map_or(BreakerSettings::DEFAULT, |(_, settings)| *settings);
         let ours = match self.lock().entry(name) {
-            Entry::Occupied(theirs) => return theirs.get(),
-            Entry::Vacant(place) => *place.insert(make(holds)),
+            Entry::Occupied(made) => return made.get(),
+            Entry::Vacant(place) => *place.insert(make()),
         };
         // The lock is open again: a subscriber may ask for breakers.
-        Problem::breaker_conflicts(name).iter().for_each(event::problem);
+        conflicts(name).iter().for_each(event::problem);
         ours
     }
 

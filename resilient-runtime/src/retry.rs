@@ -13,6 +13,9 @@ pub(crate) enum GiveUp {
     AttemptsExhausted,
     HintTooLong,
     BreakerNotClosed,
+    MaybeExecuted,
+    DeadlineTooNear,
+    BudgetExhausted,
 }
 
 impl GiveUp {
@@ -22,6 +25,9 @@ impl GiveUp {
             Self::AttemptsExhausted => "attempts exhausted",
             Self::HintTooLong => "the server asks to wait longer than `max_delay`",
             Self::BreakerNotClosed => "the circuit breaker is not closed",
+            Self::MaybeExecuted => "the request may have been executed, and is not idempotent",
+            Self::DeadlineTooNear => "the deadline leaves no time for the delay",
+            Self::BudgetExhausted => "the retry budget is exhausted",
         }
     }
 }

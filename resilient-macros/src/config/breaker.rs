@@ -30,6 +30,16 @@ pub enum Named {
     Path(Path),
 }
 
+impl Named {
+    /// The name as it stands in source; none where a constant stands there.
+    pub const fn literal(&self) -> Option<&LitStr> {
+        match self {
+            Self::Literal(name) | Self::Keyed(name, _) => Some(name),
+            Self::Path(_) => None,
+        }
+    }
+}
+
 /// The numbers of a breaker, or of those of one template.
 pub struct BreakerNumbers {
     pub settings: Settings,

@@ -11,7 +11,7 @@ mod view;
 
 use linkme::distributed_slice;
 
-pub use self::declaration::{BreakerDeclaration, RowDeclaration};
+pub use self::declaration::Declaration;
 pub use self::problem::{CatalogueError, Problem};
 pub use self::settings::BreakerSettings;
 pub use self::site::{BreakerRef, BreakerSpec, CallSite, RetrySpec};
@@ -19,8 +19,8 @@ pub use self::view::{AnnotatedFunction, Catalogue, RetryRule, catalogue};
 
 pub(crate) use self::rows::Rows;
 
-use crate::CircuitBreaker;
 use crate::reference::Reference;
+use crate::{BudgetConfig, CircuitBreaker, RetryPolicy};
 
 /// Every function with `#[resilient]`.
 #[distributed_slice]
@@ -28,11 +28,15 @@ pub static SITES: [CallSite];
 
 /// Every breaker that `policies!` declares.
 #[distributed_slice]
-pub static BREAKERS: [BreakerDeclaration];
+pub static BREAKERS: [Declaration<BreakerSettings>];
 
 /// Every row that `policies!` declares.
 #[distributed_slice]
-pub static ROWS: [RowDeclaration];
+pub static ROWS: [Declaration<RetryPolicy>];
+
+/// Every budget that `policies!` declares.
+#[distributed_slice]
+pub static BUDGETS: [Declaration<BudgetConfig>];
 
 /// The functions in the order of their places in source.
 pub(crate) fn sites() -> Vec<&'static CallSite> {
@@ -41,32 +45,32 @@ pub(crate) fn sites() -> Vec<&'static CallSite> {
     sites
 }
 
-/// The declared breakers in the order of their places in source.
-pub(crate) fn breaker_declarations() -> Vec<&'static BreakerDeclaration> {
-    let mut declarations: Vec<_> = BREAKERS.iter().collect();
+/// Declarations in the order of their places in source.
+pub(crate) fn sorted<T>(declarations: &'static [Declaration<T>]) -> Vec<&'static Declaration<T>> {
+    let mut declarations: Vec<_> = declarations.iter().collect();
     declarations.sort_by_key(|declaration| (declaration.place, declaration.name()));
     declarations
 }
 
-/// The declared rows in the order of their places in source.
-pub(crate) fn row_declarations() -> Vec<&'static RowDeclaration> {
-    let mut declarations: Vec<_> = ROWS.iter().collect();
-    declarations.sort_by_key(|declaration| (declaration.place, declaration.name()));
-    declarations
+/// What the declarations of this name say, each with its place.
+pub(crate) fn declared<T: Copy>(
+    name: &str,
+    declarations: &'static [Declaration<T>],
+) -> impl Iterator<Item = (String, T)> {
+    sorted(declarations)
+        .into_iter()
+        .filter(move |declaration| declaration.name() == name)
+        .map(|declaration| (declaration.place.to_string(), *declaration.settings()))
 }
 
 /// What configures the breaker or template of this name, each with its place: the declarations
 /// before the functions.
 pub(crate) fn settings_of(name: &str) -> Vec<(String, BreakerSettings)> {
-    let declared = breaker_declarations()
-        .into_iter()
-        .filter(|declaration| declaration.name() == name)
-        .map(|declaration| (declaration.place.to_string(), declaration.settings));
     let given = sites().into_iter().filter_map(|site| {
         let spec = site.breaker.filter(|spec| spec.breaker.name() == name)?;
         Some((site.location(), spec.settings?))
     });
-    declared.chain(given).collect()
+    declared(name, &BREAKERS).chain(given).collect()
 }
 
 /// Every breaker name in the program that stands for one breaker, declared or used.
@@ -75,8 +79,8 @@ pub(crate) fn breaker_names() -> impl Iterator<Item = &'static str> {
         BreakerRef::Keyed(_) => None,
         single => Some(single.name()),
     });
-    let declared = BREAKERS.iter().filter(|it| !it.is_keyed()).map(BreakerDeclaration::name);
-    used.chain(declared)
+    let declared = BREAKERS.iter().filter(|it| it.settings().max_keys().is_none());
+    used.chain(declared.map(Declaration::name))
 }
 
 /// Every template of breaker names in the program, declared or used.
@@ -85,8 +89,14 @@ pub(crate) fn templates() -> impl Iterator<Item = &'static str> {
         BreakerRef::Keyed(template) => Some(template),
         BreakerRef::Name(_) | BreakerRef::Path(_) => None,
     });
-    let declared = BREAKERS.iter().filter(|it| it.is_keyed()).map(BreakerDeclaration::name);
-    used.chain(declared)
+    let declared = BREAKERS.iter().filter(|it| it.settings().max_keys().is_some());
+    used.chain(declared.map(Declaration::name))
+}
+
+/// Every budget name in the program, declared or used.
+pub(crate) fn budget_names() -> impl Iterator<Item = &'static str> {
+    let used = SITES.iter().filter_map(|site| site.budget);
+    used.chain(BUDGETS.iter().map(Declaration::name))
 }
 
 /// The static breaker of this name, where a function uses one.

@@ -1,11 +1,11 @@
 //! What is wrong with what the source of a program says in several places.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::{
-    BreakerDeclaration, CallSite, RetrySpec, RowDeclaration, Rows, breaker_declarations,
-    breaker_names, row_declarations, settings_of, sites, static_breaker, templates,
+    BREAKERS, BUDGETS, CallSite, Declaration, ROWS, RetrySpec, Rows, breaker_names, budget_names,
+    declared, settings_of, sites, sorted, static_breaker, templates,
 };
 use crate::row::Row;
 use crate::{ConfigError, ErrorKind};
@@ -43,6 +43,20 @@ pub enum Problem {
         /// Where the other one is.
         dropped: String,
     },
+    /// A retry budget has two declarations. The first in the order of the source is the one that
+    /// holds.
+    #[error(
+        "retry budget `{budget}` is declared in two ways: as in {kept}, which holds, and as in \
+         {dropped}; declare it in one place"
+    )]
+    BudgetConflict {
+        /// Its name.
+        budget: String,
+        /// Where the declaration is that holds.
+        kept: String,
+        /// Where the other one is.
+        dropped: String,
+    },
     /// A function names a breaker that `policies!` does not declare, while it declares others.
     #[error("circuit breaker `{breaker}` is named in {function} and never declared{}", advice(*similar))]
     UndeclaredBreaker {
@@ -68,6 +82,16 @@ pub enum Problem {
         other: String,
         /// Where its function is.
         other_in: String,
+    },
+    /// A function names a retry budget that `policies!` does not declare, while it declares others.
+    #[error("retry budget `{budget}` is named in {function} and never declared{}", advice(*similar))]
+    UndeclaredBudget {
+        /// Its name.
+        budget: String,
+        /// Where the function is.
+        function: String,
+        /// The declared one that may be meant.
+        similar: Option<&'static str>,
     },
     /// A function is retried by a row that nothing declares. The default row is used.
     #[error("retry row `{row}` is named in {function} and never declared{}", advice(*similar))]
@@ -103,7 +127,10 @@ impl Problem {
         let names: BTreeSet<_> = breaker_names().chain(templates()).collect();
         let mut problems: Vec<_> = names.into_iter().flat_map(Self::breaker_conflicts).collect();
         problems.extend(Self::row_conflicts());
+        let budgets: BTreeSet<_> = budget_names().collect();
+        problems.extend(budgets.into_iter().flat_map(Self::budget_conflicts));
         problems.extend(Self::unclear_breakers());
+        problems.extend(Self::undeclared_budgets());
         problems.extend(sites().into_iter().filter_map(Self::of_row));
         problems
     }
@@ -119,18 +146,26 @@ impl Problem {
 
     /// The declarations of rows that do not hold.
     pub(super) fn row_conflicts() -> Vec<Self> {
-        let mut rows: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for row in row_declarations() {
-            rows.entry(row.name()).or_default().push((row.place.to_string(), *row.policy()));
-        }
-        let of_name = |(name, declared): (&str, Vec<_>)| {
-            conflicts(&declared, |kept, dropped| Self::RowConflict {
+        let names: BTreeSet<_> = ROWS.iter().map(Declaration::name).collect();
+        let of_name = |name: &'static str| {
+            let rows: Vec<_> = declared(name, &ROWS).collect();
+            conflicts(&rows, |kept, dropped| Self::RowConflict {
                 row: name.to_owned(),
                 kept,
                 dropped,
             })
         };
-        rows.into_iter().flat_map(of_name).collect()
+        names.into_iter().flat_map(of_name).collect()
+    }
+
+    /// The declarations of this budget that do not hold.
+    pub(crate) fn budget_conflicts(name: &str) -> Vec<Self> {
+        let budgets: Vec<_> = declared(name, &BUDGETS).collect();
+        conflicts(&budgets, |kept, dropped| Self::BudgetConflict {
+            budget: name.to_owned(),
+            kept,
+            dropped,
+        })
     }
 
     /// The row of this function, where it is not declared or does not fit.
@@ -139,7 +174,7 @@ impl Problem {
         let function = site.location();
         let Some(row) = Rows::get().find(named) else {
             let Row::Named(row) = named else { return None };
-            let declared = row_declarations().into_iter().map(RowDeclaration::name);
+            let declared = sorted(&ROWS).into_iter().map(Declaration::name);
             let kinds = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient());
             let similar = similar(row, declared.chain(kinds.map(ErrorKind::as_str)));
             return Some(Self::UndeclaredRow { row: row.to_owned(), function, similar });
@@ -149,8 +184,7 @@ impl Problem {
 
     /// The names of breakers that may be misspelt.
     fn unclear_breakers() -> Vec<Self> {
-        let declared: Vec<_> =
-            breaker_declarations().into_iter().map(BreakerDeclaration::name).collect();
+        let declared: Vec<_> = sorted(&BREAKERS).into_iter().map(Declaration::name).collect();
         let uses = uses();
         let open = uses.iter().enumerate().filter(|(_, used)| !used.is_configured);
         if !declared.is_empty() {
@@ -176,6 +210,21 @@ impl Problem {
             })
         })
         .collect()
+    }
+
+    /// The budgets that are named and not declared, while others are.
+    fn undeclared_budgets() -> Vec<Self> {
+        let declared: Vec<_> = sorted(&BUDGETS).into_iter().map(Declaration::name).collect();
+        if declared.is_empty() {
+            return Vec::new();
+        }
+        let problem = |site: &CallSite| {
+            let budget = site.budget.filter(|budget| !declared.contains(budget))?;
+            let similar = similar(budget, declared.iter().copied());
+            let function = site.location();
+            Some(Self::UndeclaredBudget { budget: budget.to_owned(), function, similar })
+        };
+        sites().into_iter().filter_map(problem).collect()
     }
 }
 

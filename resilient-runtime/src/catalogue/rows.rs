@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::{Problem, row_declarations};
+use super::{Problem, ROWS, sorted};
 use crate::row::Row;
 use crate::{ErrorKind, RetryPolicy, RetryTable, event};
 
@@ -20,22 +20,22 @@ impl Rows {
     /// As the linker gathered them. Where a row is declared in two ways, the first in the order of
     /// the source wins, and who looks first reports it.
     pub(crate) fn get() -> &'static Self {
-        static ROWS: OnceLock<Rows> = OnceLock::new();
-        if let Some(rows) = ROWS.get() {
+        static GATHERED: OnceLock<Rows> = OnceLock::new();
+        if let Some(rows) = GATHERED.get() {
             return rows;
         }
         let (rows, conflicts) = Self::gather();
         // Reported outside of what locks: a subscriber may ask for rows.
-        if ROWS.set(rows).is_ok() {
+        if GATHERED.set(rows).is_ok() {
             conflicts.iter().for_each(event::problem);
         }
-        ROWS.get_or_init(|| Self::gather().0)
+        GATHERED.get_or_init(|| Self::gather().0)
     }
 
     fn gather() -> (Self, Vec<Problem>) {
         let mut rows = Self { table: RetryTable::DEFAULT, named: BTreeMap::new() };
-        for declaration in row_declarations().into_iter().rev() {
-            let (name, policy) = (declaration.name(), *declaration.policy());
+        for declaration in sorted(&ROWS).into_iter().rev() {
+            let (name, policy) = (declaration.name(), *declaration.settings());
             if let Ok(kind) = name.parse::<ErrorKind>() {
                 rows.table = rows.table.with_row(kind, policy);
             } else if name == DEFAULT {

@@ -1,6 +1,7 @@
 //! What `#[resilient]` writes of each function.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use super::place::Place;
 use super::settings::BreakerSettings;
@@ -15,6 +16,10 @@ pub struct CallSite {
     pub(crate) place: Place,
     pub(crate) retry: Option<RetrySpec>,
     pub(crate) breaker: Option<BreakerSpec>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) idempotent: bool,
+    pub(crate) budget: Option<&'static str>,
     /// Looked up at the function's first call, and kept.
     pub(crate) policy: OnceLock<Policy>,
 }
@@ -70,8 +75,17 @@ impl CallSite {
     /// A function at a place in source, without a policy yet.
     #[must_use]
     pub const fn new(function: &'static str, file: &'static str, line: u32) -> Self {
-        let place = Place { file, line };
-        Self { function, place, retry: None, breaker: None, policy: OnceLock::new() }
+        Self {
+            function,
+            place: Place { file, line },
+            retry: None,
+            breaker: None,
+            attempt_timeout: None,
+            deadline: None,
+            idempotent: true,
+            budget: None,
+            policy: OnceLock::new(),
+        }
     }
 
     /// The same function, retried.
@@ -85,6 +99,34 @@ impl CallSite {
     #[must_use]
     pub const fn breaker(mut self, breaker: BreakerSpec) -> Self {
         self.breaker = Some(breaker);
+        self
+    }
+
+    /// The same function, with a timeout for each attempt.
+    #[must_use]
+    pub const fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// The same function, with a deadline for each call.
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// The same function, which may or may not be executed twice.
+    #[must_use]
+    pub const fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
+    }
+
+    /// The same function, retried while the budget of this name lasts.
+    #[must_use]
+    pub const fn budget(mut self, budget: &'static str) -> Self {
+        self.budget = Some(budget);
         self
     }
 

@@ -1,16 +1,16 @@
 //! The catalogue as a program sees it.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::problem::{CatalogueError, Problem};
 use super::rows::DEFAULT;
 use super::{
-    BreakerDeclaration, CallSite, RetrySpec, RowDeclaration, Rows, breaker_declarations,
-    row_declarations, sites,
+    BREAKERS, BUDGETS, BreakerSettings, CallSite, Declaration, ROWS, RetrySpec, Rows, sites, sorted,
 };
-use crate::RetryPolicy;
 use crate::policy::Scope;
 use crate::row::Row;
+use crate::{BudgetConfig, RetryPolicy};
 
 /// Every annotated function of the program and every declaration, in whichever of its crates,
 /// before any of the functions has run.
@@ -47,8 +47,9 @@ use crate::row::Row;
 pub fn catalogue() -> Catalogue {
     Catalogue {
         functions: sites().into_iter().map(AnnotatedFunction).collect(),
-        breakers: breaker_declarations(),
-        rows: row_declarations(),
+        breakers: sorted(&BREAKERS),
+        rows: sorted(&ROWS),
+        budgets: sorted(&BUDGETS),
     }
 }
 
@@ -56,8 +57,9 @@ pub fn catalogue() -> Catalogue {
 #[derive(Debug)]
 pub struct Catalogue {
     functions: Vec<AnnotatedFunction>,
-    breakers: Vec<&'static BreakerDeclaration>,
-    rows: Vec<&'static RowDeclaration>,
+    breakers: Vec<&'static Declaration<BreakerSettings>>,
+    rows: Vec<&'static Declaration<RetryPolicy>>,
+    budgets: Vec<&'static Declaration<BudgetConfig>>,
 }
 
 impl Catalogue {
@@ -69,14 +71,20 @@ impl Catalogue {
 
     /// Every breaker that [`policies!`](crate::policies) declares.
     #[must_use]
-    pub fn breakers(&self) -> &[&'static BreakerDeclaration] {
+    pub fn breakers(&self) -> &[&'static Declaration<BreakerSettings>] {
         &self.breakers
     }
 
     /// Every retry row that [`policies!`](crate::policies) declares.
     #[must_use]
-    pub fn rows(&self) -> &[&'static RowDeclaration] {
+    pub fn rows(&self) -> &[&'static Declaration<RetryPolicy>] {
         &self.rows
+    }
+
+    /// Every retry budget that [`policies!`](crate::policies) declares.
+    #[must_use]
+    pub fn budgets(&self) -> &[&'static Declaration<BudgetConfig>] {
+        &self.budgets
     }
 
     /// Looks for what no single function shows: names that are misspelt or never declared, and
@@ -143,24 +151,49 @@ impl AnnotatedFunction {
     pub fn scope(&self) -> Scope {
         self.0.breaker.map_or(Scope::Call, |spec| spec.scope)
     }
+
+    /// How long an attempt may take; none where nothing ends it.
+    #[must_use]
+    pub const fn attempt_timeout(&self) -> Option<Duration> {
+        self.0.attempt_timeout
+    }
+
+    /// How long a call may take, delays included; none where nothing ends it.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Duration> {
+        self.0.deadline
+    }
+
+    /// Whether it may be executed twice, and so is retried where that is unclear.
+    #[must_use]
+    pub const fn is_idempotent(&self) -> bool {
+        self.0.idempotent
+    }
+
+    /// The retry budget that it names; none without one.
+    #[must_use]
+    pub const fn budget(&self) -> Option<&'static str> {
+        self.0.budget
+    }
 }
 
-/// `src/search.rs:17 app::search: retry "auto", breaker "search"`
+/// `src/search.rs:17 app::search: retry "auto", breaker "search", deadline 10s`
 impl fmt::Display for AnnotatedFunction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} {}:", self.0.place, self.name())?;
-        let retry = self.retry();
-        if let Some(retry) = &retry {
-            write!(formatter, " retry {retry}")?;
-        }
-        if let Some(breaker) = self.breaker() {
-            let comma = if retry.is_some() { "," } else { "" };
-            write!(formatter, "{comma} breaker \"{breaker}\"")?;
-        }
-        if self.scope() == Scope::Attempt {
-            formatter.write_str(" for each attempt")?;
-        }
-        Ok(())
+        let scope = match self.scope() {
+            Scope::Call => "",
+            Scope::Attempt => " for each attempt",
+        };
+        let policy = [
+            self.retry().map(|retry| format!("retry {retry}")),
+            (!self.is_idempotent()).then(|| "not idempotent".to_owned()),
+            self.budget().map(|budget| format!("budget \"{budget}\"")),
+            self.breaker().map(|breaker| format!("breaker \"{breaker}\"{scope}")),
+            self.attempt_timeout().map(|timeout| format!("attempt timeout {timeout:?}")),
+            self.deadline().map(|deadline| format!("deadline {deadline:?}")),
+        ];
+        let policy: Vec<_> = policy.into_iter().flatten().collect();
+        write!(formatter, "{} {}: {}", self.0.place, self.name(), policy.join(", "))
     }
 }
 

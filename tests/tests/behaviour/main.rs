@@ -12,4 +12,6 @@ mod policy;
 mod qdrant;
 mod registry;
 mod retry;
+mod safety;
 mod shapes;
+mod time;

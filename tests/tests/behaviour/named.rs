@@ -118,7 +118,7 @@ fn declarations_keep_their_words() {
     assert!(declared.file().ends_with("named.rs") && declared.line() > 1, "{declared:?}");
     let patient = catalogue.rows().iter().find(|it| it.name() == "patient").unwrap();
     assert_eq!(patient.documentation(), "From the row of a kind.");
-    assert_eq!(patient.policy().base_delay(), Duration::from_secs(1));
+    assert_eq!(patient.settings().base_delay(), Duration::from_secs(1));
 }
 
 #[test]
