@@ -75,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     search_nested(&breaker, &executor, &client, vector()).await?;
 
     for (form, breaker) in
-        [("#[resilient]", named), ("Policy", &in_policy), ("nested by hand", &breaker)]
+        [("#[resilient]", &*named), ("Policy", &in_policy), ("nested by hand", &breaker)]
     {
         let totals = breaker.stats().totals;
         let (state, successes, failures) = (breaker.state(), totals.successes, totals.failures);

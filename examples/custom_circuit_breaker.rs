@@ -66,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     println!("#[resilient(breaker(…))]");
     let breaker = resilient_runtime::breaker("collections").expect("`info` names it");
-    break_and_recover(&server, breaker, async || info(&client).await).await?;
+    break_and_recover(&server, &breaker, async || info(&client).await).await?;
 
     println!("CircuitBreaker");
     let config = BreakerConfig::builder()

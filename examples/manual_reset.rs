@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     println!("#[resilient(breaker = \"search\")]");
     let breaker = resilient_runtime::breaker("search").expect("`search` names it");
-    operate(&server, breaker, async || search(&client).await).await?;
+    operate(&server, &breaker, async || search(&client).await).await?;
 
     println!("CircuitBreaker");
     let breaker = CircuitBreaker::default();

@@ -64,7 +64,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     let breaker = resilient_runtime::breaker("search").expect("`search` names it");
     assert_eq!(breaker.state(), BreakerState::Open);
-    report(breaker);
+    report(&breaker);
 
     let stats = breaker.stats();
     assert_eq!(stats.failure_count, 3);

@@ -1,4 +1,6 @@
-//! The attribute's arguments as they are written, each with its place.
+//! Arguments as they are written, each with its place.
+
+use std::fmt::Display;
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
@@ -18,6 +20,7 @@ pub struct Args(pub Vec<Arg>);
 pub struct Arg {
     pub key: Ident,
     pub value: Value,
+    sign: Sign,
 }
 
 /// What stands behind a key.
@@ -31,10 +34,35 @@ pub enum Value {
     List(Args, Span),
 }
 
+/// What stands between a key and its value.
+#[derive(Clone, Copy)]
+enum Sign {
+    /// In an attribute: `key = value`.
+    Equals,
+    /// In a declaration: `key: value`.
+    Colon,
+}
+
 impl Args {
+    /// `key: value, …`, as in the braces of a declaration.
+    pub fn parse_declared(input: ParseStream<'_>) -> syn::Result<Self> {
+        let args = Punctuated::<Arg, Token![,]>::parse_terminated_with(input, |input| {
+            let key = input.call(Ident::parse_any)?;
+            if input.peek(Token![=]) {
+                return Err(input.error(format_args!("here a key is written `{key}: …`")));
+            }
+            let value = match input.parse::<Option<Token![:]>>()? {
+                Some(_) => Value::Expr(input.parse()?),
+                None => Value::None,
+            };
+            Ok(Arg { key, value, sign: Sign::Colon })
+        })?;
+        Ok(Self(args.into_iter().collect()))
+    }
+
     /// `skip`: leaves a method out of the attribute on its `impl` block.
     pub fn is_skip(&self) -> bool {
-        matches!(&self.0[..], [Arg { key, value: Value::None }] if key == SKIP)
+        matches!(&self.0[..], [Arg { key, value: Value::None, .. }] if key == SKIP)
     }
 
     /// These arguments, and those of `others` whose keys are not among them.
@@ -45,6 +73,21 @@ impl Args {
             }
         }
         self
+    }
+}
+
+impl Arg {
+    /// The argument with another value, as advice writes it.
+    pub fn with(&self, value: impl Display) -> String {
+        match self.sign {
+            Sign::Equals => format!("{} = {value}", self.key),
+            Sign::Colon => format!("{}: {value}", self.key),
+        }
+    }
+
+    /// What is said of a key that has no value and needs one.
+    pub fn takes_a_value(&self) -> String {
+        format!("`{}` takes a value: write `{}`", self.key, self.with("…"))
     }
 }
 
@@ -62,7 +105,8 @@ impl Parse for Arg {
             .map_err(|error| Error::new(error.span(), "expected a key, as in `key = value`"))?;
         let value = if input.parse::<Option<Token![=]>>()?.is_some() {
             if input.is_empty() || input.peek(Token![,]) {
-                return Err(Error::new(key.span(), takes_a_value(&key)));
+                let arg = Self { key, value: Value::None, sign: Sign::Equals };
+                return Err(Error::new(arg.key.span(), arg.takes_a_value()));
             }
             Value::Expr(input.parse()?)
         } else if input.peek(syn::token::Paren) {
@@ -79,11 +123,6 @@ impl Parse for Arg {
             };
             return Err(input.error(expected));
         }
-        Ok(Self { key, value })
+        Ok(Self { key, value, sign: Sign::Equals })
     }
-}
-
-/// What is said of a key that needs a value and has none.
-pub fn takes_a_value(key: &Ident) -> String {
-    format!("`{key}` takes a value: write `{key} = …`")
 }

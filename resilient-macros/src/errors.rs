@@ -11,6 +11,7 @@ use syn::Error;
 #[derive(Default)]
 pub struct Errors {
     found: Option<Error>,
+    count: usize,
     finished: bool,
 }
 
@@ -22,10 +23,16 @@ impl Errors {
 
     /// A mistake.
     pub fn push(&mut self, error: Error) {
+        self.count += 1;
         match &mut self.found {
             Some(found) => found.combine(error),
             none => *none = Some(error),
         }
+    }
+
+    /// How many there are so far.
+    pub const fn count(&self) -> usize {
+        self.count
     }
 
     /// All that was found.

@@ -3,15 +3,14 @@
 //! Generated names have `Span::mixed_site()`, so that no name of the user's meets them; paths
 //! begin at a crate. `p` is [`private`]'s path.
 
-use proc_macro2::{Group, Ident, Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Token;
-use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
+use syn::{LitStr, Signature, Token};
 
 use crate::args::Args;
-use crate::config::{self, Breaker, Config, Retry, Rows, Setting, Settings};
+use crate::config::{self, Breaker, Config, Named};
 use crate::errors::Errors;
 use crate::impl_block::{self, ImplBlock};
 use crate::item::{self, Function};
@@ -19,6 +18,8 @@ use crate::lints;
 use crate::params::Params;
 use crate::repetition;
 use crate::signature::{self, Target};
+use crate::spec::{self, Runtime};
+use crate::template::Template;
 
 /// The span of all that is generated: local names in it meet none of the user's.
 pub fn mixed() -> Span {
@@ -70,8 +71,11 @@ pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenS
     let mut errors = Errors::default();
     let config = config::read(args, &mut errors);
     let target = signature::read(function, &mut errors);
-    if repeats(&config) {
+    if config.repeats() {
         repetition::check(&target, &mut errors);
+    }
+    if let Some(Breaker { name: Named::Keyed(name, template), .. }) = &config.breaker {
+        template.check(name, &target.signature, &mut errors);
     }
     match errors.finish() {
         Ok(()) => expand(&config, target, within),
@@ -82,36 +86,18 @@ pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenS
     }
 }
 
-/// Whether an attempt may follow the first.
-fn repeats(config: &Config) -> bool {
-    config.retry.as_ref().is_some_and(|retry| retry.repeats)
-}
-
-/// The path of the runtime's private module.
-fn private(config: &Config, span: Span) -> TokenStream {
-    config.runtime.as_ref().map_or_else(
-        || quote_spanned!(span=> ::resilient_runtime::__private),
-        |runtime| quote_spanned!(span=> #runtime::__private),
-    )
-}
-
-/// The span of code whose errors are to be reported at `place`. A path of the user's is generated
-/// code even so: lints must not complain of how it is written.
-fn reported_at(config: &Config, place: Span) -> Span {
-    if config.runtime.is_some() { mixed().located_at(place) } else { place }
-}
-
 fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
-    let p = private(config, mixed());
+    let p = Runtime(config.runtime.as_ref()).private(mixed());
     let Target { mut attributes, visibility, mut signature, body, returns, pin } = target;
     lints::allow_what_is_expected(&mut attributes);
-    let site = site(config, &signature.ident, within, &p);
-    let begin = begin(config, &returns);
-    let call = if repeats(config) {
+    let site = spec::site(config, &signature.ident, within);
+    let begin = begin(config, &signature, &returns);
+    let call = if config.repeats() {
+        let used = used_by_name(config, &signature);
         let params = Params::split(&mut signature, body, &p);
-        repeated(&params, &returns)
+        repeated(config, &params, &used, &returns)
     } else {
-        once(&body, &returns)
+        once(config, &body, &returns)
     };
     let code = quote_spanned!(mixed()=> #begin #call);
     let code = match pin {
@@ -134,90 +120,36 @@ fn in_place(body: &Group) -> TokenStream {
     quote_spanned!(mixed()=> match () { () => #body })
 }
 
-/// The static that stands for the function in the program's catalogue, and holds its policy once
-/// it has run.
-fn site(config: &Config, function: &Ident, within: Option<&str>, p: &TokenStream) -> TokenStream {
-    let name = function.unraw().to_string();
-    let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
-    // The function's place and not the attribute's, which many methods may share.
-    let place = quote_spanned!(function.span()=> ::core::file!(), ::core::line!());
-    let retry = config.retry.as_ref().map(|retry| retry_spec(config, retry, p));
-    let breaker = config.breaker.as_ref().map(|breaker| breaker_spec(config, breaker, p));
-    quote_spanned! {mixed()=>
-        #[#p::linkme::distributed_slice(#p::SITES)]
-        #[linkme(crate = #p::linkme)]
-        static __SITE: #p::CallSite = #p::CallSite::new(
-            ::core::concat!(::core::module_path!(), "::", #name),
-            #place,
-        ) #retry #breaker;
+/// Uses the parameters that the breaker's name is made of: an attempt binds them again, and the
+/// body may not need them.
+fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
+    match &config.breaker {
+        Some(Breaker { name: Named::Keyed(_, template), .. }) => {
+            let used = template.parameters(signature);
+            quote_spanned!(mixed()=> #(let _ = &#used;)*)
+        }
+        _ => TokenStream::new(),
     }
-}
-
-fn retry_spec(config: &Config, retry: &Retry, p: &TokenStream) -> TokenStream {
-    let Rows::One { kind, settings } = &retry.rows else {
-        return quote_spanned!(mixed()=> .retry(#p::RetrySpec::ByKind));
-    };
-    let row = kind.as_ref().map_or_else(
-        || quote_spanned!(mixed()=> #p::RetryPolicy::DEFAULT),
-        |kind| quote_spanned!(mixed()=> #p::RetryPolicy::for_kind(#p::ErrorKind::#kind)),
-    );
-    let builder = quote_spanned!(mixed()=> #row.to_builder());
-    let row = changed(config, &builder, settings, "retry_policy");
-    quote_spanned!(mixed()=> .retry(#p::RetrySpec::Row(#row)))
-}
-
-fn breaker_spec(config: &Config, breaker: &Breaker, p: &TokenStream) -> TokenStream {
-    let Breaker { name, settings, scope } = breaker;
-    let settings = if settings.changes.is_empty() {
-        quote_spanned!(mixed()=> ::core::option::Option::None)
-    } else {
-        let builder = quote_spanned!(mixed()=> #p::BreakerConfig::builder());
-        let settings = changed(config, &builder, settings, "breaker_config");
-        quote_spanned!(mixed()=> ::core::option::Option::Some(#settings))
-    };
-    quote_spanned! {mixed()=>
-        .breaker(#p::BreakerSpec { name: #name, config: #settings, scope: #p::Scope::#scope })
-    }
-}
-
-/// What `builder` builds after `settings`. Numbers that do not go together with its defaults stop
-/// the build there, with the place of the settings.
-fn changed(
-    config: &Config,
-    builder: &TokenStream,
-    settings: &Settings,
-    build: &str,
-) -> TokenStream {
-    let p = private(config, mixed());
-    let setters = settings.changes.iter().map(|(key, setting)| {
-        let value = match setting {
-            Setting::Count(count) => count.into_token_stream(),
-            Setting::Time(time) => {
-                let (seconds, nanos) = (time.as_secs(), time.subsec_nanos());
-                quote_spanned!(mixed()=> ::core::time::Duration::new(#seconds, #nanos))
-            }
-            Setting::Share(share) => share.into_token_stream(),
-            Setting::Backoff(backoff) => quote_spanned!(mixed()=> #p::Backoff::#backoff),
-        };
-        // The key is the setter's name, but not its place: the editor would offer the setter.
-        let setter = Ident::new(&key.to_string(), mixed());
-        quote_spanned!(mixed()=> .#setter(#value))
-    });
-    let settled = quote_spanned!(mixed()=> #builder #(#setters)*);
-    let span = reported_at(config, settings.span);
-    let (p, build) = (private(config, span), Ident::new(build, span));
-    quote_spanned!(span=> #p::#build(#settled))
 }
 
 /// Begins the call, and ends it where the breaker rejects it. What begins it stands at the place
 /// of the return type: what that type lacks is reported there.
-fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
-    let span = reported_at(config, returns.span());
-    let p = private(config, span);
-    let guarded = config.breaker.is_some();
-    let begin = Ident::new(if guarded { "begin_guarded" } else { "begin" }, span);
-    let begin = quote_spanned!(span=> #p::#begin::<#returns>(&__SITE));
-    let admit = guarded.then(|| {
+fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> TokenStream {
+    let runtime = Runtime(config.runtime.as_ref());
+    let span = runtime.reported_at(returns.span());
+    let p = runtime.private(span);
+    let (keyed, begin) = match &config.breaker {
+        Some(Breaker { name: Named::Keyed(name, template), .. }) => {
+            let breaker = quote_spanned!(mixed()=> &__breaker);
+            let begin = quote_spanned!(span=> #p::begin_keyed::<#returns>(&__SITE, #breaker));
+            (Some(keyed(&runtime, name, template, signature)), begin)
+        }
+        _ if config.rejects() => {
+            (None, quote_spanned!(span=> #p::begin_guarded::<#returns>(&__SITE)))
+        }
+        _ => (None, quote_spanned!(span=> #p::begin::<#returns>(&__SITE))),
+    };
+    let admit = config.breaker.is_some().then(|| {
         quote_spanned! {mixed()=>
             if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
                 return __rejected;
@@ -225,8 +157,27 @@ fn begin(config: &Config, returns: &TokenStream) -> TokenStream {
         }
     });
     quote_spanned! {mixed()=>
+        #keyed
         let mut __call = #begin;
         #admit
+    }
+}
+
+/// Looks up the breaker that the arguments of a call choose.
+fn keyed(
+    runtime: &Runtime<'_>,
+    name: &LitStr,
+    template: &Template,
+    signature: &Signature,
+) -> TokenStream {
+    let p = runtime.private(mixed());
+    let span = runtime.reported_at(name.span());
+    let at_place = runtime.private(span);
+    let part = quote_spanned!(span=> #at_place::key_part);
+    let format = template.format(signature, name.span(), &part);
+    quote_spanned! {mixed()=>
+        static __BREAKERS: #p::KeyedSite = #p::KeyedSite::new(#name);
+        let __breaker = __BREAKERS.get(::core::format_args!(#format));
     }
 }
 
@@ -242,6 +193,26 @@ fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
             return __result;
         }
     }
+}
+
+/// Awaits an attempt: `block` is the async block of it.
+fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
+    let current = (config.is_timed() || config.attempt.is_some())
+        .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
+    let attempt = if config.is_timed() {
+        quote_spanned!(mixed()=> timed(__attempt, #block))
+    } else {
+        quote_spanned!(mixed()=> attempt(#block))
+    };
+    quote_spanned! {mixed()=>
+        #current
+        let __result = __call.#attempt.await;
+    }
+}
+
+/// Gives the body its attempt, by the name that it has for it.
+fn named_attempt(config: &Config) -> Option<TokenStream> {
+    config.attempt.as_ref().map(|name| quote_spanned!(mixed()=> let #name = __attempt;))
 }
 
 // A body that runs once: it may move what it likes.
@@ -260,16 +231,19 @@ fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
 //     }).await;
 //     __call.finish(__result)
 // }
-fn once(body: &Group, returns: &TokenStream) -> TokenStream {
-    let typed = typed(returns, None);
+fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
+    let (typed, named_attempt) = (typed(returns, None), named_attempt(config));
     let body = in_place(body);
+    let block = quote_spanned! {mixed()=>
+        async move {
+            #typed
+            #named_attempt
+            #body
+        }
+    };
+    let attempt = attempt(config, &block);
     quote_spanned! {mixed()=>
-        let __result = __call
-            .attempt(async move {
-                #typed
-                #body
-            })
-            .await;
+        #attempt
         __call.finish(__result)
     }
 }
@@ -300,23 +274,32 @@ fn once(body: &Group, returns: &TokenStream) -> TokenStream {
 //         }
 //     }
 // }
-fn repeated(params: &Params, returns: &TokenStream) -> TokenStream {
+fn repeated(
+    config: &Config,
+    params: &Params,
+    used: &TokenStream,
+    returns: &TokenStream,
+) -> TokenStream {
     let Params { keep, prepare, claimed, hand_over, body } = params;
-    let typed = typed(returns, *claimed);
+    let (typed, named_attempt) = (typed(returns, *claimed), named_attempt(config));
     let body = in_place(body);
+    let block = quote_spanned! {mixed()=>
+        async {
+            #typed
+            #hand_over
+            #used
+            #named_attempt
+            #body
+        }
+    };
+    let attempt = attempt(config, &block);
     let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
     quote_spanned! {mixed()=>
         #keep
         loop {
             #last
             #prepare
-            let __result = __call
-                .attempt(async {
-                    #typed
-                    #hand_over
-                    #body
-                })
-                .await;
+            #attempt
             // The result is gone before the pause: it need not be `Send`.
             let __pause = match __call.settle(__result) {
                 ::core::ops::ControlFlow::Break(__result) => break __result,

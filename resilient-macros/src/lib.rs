@@ -16,18 +16,21 @@ mod kinds;
 mod lints;
 mod params;
 mod passing;
+mod policies;
 mod receiver;
 mod repetition;
 mod signature;
 #[cfg(test)]
 mod snapshots;
+mod spec;
 mod suggest;
+mod template;
 mod values;
 
 use proc_macro::TokenStream;
 
-/// Runs every call of an async function through a policy: retry by kind of error, and a circuit
-/// breaker by name.
+/// Runs every call of an async function through a policy: retry by kind of error, a circuit breaker
+/// by name, timeouts and a retry budget.
 ///
 /// # Keys
 ///
@@ -38,29 +41,40 @@ use proc_macro::TokenStream;
 /// | `retry` | | | alone: every transient error by the default row |
 /// | `retry = "<kind>"` | a transient kind of error | | retries every transient error by the row of this kind in the retry table |
 /// | `retry = "auto"` | | | retries a transient error by the row of its own kind |
+/// | `retry = "<row>"` | a name that [`policies!`](macro@policies) declares | | retries every transient error by this row |
 /// | `retry(…)` | | | one row, with numbers of its own: |
-/// | – `row` | a transient kind of error | the default row | the row to start from |
+/// | – `row` | a transient kind of error, or a declared name | the default row | the row to start from |
 /// | – `max_attempts` | a whole number, 1 or more | the row's | how often the function is called at most, the first call included |
 /// | – `base_delay` | a duration | the row's | the delay before the first retry |
 /// | – `max_delay` | a duration, not under `base_delay` | the row's | the longest delay, jitter included |
 /// | – `jitter` | a number from 0 to 1 | 0.1 | by which share of itself a delay is spread either way |
 /// | – `backoff` | `"exponential"` or `"linear"` | the row's | how the delay grows |
 /// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, which all functions that name it share |
+/// | `breaker = "<name>/{…}"` | a string with placeholders, each a parameter or a field of one | | fails fast by a breaker for each value of the arguments |
+/// | `breaker = SEARCH` | a path in capitals, to a constant name or a `static CircuitBreaker` | | fails fast by that one |
 /// | `breaker(…)` | | | the same, with numbers of its own: |
-/// | – `name` | a string | required | the name |
+/// | – `name` | a string, with or without placeholders, or a constant | required | the name |
 /// | – `failure_threshold` | a whole number from 1 | 5 | how many failures in a row open it |
 /// | – `success_threshold` | a whole number from 1 | 2 | how many successful probes close it again |
 /// | – `half_open_max_calls` | a whole number from 1 | `success_threshold` | how many probes may be under way at once |
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |
+/// | – `max_keys` | a whole number from 1 | 1,000 | for a name with placeholders: how many breakers there may be at once |
 /// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
+/// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take |
+/// | `deadline` | a duration above 0 | none | how long the whole call may take, delays included |
+/// | `idempotent` | `true` or `false` | `true` | with `false`, only what surely was not executed is retried; it needs `retry` |
+/// | `budget` | a string, or a constant | none | retries while the budget of this name lasts; it needs `retry` |
+/// | `attempt` | a name of your own | none | what the body calls its `Attempt`: which it is, and how much time is left |
 /// | `crate` | a path | `::resilient_runtime` | where the runtime is, for a crate that re-exports it or has renamed it |
 ///
 /// A duration is a string such as `"500ms"`, `"10s"` or `"1m30s"`. The transient kinds are
 /// `connection_error`, `connection_timeout`, `rate_limit_error`, `service_unavailable`,
 /// `timeout_error`, `search_timeout`, `internal_error` and `network_error`.
 ///
-/// The settings of a breaker are given in one function; the others only name it. Where two differ,
-/// the first in the order of file and line wins, and an error event says so.
+/// The settings of a breaker are given in one function, and the others only name it; or
+/// [`policies!`](macro@policies) declares them, which wins. Of two functions that differ, the first
+/// in the order of file and line wins, and an error event says so. Where a row is expected, a path
+/// in capitals is a constant that holds its name.
 ///
 /// # On an `impl` block
 ///
@@ -81,7 +95,8 @@ use proc_macro::TokenStream;
 /// - `async`: a free function, a method, an implementation or a default method of a trait, also
 ///   under `#[async_trait]`. Its body is what an attempt runs.
 /// - It returns a `Result`, also by an alias, whose error implements `Classify`.
-/// - With a breaker, the error is also `From<Rejection>`. `QdrantError` is both.
+/// - With a breaker, an attempt timeout or a deadline, the error is also `From<Rejection>`.
+///   `QdrantError` is both.
 /// - With `retry`, what it takes by value, `self` among it, is cloned for every attempt but the
 ///   last possible one, and so must be `Clone`. References, `&mut` too, are lent to each attempt,
 ///   so a value that is borrowed from a `&mut` cannot be returned. The body may change `self` by
@@ -96,10 +111,10 @@ use proc_macro::TokenStream;
 ///
 /// | the function | plain | `retry` | `breaker` | both |
 /// |---|---|---|---|---|
-/// | takes `&str` and `u32` | 64 | 160 | 128 | 168 |
-/// | takes `[f32; 32]` and `String` | 328 | 568 | 400 | 576 |
-/// | takes `self` of 128 bytes | 280 | 472 | 352 | 480 |
-/// | takes `&str`, and holds `[u8; 4096]` | 4152 | 4232 | 4224 | 4240 |
+/// | takes `&str` and `u32` | 64 | 184 | 152 | 192 |
+/// | takes `[f32; 32]` and `String` | 328 | 592 | 424 | 600 |
+/// | takes `self` of 128 bytes | 280 | 496 | 376 | 504 |
+/// | takes `&str`, and holds `[u8; 4096]` | 4152 | 4256 | 4248 | 4264 |
 ///
 /// # Example
 ///
@@ -169,4 +184,46 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Classify, attributes(classify))]
 pub fn classify(item: TokenStream) -> TokenStream {
     classify::derive(item.into()).into()
+}
+
+/// Declares circuit breakers, retry rows and retry budgets once, for all functions that name them.
+///
+/// It stands where items stand, in any crate of the program, and each declaration holds for the
+/// whole program. Doc comments are kept: `catalogue()` lists them.
+///
+/// ```standalone_crate
+/// use resilient_runtime::{policies, resilient};
+/// # use qdrant_client::QdrantError;
+///
+/// policies! {
+///     /// Guards every read of the `docs` collection.
+///     breaker "search" { failure_threshold: 10, success_threshold: 3, open_duration: "60s" }
+///     /// One for each tenant.
+///     breaker "tenant/{tenant}" { max_keys: 200 }
+///     retry "rate_limit_error" { max_attempts: 8 }
+///     retry "nightly_import" { max_attempts: 20, base_delay: "1s", max_delay: "2m" }
+/// }
+///
+/// #[resilient(retry = "nightly_import", breaker = "search")]
+/// async fn import() -> Result<(), QdrantError> {
+///     Ok(())
+/// }
+/// ```
+///
+/// | declaration | means |
+/// |---|---|
+/// | `breaker "<name>" { … }` | the breaker of this name: `failure_threshold`, `success_threshold`, `half_open_max_calls`, `open_duration` |
+/// | `breaker "<name>/{…}" { … }` | every breaker that this template makes; also `max_keys`, how many there may be at once, by default 1,000 |
+/// | `retry "<kind>" { … }` | the row of this kind in the retry table of the program, wherever it is used: `max_attempts`, `base_delay`, `max_delay`, `jitter`, `backoff`; and `row`, the kind whose default row it starts from, by default its own |
+/// | `retry "default" { … }` | the row of every kind without one of its own, and of `retry` alone |
+/// | `retry "<name>" { … }` | a row that functions use by this name; it starts from the default row, or that of the kind in `row` |
+/// | `budget "<name>" { … }` | the retry budget of this name: `capacity`, `retry_cost`, `timeout_cost`, `success_refund` |
+/// | `crate = <path>;` | first of all: where the runtime is, if it is not `::resilient_runtime` |
+///
+/// A key means what it means in [`resilient`](macro@resilient), and a number is checked as there.
+/// Two declarations of one name that differ are reported by an error event when the name is first
+/// used, and by `catalogue().validate()`; the first in the order of file and line holds.
+#[proc_macro]
+pub fn policies(input: TokenStream) -> TokenStream {
+    policies::expand(input.into()).into()
 }

@@ -11,6 +11,16 @@ pub fn did_you_mean(word: &str, known: &[&str]) -> String {
         .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
 }
 
+/// The one of `known` that `word` can only be a misspelling of.
+pub fn misspelt<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let is_meant = |known: &str| {
+        // One letter may be wrong in six.
+        strsim::damerau_levenshtein(word, known) <= (known.len() / 6).clamp(1, 3)
+            || known.strip_suffix("_error").is_some_and(|short| short == word)
+    };
+    known.iter().copied().find(|known| is_meant(known))
+}
+
 /// What is said of a key that does not exist, where those that do are `known`.
 pub fn unknown_key(name: &str, known: &[&str]) -> String {
     match did_you_mean(name, known) {
@@ -50,6 +60,21 @@ mod tests {
         assert_eq!(did_you_mean("braker", &known), "; did you mean `breaker`?");
         assert_eq!(did_you_mean("retries", &known), "; did you mean `retry`?");
         assert_eq!(did_you_mean("timeout", &known), "");
+    }
+
+    #[test]
+    fn a_misspelling_is_told_from_another_name() {
+        let known = ["rate_limit_error", "search_timeout", "auto"];
+        for (word, meant) in [
+            ("rate_limit", Some("rate_limit_error")),
+            ("ratelimit_error", Some("rate_limit_error")),
+            ("search_timeuot", Some("search_timeout")),
+            ("atuo", Some("auto")),
+            ("search", None),
+            ("nightly_import", None),
+        ] {
+            assert_eq!(misspelt(word, &known), meant, "{word}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The values behind keys, whatever the attribute: one reader for each type.
 
+use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
-use crate::args::{Arg, Value, takes_a_value};
+use crate::args::{Arg, Value};
 use crate::errors::Errors;
 
 /// The value of `key = value`.
@@ -10,7 +11,7 @@ pub fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
     if let Value::Expr(value) = &arg.value {
         return Some(value);
     }
-    errors.at(&arg.key, takes_a_value(&arg.key));
+    errors.at(&arg.key, arg.takes_a_value());
     None
 }
 
@@ -33,21 +34,75 @@ pub fn string(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Op
         return Some(text.clone());
     }
     let key = &arg.key;
-    errors.at(value, format_args!("`{key}` takes a string: write `{key} = {example}`"));
+    errors.at(value, format_args!("`{key}` takes a string: write `{}`", arg.with(example)));
     None
 }
 
+/// The `true` or `false` that stands there.
+pub fn flag(arg: &Arg, errors: &mut Errors) -> Option<bool> {
+    let value = expression(arg, errors)?;
+    if let Some(Lit::Bool(flag)) = literal(value) {
+        return Some(flag.value);
+    }
+    let key = &arg.key;
+    errors.at(value, format_args!("`{key}` takes `true` or `false`: write `{}`", arg.with(false)));
+    None
+}
+
+/// The path of the runtime crate.
 pub fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
     let value = expression(arg, errors)?;
-    if let Expr::Path(path) = ungrouped(value)
-        && path.qself.is_none()
-    {
-        return Some(path.path.clone());
+    let path = path(value);
+    if path.is_some() {
+        return path;
     }
     errors.at(
         value,
         "`crate` takes the path of the runtime, without quotes: write \
          `crate = ::resilient_runtime`",
+    );
+    None
+}
+
+/// The path that stands there.
+fn path(value: &Expr) -> Option<Path> {
+    match ungrouped(value) {
+        Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
+        _ => None,
+    }
+}
+
+/// A string, or the constant that holds one.
+pub enum Text {
+    Literal(LitStr),
+    Constant(Path),
+}
+
+/// The string that stands there, or the constant in its place: a path that ends in capitals. In
+/// any other case its quotes were forgotten. An attribute's constants stand in a static, where
+/// `Self` means nothing.
+pub fn text(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<Text> {
+    let Some(path) = path(value) else {
+        return string(arg, value, example, errors).map(Text::Literal);
+    };
+    let segments = &path.segments;
+    let is_constant = segments
+        .last()
+        .is_some_and(|last| !last.ident.to_string().contains(|c: char| c.is_lowercase()));
+    if is_constant && segments.first().is_some_and(|first| first.ident == "Self") {
+        errors.at(&path, "`Self` cannot be named here: write the name of the type");
+        return None;
+    }
+    if is_constant {
+        return Some(Text::Constant(path));
+    }
+    let (key, word) = (&arg.key, path.to_token_stream().to_string());
+    errors.at(
+        &path,
+        format_args!(
+            "`{key}` takes a string: write `{}`; or a constant that holds one, in capitals",
+            arg.with(format_args!("\"{word}\""))
+        ),
     );
     None
 }

@@ -72,8 +72,8 @@ pub trait Classify {
         None
     }
 
-    /// Whether the request may have been executed although it failed: for code that must not send
-    /// it twice. The policies of this version retry whether it was or not. By default `true`,
+    /// Whether the request may have been executed although it failed. A function that is not
+    /// idempotent (`idempotent = false`) is retried only where this is `false`. By default `true`,
     /// which is safe for any error.
     fn maybe_executed(&self) -> bool {
         true

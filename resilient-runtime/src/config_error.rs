@@ -25,6 +25,16 @@ pub enum ConfigError {
     /// See [`RetryPolicyBuilder::jitter`](crate::RetryPolicyBuilder::jitter).
     #[error("{}", Self::Jitter.message())]
     Jitter,
+    /// See [`BudgetConfigBuilder::capacity`](crate::BudgetConfigBuilder::capacity).
+    #[error("{}", Self::BudgetCapacity.message())]
+    BudgetCapacity,
+    /// See [`BudgetConfigBuilder::retry_cost`](crate::BudgetConfigBuilder::retry_cost) and
+    /// [`timeout_cost`](crate::BudgetConfigBuilder::timeout_cost).
+    #[error("{}", Self::BudgetCost.message())]
+    BudgetCost,
+    /// See [`BudgetConfigBuilder::success_refund`](crate::BudgetConfigBuilder::success_refund).
+    #[error("{}", Self::SuccessRefund.message())]
+    SuccessRefund,
 }
 
 impl ConfigError {
@@ -41,6 +51,14 @@ impl ConfigError {
                  is the row's"
             }
             Self::Jitter => "`jitter` must be from 0 to 1: it is a share of the delay",
+            Self::BudgetCapacity => {
+                "`capacity` is less than a retry costs: raise it, or lower `retry_cost` and \
+                 `timeout_cost`"
+            }
+            Self::BudgetCost => "`retry_cost` and `timeout_cost` must be 1 or more",
+            Self::SuccessRefund => {
+                "`success_refund` must be 1 or more: nothing else fills the budget again"
+            }
         }
     }
 }

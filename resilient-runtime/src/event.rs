@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tracing::field::debug;
 
-use crate::ErrorKind;
+use crate::{ErrorKind, Problem};
 
 const TARGET: &str = "resilient";
 
@@ -51,15 +51,59 @@ pub(crate) fn recovering(breaker: &str, from: &str, to: &str) {
     tracing::info!(target: TARGET, breaker, from, to, "circuit breaker changed state");
 }
 
-/// Two functions configure one breaker differently. `kept` and `dropped` are places in source.
-pub(crate) fn breaker_conflict(breaker: &str, kept: &str, dropped: &str) {
-    tracing::error!(
+/// A breaker of many left that was not closed: calls that it would have rejected are sent.
+pub(crate) fn forgotten(breaker: &str, state: &str) {
+    tracing::warn!(
         target: TARGET,
         breaker,
-        kept,
-        dropped,
-        "circuit breaker is configured in two ways: give its settings in one place only"
+        state,
+        "circuit breaker forgotten: more keys are in use than `max_keys`"
     );
+}
+
+/// What is wrong with what several places in source say. What holds all the same is in the
+/// problem's documentation.
+pub(crate) fn problem(problem: &Problem) {
+    match problem {
+        Problem::BreakerConflict { breaker, kept, dropped } => tracing::error!(
+            target: TARGET,
+            breaker,
+            kept,
+            dropped,
+            "circuit breaker is configured in two ways: give its settings in one place only"
+        ),
+        Problem::RowConflict { row, kept, dropped } => tracing::error!(
+            target: TARGET,
+            row,
+            kept,
+            dropped,
+            "retry row is declared in two ways: declare it in one place only"
+        ),
+        Problem::BudgetConflict { budget, kept, dropped } => tracing::error!(
+            target: TARGET,
+            budget,
+            kept,
+            dropped,
+            "retry budget is declared in two ways: declare it in one place only"
+        ),
+        Problem::UndeclaredRow { row, function, similar } => tracing::error!(
+            target: TARGET,
+            row,
+            function,
+            similar,
+            "retry row is never declared: the default row is used"
+        ),
+        Problem::Unfit { function, error } => tracing::error!(
+            target: TARGET,
+            function,
+            reason = error.message(),
+            "the numbers of the attribute do not fit the retry row that they change"
+        ),
+        // Found by who asks for it, and not by who runs.
+        Problem::UndeclaredBreaker { .. }
+        | Problem::SimilarBreakers { .. }
+        | Problem::UndeclaredBudget { .. } => {}
+    }
 }
 
 /// To the millisecond, rounded up: more is noise to people.

@@ -3,9 +3,11 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod attempt;
 mod backoff;
 mod boxed;
 mod breaker;
+mod budget;
 mod call;
 mod catalogue;
 mod chain;
@@ -13,28 +15,41 @@ mod classify;
 mod config_error;
 mod event;
 mod executor;
+mod keyed;
 mod kind;
 mod policy;
 #[cfg(feature = "qdrant")]
 mod qdrant;
+mod reference;
 mod registry;
 mod rejection;
 mod retry;
+mod row;
 mod run;
+mod shared;
+mod timed;
 mod watch;
 
-pub use resilient_macros::{Classify, resilient};
+pub use resilient_macros::{Classify, policies, resilient};
 
+pub use crate::attempt::Attempt;
 pub use crate::backoff::Backoff;
 pub use crate::breaker::{
     BreakerConfig, BreakerConfigBuilder, BreakerName, BreakerState, BreakerStats, BreakerTotals,
     CircuitBreaker, CircuitOpenError, Permit,
 };
+pub use crate::budget::{BudgetConfig, BudgetConfigBuilder, RetryBudget};
+pub use crate::catalogue::{
+    AnnotatedFunction, BreakerSettings, Catalogue, CatalogueError, Declaration, Problem, RetryRule,
+    catalogue,
+};
 pub use crate::classify::Classify;
 pub use crate::config_error::ConfigError;
 pub use crate::executor::RetryExecutor;
+pub use crate::keyed::KeyedBreakers;
 pub use crate::kind::{ErrorKind, UnknownKindError};
-pub use crate::policy::{Policy, PolicyBuilder, Scope, SharedBreaker};
-pub use crate::registry::{breaker, breakers};
+pub use crate::policy::{Policy, PolicyBuilder, Scope};
+pub use crate::registry::{breaker, breakers, budget};
 pub use crate::rejection::Rejection;
 pub use crate::retry::{RetryPolicy, RetryPolicyBuilder, RetryTable};
+pub use crate::shared::{SharedBreaker, SharedBudget};

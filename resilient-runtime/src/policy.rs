@@ -1,10 +1,11 @@
 //! What one call goes through.
 
 use std::borrow::Cow;
-use std::ops::Deref;
-use std::sync::Arc;
+use std::time::Duration;
 
-use crate::{CircuitBreaker, ErrorKind, RetryPolicy, RetryTable};
+use crate::{
+    CircuitBreaker, ErrorKind, RetryBudget, RetryPolicy, RetryTable, SharedBreaker, SharedBudget,
+};
 
 /// Whether a breaker counts calls or attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +54,10 @@ pub struct Policy {
     scope: Scope,
     /// What `retry` allows at most; 1 without it.
     max_attempts: u32,
+    attempt_timeout: Option<Duration>,
+    deadline: Option<Duration>,
+    idempotent: bool,
+    budget: Option<SharedBudget>,
 }
 
 impl Policy {
@@ -65,6 +70,10 @@ impl Policy {
             breaker: None,
             scope: Scope::Call,
             max_attempts: 1,
+            attempt_timeout: None,
+            deadline: None,
+            idempotent: true,
+            budget: None,
         })
     }
 
@@ -89,6 +98,22 @@ impl Policy {
 
     pub(crate) const fn scope(&self) -> Scope {
         self.scope
+    }
+
+    pub(crate) const fn attempt_timeout(&self) -> Option<Duration> {
+        self.attempt_timeout
+    }
+
+    pub(crate) const fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    pub(crate) const fn is_idempotent(&self) -> bool {
+        self.idempotent
+    }
+
+    pub(crate) fn budget(&self) -> Option<&RetryBudget> {
+        self.budget.as_deref()
     }
 
     /// The row by which an error of this kind is retried; none where nothing is retried.
@@ -155,42 +180,43 @@ impl PolicyBuilder {
         self
     }
 
+    /// Ends an attempt that takes longer, with [`Rejection::AttemptTimeout`], which is a
+    /// `timeout_error`: it may be retried, and is a failure for a breaker. Without it, an attempt
+    /// takes as long as it takes.
+    ///
+    /// [`Rejection::AttemptTimeout`]: crate::Rejection::AttemptTimeout
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.0.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Ends a call that takes longer, delays included, with [`Rejection::DeadlineExceeded`], which
+    /// is a failure for a breaker. No retry is begun whose delay would not be over by then: the
+    /// call ends at once with the error of its last attempt.
+    ///
+    /// [`Rejection::DeadlineExceeded`]: crate::Rejection::DeadlineExceeded
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.0.deadline = Some(deadline);
+        self
+    }
+
+    /// Whether the operation may be executed twice, which is the default. If not, an error is
+    /// retried only where the request surely was not executed:
+    /// [`maybe_executed`](crate::Classify::maybe_executed) says so.
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.0.idempotent = idempotent;
+        self
+    }
+
+    /// Retries while this budget lasts: an `Arc<RetryBudget>` or a `&'static RetryBudget`.
+    pub fn budget(mut self, budget: impl Into<SharedBudget>) -> Self {
+        self.0.budget = Some(budget.into());
+        self
+    }
+
     /// The policy.
     #[must_use]
     pub fn build(self) -> Policy {
         self.0
-    }
-}
-
-/// A breaker that a [`Policy`] shares with others.
-#[derive(Clone, Debug)]
-pub struct SharedBreaker(Shared);
-
-#[derive(Clone, Debug)]
-enum Shared {
-    Static(&'static CircuitBreaker),
-    Counted(Arc<CircuitBreaker>),
-}
-
-impl From<&'static CircuitBreaker> for SharedBreaker {
-    fn from(breaker: &'static CircuitBreaker) -> Self {
-        Self(Shared::Static(breaker))
-    }
-}
-
-impl From<Arc<CircuitBreaker>> for SharedBreaker {
-    fn from(breaker: Arc<CircuitBreaker>) -> Self {
-        Self(Shared::Counted(breaker))
-    }
-}
-
-impl Deref for SharedBreaker {
-    type Target = CircuitBreaker;
-
-    fn deref(&self) -> &CircuitBreaker {
-        match &self.0 {
-            Shared::Static(breaker) => breaker,
-            Shared::Counted(breaker) => breaker,
-        }
     }
 }

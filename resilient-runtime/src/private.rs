@@ -11,15 +11,23 @@ use std::time::Duration;
 pub use linkme;
 
 pub use crate::breaker::{BreakerConfig, BreakerConfigBuilder};
-pub use crate::catalogue::{BreakerSpec, CallSite, RetrySpec, SITES};
+pub use crate::budget::{BudgetConfig, BudgetConfigBuilder};
+pub use crate::catalogue::{
+    BREAKERS, BUDGETS, BreakerRef, BreakerSettings, BreakerSpec, CallSite, Declaration, ROWS,
+    RetrySpec, SITES,
+};
+pub use crate::keyed::{KeyedSite, key_part};
 pub use crate::policy::Scope;
-pub use crate::retry::{RetryPolicy, RetryPolicyBuilder, RetryTable};
+pub use crate::reference::{name, refer};
+pub use crate::retry::{RetryPolicy, RetryTable};
+pub use crate::row::{RetryChanges, Row};
 pub use crate::run::Pause;
 pub use crate::{Backoff, Classify, ErrorKind};
 
 use crate::run::{Judgement, Run};
+use crate::timed::{Timed, timed};
 use crate::watch::{Watch, watch};
-use crate::{ConfigError, Rejection};
+use crate::{Attempt, CircuitBreaker, ConfigError, Rejection};
 
 /// The return type of a function that can be retried.
 #[diagnostic::on_unimplemented(
@@ -36,36 +44,42 @@ pub trait Outcome {
 }
 
 impl<T, E: Classify> Outcome for Result<T, E> {
-    type Call = Call<T, E, ()>;
+    type Call = Call<'static, T, E, ()>;
 
     #[inline]
     fn begin(site: &'static CallSite) -> Self::Call {
-        Call::new(site, ())
+        Call::new(site, None, ())
     }
 }
 
 /// The return type of a function that its policy can reject.
 pub trait Rejectable: Outcome {
     /// A [`Call`] that its policy can reject.
-    type GuardedCall;
+    type GuardedCall<'b>;
 
     /// Begins it.
-    fn begin(site: &'static CallSite) -> Self::GuardedCall;
+    fn begin<'b>(
+        site: &'static CallSite,
+        breaker: Option<&'b CircuitBreaker>,
+    ) -> Self::GuardedCall<'b>;
 }
 
 impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
-    type GuardedCall = Call<T, E, fn(Rejection) -> E>;
+    type GuardedCall<'b> = Call<'b, T, E, fn(Rejection) -> E>;
 
     #[inline]
-    fn begin(site: &'static CallSite) -> Self::GuardedCall {
-        Call::new(site, E::carry)
+    fn begin<'b>(
+        site: &'static CallSite,
+        breaker: Option<&'b CircuitBreaker>,
+    ) -> Self::GuardedCall<'b> {
+        Call::new(site, breaker, E::carry)
     }
 }
 
 /// `From<Rejection>` under a name that the compiler can explain.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot carry a rejection by the circuit breaker",
-    label = "the policy of this function can reject a call, and its error cannot say so",
+    message = "`{Self}` cannot carry a rejection by the policy",
+    label = "a circuit breaker, an attempt timeout or a deadline can end a call, and this error cannot say so",
     note = "give `{Self}` a variant for it: `#[error(transparent)] Rejected(#[from] resilient_runtime::Rejection)`, or implement `From<resilient_runtime::Rejection>` for it",
     note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`"
 )]
@@ -89,8 +103,17 @@ pub fn begin<R: Outcome>(site: &'static CallSite) -> R::Call {
 
 /// Begins a call that its policy can reject.
 #[inline]
-pub fn begin_guarded<R: Rejectable>(site: &'static CallSite) -> R::GuardedCall {
-    <R as Rejectable>::begin(site)
+pub fn begin_guarded<R: Rejectable>(site: &'static CallSite) -> R::GuardedCall<'static> {
+    <R as Rejectable>::begin(site, site.policy().breaker())
+}
+
+/// Begins a call behind a breaker that its arguments have chosen.
+#[inline]
+pub fn begin_keyed<'b, R: Rejectable>(
+    site: &'static CallSite,
+    breaker: &'b CircuitBreaker,
+) -> R::GuardedCall<'b> {
+    <R as Rejectable>::begin(site, Some(breaker))
 }
 
 /// A call of an annotated function that returns `Result<T, E>`.
@@ -98,21 +121,32 @@ pub fn begin_guarded<R: Rejectable>(site: &'static CallSite) -> R::GuardedCall {
 /// It keeps what it needs of the error's traits as functions, so that no method has a bound: one
 /// that is missed is reported once, where the call begins.
 #[derive(Debug)]
-pub struct Call<T, E, Reject> {
-    run: Run<'static>,
+pub struct Call<'b, T, E, Reject> {
+    run: Run<'b>,
     judge: fn(&E) -> Judgement,
     reject: Reject,
     returns: PhantomData<fn() -> T>,
 }
 
-impl<T, E: Classify, Reject> Call<T, E, Reject> {
+impl<'b, T, E: Classify, Reject> Call<'b, T, E, Reject> {
     #[inline]
-    fn new(site: &'static CallSite, reject: Reject) -> Self {
-        Self { run: Run::new(site.policy()), judge: Judgement::of, reject, returns: PhantomData }
+    fn new(site: &'static CallSite, breaker: Option<&'b CircuitBreaker>, reject: Reject) -> Self {
+        let run = Run::new(site.policy(), breaker);
+        Self { run, judge: Judgement::of, reject, returns: PhantomData }
     }
 }
 
-impl<T, E> Call<T, E, fn(Rejection) -> E> {
+impl<T, E> Call<'_, T, E, fn(Rejection) -> E> {
+    /// [`attempt`](Self::attempt) until `current` has no time left.
+    #[inline]
+    pub fn timed<F>(&mut self, current: Attempt, body: F) -> Timed<Watch<'_, F>, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let limit = self.run.limit(&current, self.reject);
+        timed(self.attempt(body), limit)
+    }
+
     /// Asks the breaker whether the call may begin, and ends it with a rejection otherwise.
     #[inline]
     pub fn admit(&mut self) -> ControlFlow<Result<T, E>> {
@@ -123,12 +157,19 @@ impl<T, E> Call<T, E, fn(Rejection) -> E> {
     }
 }
 
-impl<T, E, Reject> Call<T, E, Reject> {
+impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
     /// Whether no attempt can follow the one that has begun.
     #[inline]
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.run.is_last()
+    }
+
+    /// The attempt that begins now: for the body, and for [`timed`](Self::timed).
+    #[inline]
+    #[must_use]
+    pub fn current(&self) -> Attempt {
+        self.run.current()
     }
 
     /// The attempt itself, watched for a panic.
@@ -150,7 +191,7 @@ impl<T, E, Reject> Call<T, E, Reject> {
     pub fn resume(
         &mut self,
         pause: Pause<E>,
-    ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, T, E, Reject> {
+    ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, 'b, T, E, Reject> {
         self.run.resume(pause)
     }
 
@@ -209,16 +250,47 @@ pub fn take_or_clone<T: Repeatable>(slot: &mut Slot<T>, last: bool) -> T {
     value.expect("no attempt follows the last")
 }
 
-/// A policy from the literals of an attribute. It is called in constants only, so that a number
-/// out of range stops the build.
+/// A row of the default table with numbers that source gives. It is called in constants only, so
+/// that numbers which do not go together stop the build.
+///
+/// # Panics
+///
+/// Where the numbers do not go together.
+#[must_use]
+pub const fn retry_policy(row: Row, changes: RetryChanges) -> RetryPolicy {
+    let row = match row {
+        Row::Default | Row::Named(_) => RetryPolicy::DEFAULT,
+        Row::Kind(kind) => RetryPolicy::for_kind(kind),
+    };
+    match changes.check(row) {
+        Ok(policy) => policy,
+        Err(error) => refuse(error),
+    }
+}
+
+/// What a function is retried by. A declared row is known when the program runs, and its numbers
+/// are checked then.
+///
+/// # Panics
+///
+/// Where the numbers do not go together.
+#[must_use]
+pub const fn retry_row(row: Row, changes: RetryChanges) -> RetrySpec {
+    if !matches!(row, Row::Named(_)) {
+        let _ = retry_policy(row, changes);
+    }
+    RetrySpec::Row(row, changes)
+}
+
+/// A configuration from the literals of a declaration: see [`retry_policy`].
 ///
 /// # Panics
 ///
 /// Where the builder refuses a number.
 #[must_use]
-pub const fn retry_policy(builder: RetryPolicyBuilder) -> RetryPolicy {
+pub const fn budget_config(builder: BudgetConfigBuilder) -> BudgetConfig {
     match builder.build() {
-        Ok(policy) => policy,
+        Ok(config) => config,
         Err(error) => refuse(error),
     }
 }

@@ -4,19 +4,31 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::catalogue::{self, CallSite, RetrySpec};
+use crate::catalogue::{self, BreakerRef, BreakerSettings, CallSite, Problem, RetrySpec, Rows};
 use crate::policy::Retry;
-use crate::{BreakerConfig, CircuitBreaker, Policy, RetryTable, event};
+use crate::reference::Reference;
+use crate::{
+    BudgetConfig, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, RetryPolicy, RetryTable,
+    SharedBreaker, SharedBudget, event,
+};
 
-/// Breakers by name. They live as long as the program: their names stand in its source, so there
-/// are only so many.
-static BREAKERS: Mutex<BTreeMap<&'static str, &'static CircuitBreaker>> =
-    Mutex::new(BTreeMap::new());
+/// Breakers, sets of them, or budgets, by name. They live as long as the program: the names stand in its
+/// source, so there are only so many.
+struct Registry<T: 'static>(Mutex<BTreeMap<&'static str, &'static T>>);
 
-/// The breaker that annotated functions name so, to watch it or to move it by hand.
+/// By the name of one breaker.
+static SINGLE: Registry<CircuitBreaker> = Registry::new();
+
+/// By the template of many.
+static KEYED: Registry<KeyedBreakers> = Registry::new();
+
+static BUDGETS: Registry<RetryBudget> = Registry::new();
+
+/// The breaker of this name, to watch it or to move it by hand, or to guard other code by it.
 ///
-/// `None` where no `#[resilient(breaker = "…")]` in the program names it. It is there before any
-/// of the functions has run.
+/// It is one that `#[resilient(breaker = "…")]` names or [`policies!`](crate::policies) declares,
+/// and is there before any function has run; or one of those that a template such as
+/// `"search/{collection}"` has made so far. `None` where there is neither.
 ///
 /// ```
 /// use resilient_runtime::{BreakerState, Rejection, resilient};
@@ -35,17 +47,37 @@ static BREAKERS: Mutex<BTreeMap<&'static str, &'static CircuitBreaker>> =
 /// assert!(resilient_runtime::breaker("serach").is_none());
 /// ```
 #[must_use]
-pub fn breaker(name: &str) -> Option<&'static CircuitBreaker> {
-    catalogue::breaker_names().find(|known| *known == name).map(resolve)
+pub fn breaker(name: &str) -> Option<SharedBreaker> {
+    if let Some(known) = catalogue::breaker_names().find(|known| *known == name) {
+        return Some(single(known).into());
+    }
+    catalogue::templates().find_map(|template| keyed(template).find(name)).map(Into::into)
 }
 
-/// Every breaker that an annotated function of the program names, by name.
+/// Every breaker of the program, by name: those that functions name and that
+/// [`policies!`](crate::policies) declares, and those that templates have made so far.
 #[must_use]
-pub fn breakers() -> Vec<&'static CircuitBreaker> {
-    let mut names: Vec<_> = catalogue::breaker_names().collect();
-    names.sort_unstable();
-    names.dedup();
-    names.into_iter().map(resolve).collect()
+pub fn breakers() -> Vec<SharedBreaker> {
+    let named: BTreeMap<_, _> =
+        catalogue::breaker_names().map(|name| (name, single(name))).collect();
+    let templates: BTreeMap<_, _> =
+        catalogue::templates().map(|name| (name, keyed(name))).collect();
+    let made = templates.values().flat_map(|keyed| keyed.all());
+    let mut breakers: Vec<SharedBreaker> =
+        named.into_values().map(Into::into).chain(made.map(Into::into)).collect();
+    breakers.sort_by(|one, other| one.name().cmp(other.name()));
+    breakers
+}
+
+/// The retry budget of this name, to see how much is left of it, or for code without the
+/// attribute.
+///
+/// `None` where no `#[resilient(budget = "…")]` names it and [`policies!`](crate::policies) does
+/// not declare it.
+#[must_use]
+pub fn budget(name: &str) -> Option<SharedBudget> {
+    let known = catalogue::budget_names().find(|known| *known == name)?;
+    Some(named_budget(known).into())
 }
 
 impl CallSite {
@@ -62,51 +94,112 @@ impl CallSite {
     fn resolve(&'static self) -> &'static Policy {
         let mut policy = Policy::builder(self.function);
         if let Some(retry) = self.retry {
-            policy = policy.with_retry(match retry {
-                RetrySpec::Row(row) => Retry::Row(row),
-                RetrySpec::ByKind => Retry::ByKind(Box::new(RetryTable::DEFAULT)),
-            });
+            policy = policy.with_retry(self.rows(retry));
         }
-        if let Some(breaker) = self.breaker {
-            policy = policy.breaker(resolve(breaker.name)).scope(breaker.scope);
+        if let Some(spec) = self.breaker {
+            policy = policy.scope(spec.scope);
+            policy = match spec.breaker {
+                BreakerRef::Name(name) => policy.breaker(single(name)),
+                BreakerRef::Path(refer) => policy.breaker(match refer() {
+                    Reference::Name(name) => single(name),
+                    Reference::Breaker(breaker) => breaker,
+                }),
+                // Each call brings its own.
+                BreakerRef::Keyed(_) => policy,
+            };
         }
+        if let Some(timeout) = self.attempt_timeout {
+            policy = policy.attempt_timeout(timeout);
+        }
+        if let Some(deadline) = self.deadline {
+            policy = policy.deadline(deadline);
+        }
+        if let Some(budget) = self.budget {
+            policy = policy.budget(named_budget(budget));
+        }
+        policy = policy.idempotent(self.idempotent);
         // Made before it is kept: what is looked up may make an event, and its subscriber may get
         // here again.
         let policy = policy.build();
         self.policy.get_or_init(|| policy)
     }
-}
 
-/// The breaker of this name, made at its first use.
-fn resolve(name: &'static str) -> &'static CircuitBreaker {
-    let known = lock().get(name).copied();
-    known.unwrap_or_else(|| make(name))
-}
-
-/// Makes the breaker of this name as its functions say. The first in the order of the source that
-/// has settings wins, and every other one is reported, by who comes first.
-fn make(name: &'static str) -> &'static CircuitBreaker {
-    let mut settings = catalogue::users_of(name)
-        .into_iter()
-        .filter_map(|(site, breaker)| Some((site, breaker.config?)));
-    let kept = settings.next();
-    let config = kept.map_or(BreakerConfig::DEFAULT, |(_, config)| config);
-    let breaker = match lock().entry(name) {
-        Entry::Occupied(made) => return made.get(),
-        Entry::Vacant(place) => {
-            *place.insert(Box::leak(Box::new(CircuitBreaker::named(name, config))))
-        }
-    };
-    // The lock is open again: a subscriber may ask for breakers.
-    if let Some((kept, _)) = kept {
-        for (dropped, _) in settings.filter(|(_, other)| *other != config) {
-            event::breaker_conflict(name, &kept.to_string(), &dropped.to_string());
+    fn rows(&self, retry: RetrySpec) -> Retry {
+        match retry {
+            RetrySpec::ByKind => Retry::ByKind(Box::new(RetryTable::declared())),
+            RetrySpec::Row(row, changes) => {
+                if let Some(problem) = Problem::of_row(self) {
+                    event::problem(&problem);
+                }
+                Retry::Row(changes.fit(Rows::get().find(row).unwrap_or(RetryPolicy::DEFAULT)))
+            }
         }
     }
-    breaker
 }
 
-fn lock() -> MutexGuard<'static, BTreeMap<&'static str, &'static CircuitBreaker>> {
-    // The map is never half changed: what a panic of another thread leaves is whole.
-    BREAKERS.lock().unwrap_or_else(PoisonError::into_inner)
+/// The one breaker of this name.
+fn single(name: &'static str) -> &'static CircuitBreaker {
+    let make = || {
+        let in_source = catalogue::static_breaker(name);
+        in_source.unwrap_or_else(|| leaked(CircuitBreaker::named(name, *settings(name).config())))
+    };
+    SINGLE.get(name, make, Problem::breaker_conflicts)
+}
+
+/// The breakers of this template.
+pub(crate) fn keyed(template: &'static str) -> &'static KeyedBreakers {
+    let make = || {
+        let settings = settings(template);
+        let max_keys = settings.max_keys().unwrap_or(KeyedBreakers::DEFAULT_MAX_KEYS);
+        leaked(KeyedBreakers::new(*settings.config(), max_keys))
+    };
+    KEYED.get(template, make, Problem::breaker_conflicts)
+}
+
+fn named_budget(name: &'static str) -> &'static RetryBudget {
+    let make = || {
+        let declared = catalogue::declared(name, &catalogue::BUDGETS).next();
+        let config = declared.map_or(BudgetConfig::DEFAULT, |(_, config)| config);
+        leaked(RetryBudget::named(name, config))
+    };
+    BUDGETS.get(name, make, Problem::budget_conflicts)
+}
+
+/// What source says of a breaker or template: the first in the order of
+/// [`settings_of`](catalogue::settings_of) holds.
+fn settings(name: &str) -> BreakerSettings {
+    let given = catalogue::settings_of(name);
+    given.first().map_or(BreakerSettings::DEFAULT, |(_, settings)| *settings)
+}
+
+fn leaked<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+impl<T> Registry<T> {
+    const fn new() -> Self {
+        Self(Mutex::new(BTreeMap::new()))
+    }
+
+    /// What has this name, made at its first use. Who makes it reports what source says of it in
+    /// two ways.
+    fn get(
+        &self,
+        name: &'static str,
+        make: impl FnOnce() -> &'static T,
+        conflicts: impl FnOnce(&str) -> Vec<Problem>,
+    ) -> &'static T {
+        let ours = match self.lock().entry(name) {
+            Entry::Occupied(known) => return known.get(),
+            Entry::Vacant(place) => *place.insert(make()),
+        };
+        // The lock is open again: a subscriber may ask for breakers.
+        conflicts(name).iter().for_each(event::problem);
+        ours
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, &'static T>> {
+        // The map is never half changed: what a panic of another thread leaves is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::{CircuitOpenError, Classify, ErrorKind};
 
-/// A call that its policy ended before the function could answer.
+/// A call, or an attempt, that its policy ended before the function could answer.
 ///
-/// A function whose policy can reject returns an error `E: From<Rejection>`. `QdrantError` is one:
-/// there a rejection is a status of code `Unavailable` whose source it is. In an enum of your own,
+/// A function whose policy can reject, by a breaker, an attempt timeout or a deadline, returns an
+/// error `E: From<Rejection>`. `QdrantError` is one: there a rejection is a status whose source it
+/// is, of code `Unavailable`, or `DeadlineExceeded` for a timeout. In an enum of your own,
 /// one variant does it:
 ///
 /// ```
@@ -29,24 +30,44 @@ pub enum Rejection {
     // the chain.
     #[error("rejected by circuit breaker `{}`", .0.breaker)]
     CircuitOpen(#[from] CircuitOpenError),
+    /// The attempt took longer than its `attempt_timeout`. The server may be working on it still.
+    #[error("attempt {attempt} timed out after {timeout:?}")]
+    AttemptTimeout {
+        /// How long it was allowed to take.
+        timeout: Duration,
+        /// Which attempt of its call it was; the first is 1.
+        attempt: u32,
+    },
+    /// The call was not over at its `deadline`. The server may be working on the last attempt
+    /// still.
+    #[error("deadline of {deadline:?} exceeded in attempt {attempts}")]
+    DeadlineExceeded {
+        /// How long the call was allowed to take.
+        deadline: Duration,
+        /// How many attempts there were.
+        attempts: u32,
+    },
 }
 
 impl Classify for Rejection {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::CircuitOpen(error) => error.kind(),
+            Self::AttemptTimeout { .. } | Self::DeadlineExceeded { .. } => ErrorKind::TimeoutError,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::CircuitOpen(error) => Classify::retry_after(error),
+            Self::AttemptTimeout { .. } | Self::DeadlineExceeded { .. } => None,
         }
     }
 
     fn maybe_executed(&self) -> bool {
         match self {
             Self::CircuitOpen(error) => error.maybe_executed(),
+            Self::AttemptTimeout { .. } | Self::DeadlineExceeded { .. } => true,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::backoff::{Backoff, spread};
+use crate::catalogue::Rows;
 use crate::{ConfigError, ErrorKind};
 
 /// Why a call that may be retried is not retried any more.
@@ -12,6 +13,9 @@ pub(crate) enum GiveUp {
     AttemptsExhausted,
     HintTooLong,
     BreakerNotClosed,
+    MaybeExecuted,
+    DeadlineTooNear,
+    BudgetExhausted,
 }
 
 impl GiveUp {
@@ -21,6 +25,9 @@ impl GiveUp {
             Self::AttemptsExhausted => "attempts exhausted",
             Self::HintTooLong => "the server asks to wait longer than `max_delay`",
             Self::BreakerNotClosed => "the circuit breaker is not closed",
+            Self::MaybeExecuted => "the request may have been executed, and is not idempotent",
+            Self::DeadlineTooNear => "the deadline leaves no time for the delay",
+            Self::BudgetExhausted => "the retry budget is exhausted",
         }
     }
 }
@@ -256,6 +263,13 @@ impl RetryTable {
                 },
             );
 
+    /// The default table with the rows that [`policies!`](crate::policies) declares anywhere in the
+    /// program: by it go the functions with `#[resilient(retry = …)]`.
+    #[must_use]
+    pub fn declared() -> Self {
+        Rows::get().table.clone()
+    }
+
     /// The row of `kind`, or the default row where it has none.
     #[must_use]
     pub const fn row(&self, kind: ErrorKind) -> RetryPolicy {
@@ -263,6 +277,11 @@ impl RetryTable {
             Some(row) => row,
             None => self.default,
         }
+    }
+
+    /// The row of the kinds that have none of their own.
+    pub(crate) const fn default_row(&self) -> RetryPolicy {
+        self.default
     }
 
     /// The same table with another row for `kind`. A kind that is not

@@ -5,25 +5,31 @@ use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::breaker::{BreakerState, Permit};
 use crate::event::{self, Subject};
 use crate::policy::{Policy, Scope};
 use crate::retry::GiveUp;
+use crate::timed::{Limit, timed};
 use crate::watch::watch;
-use crate::{CircuitBreaker, Classify, ErrorKind, Rejection};
+use crate::{Attempt, CircuitBreaker, Classify, ErrorKind, Rejection, RetryPolicy};
 
 /// What a run has to know of an error.
 #[derive(Clone, Copy, Debug)]
 pub struct Judgement {
     kind: ErrorKind,
     hint: Option<Duration>,
+    maybe_executed: bool,
 }
 
 impl Judgement {
     pub(crate) fn of<E: Classify>(error: &E) -> Self {
-        Self { kind: error.kind(), hint: error.retry_after() }
+        Self {
+            kind: error.kind(),
+            hint: error.retry_after(),
+            maybe_executed: error.maybe_executed(),
+        }
     }
 }
 
@@ -34,21 +40,27 @@ impl Judgement {
 #[derive(Debug)]
 pub struct Run<'p> {
     policy: &'p Policy,
+    breaker: Option<&'p CircuitBreaker>,
     permit: Option<Permit<'p>>,
     attempt: u32,
+    /// When the whole call has to be over.
+    deadline: Option<Instant>,
 }
 
 impl<'p> Run<'p> {
-    /// Begins a call that nothing can reject, and its first attempt.
+    /// Begins a call, and its first attempt. The breaker is that of the policy, or one that the
+    /// call's arguments have chosen.
     #[inline]
-    pub(crate) const fn new(policy: &'p Policy) -> Self {
-        Self { policy, permit: None, attempt: 1 }
+    pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
+        // One that the clock has no room for is none.
+        let deadline = policy.deadline().and_then(|deadline| Instant::now().checked_add(deadline));
+        Self { policy, breaker, permit: None, attempt: 1, deadline }
     }
 
     /// Asks the breaker, where there is one, whether the call may begin.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
-        if let Some(breaker) = self.policy.breaker() {
+        if let Some(breaker) = self.breaker {
             self.permit = Some(breaker.acquire_for(Some(self.policy.name()))?);
         }
         Ok(())
@@ -59,6 +71,37 @@ impl<'p> Run<'p> {
     pub(crate) fn is_last(&self) -> bool {
         self.attempt >= self.policy.max_attempts()
             || self.permit.as_ref().is_some_and(Permit::is_probe)
+    }
+
+    /// The attempt that begins now.
+    pub(crate) fn current(&self) -> Attempt {
+        let own = self.policy.attempt_timeout();
+        let own = own.and_then(|timeout| Instant::now().checked_add(timeout));
+        let until = match (own, self.deadline) {
+            (Some(own), Some(deadline)) => Some(own.min(deadline)),
+            (own, deadline) => own.or(deadline),
+        };
+        Attempt::new(self.attempt, self.is_last(), until)
+    }
+
+    /// Until when `attempt` may take.
+    pub(crate) fn limit<E>(
+        &self,
+        attempt: &Attempt,
+        reject: fn(Rejection) -> E,
+    ) -> Option<Limit<E>> {
+        let until = attempt.until()?;
+        let (number, policy) = (attempt.number(), self.policy);
+        let ran_out = match (policy.deadline(), policy.attempt_timeout()) {
+            (Some(deadline), _) if self.deadline == Some(until) => {
+                Rejection::DeadlineExceeded { deadline, attempts: number }
+            }
+            (_, timeout) => {
+                let timeout = timeout.unwrap_or_default();
+                Rejection::AttemptTimeout { timeout, attempt: number }
+            }
+        };
+        Some(Limit { until, ran_out, reject })
     }
 
     /// Where [`watch`] leaves word of a panic; none where nobody would read it.
@@ -77,6 +120,9 @@ impl<'p> Run<'p> {
         let Err(error) = result else {
             if let Some(permit) = self.permit.take() {
                 permit.success();
+            }
+            if let Some(budget) = self.policy.budget() {
+                budget.refund();
             }
             return ControlFlow::Break(result);
         };
@@ -116,7 +162,8 @@ impl<'p> Run<'p> {
 
     /// Ends an attempt that has failed. The delay before the next one, where there is to be one.
     #[cold]
-    fn after(&mut self, Judgement { kind, hint }: Judgement) -> Option<Duration> {
+    fn after(&mut self, judgement: Judgement) -> Option<Duration> {
+        let kind = judgement.kind;
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
         if self.policy.scope() == Scope::Attempt {
             self.settle_permit(kind);
@@ -125,14 +172,7 @@ impl<'p> Run<'p> {
             self.settle_permit(kind);
             return None;
         };
-        let next = if !kind.is_transient() {
-            Err(GiveUp::NotTransient)
-        } else if was_probe || !self.policy.breaker().is_none_or(is_closed) {
-            Err(GiveUp::BreakerNotClosed)
-        } else {
-            row.next_delay(self.attempt, hint, rand::random())
-        };
-        match next {
+        match self.next_delay(judgement, &row, was_probe) {
             Ok(delay) => {
                 event::retrying(self.subject(), kind, delay);
                 Some(delay)
@@ -148,10 +188,39 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// How long to wait before the next attempt, or why there is to be none. The budget is asked
+    /// last: a retry that is not made costs nothing.
+    fn next_delay(
+        &self,
+        judgement: Judgement,
+        row: &RetryPolicy,
+        was_probe: bool,
+    ) -> Result<Duration, GiveUp> {
+        let Judgement { kind, hint, maybe_executed } = judgement;
+        if !kind.is_transient() {
+            return Err(GiveUp::NotTransient);
+        }
+        if maybe_executed && !self.policy.is_idempotent() {
+            return Err(GiveUp::MaybeExecuted);
+        }
+        if was_probe || !self.breaker.is_none_or(is_closed) {
+            return Err(GiveUp::BreakerNotClosed);
+        }
+        let delay = row.next_delay(self.attempt, hint, rand::random())?;
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| delay >= left) {
+            return Err(GiveUp::DeadlineTooNear);
+        }
+        if self.policy.budget().is_some_and(|budget| !budget.take(kind)) {
+            return Err(GiveUp::BudgetExhausted);
+        }
+        Ok(delay)
+    }
+
     /// Whether the breaker lets the call go on after a pause: a permit for the whole call must
     /// still hold, one for each attempt is asked for anew.
     fn is_still_admitted(&mut self) -> bool {
-        match (&self.permit, self.policy.breaker()) {
+        match (&self.permit, self.breaker) {
             (Some(_), Some(breaker)) => is_closed(breaker),
             _ => self.admit().is_ok(),
         }
@@ -166,7 +235,7 @@ impl<'p> Run<'p> {
     fn subject(&self) -> Subject<'p> {
         Subject {
             function: self.policy.name(),
-            breaker: self.policy.breaker().map(|breaker| breaker.name().as_str()),
+            breaker: self.breaker.map(|breaker| breaker.name().as_str()),
             attempt: self.attempt,
         }
     }
@@ -222,9 +291,9 @@ impl Policy {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
-        let mut run = Run::new(self);
+        let mut run = Run::new(self, self.breaker());
         run.admit()?;
-        run.repeat(op).await
+        run.repeat(op, Some(E::from)).await
     }
 
     /// [`run`](Self::run) for a policy that has nothing to reject by, and so asks less of the
@@ -234,19 +303,24 @@ impl Policy {
         F: Future<Output = Result<T, E>>,
         E: Classify,
     {
-        Run::new(self).repeat(op).await
+        Run::new(self, None).repeat(op, None).await
     }
 }
 
 impl Run<'_> {
-    async fn repeat<T, E, F>(&mut self, mut op: impl FnMut() -> F) -> Result<T, E>
+    async fn repeat<T, E, F>(
+        &mut self,
+        mut op: impl FnMut() -> F,
+        reject: Option<fn(Rejection) -> E>,
+    ) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
         E: Classify,
     {
         loop {
+            let limit = reject.and_then(|reject| self.limit(&self.current(), reject));
             // In an async block, so that a panic of `op` itself is seen too.
-            let result = watch(self.panicked(), async { op().await }).await;
+            let result = timed(watch(self.panicked(), async { op().await }), limit).await;
             // The result is gone before the pause: it need not be `Send`.
             let pause = match self.settle(result, Judgement::of) {
                 ControlFlow::Break(result) => return result,

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ impl Events {
     /// From now on, and does something at each event.
     #[must_use]
     pub fn catch_and(react: impl Fn() + Send + Sync + 'static) -> Self {
+        hear_from_every_thread();
         let caught = Arc::default();
         let catcher = Catcher { caught: Arc::clone(&caught), react: Box::new(react) };
         Self { caught, _guard: tracing::subscriber::set_default(catcher) }
@@ -77,6 +78,7 @@ impl Spans {
     /// From now on.
     #[must_use]
     pub fn count() -> Self {
+        hear_from_every_thread();
         let made = Arc::default();
         let guard = tracing::subscriber::set_default(Counter(Arc::clone(&made)));
         Self { made, _guard: guard }
@@ -87,6 +89,14 @@ impl Spans {
     pub fn made(&self) -> u64 {
         self.made.load(Ordering::Relaxed)
     }
+}
+
+/// While there is but one subscriber, `tracing` asks the thread that first meets an event whether
+/// anybody hears it, and keeps the answer: another test's thread, which has no subscriber, would
+/// silence it. So there is always a second one.
+fn hear_from_every_thread() {
+    static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Counter(Arc::default())));
+    LazyLock::force(&SECOND);
 }
 
 struct Counter(Arc<AtomicU64>);

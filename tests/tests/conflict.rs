@@ -1,6 +1,6 @@
 //! Two settings of one breaker, in a program of their own: a breaker is made only once.
 
-use resilient_runtime::{breaker, breakers, resilient};
+use resilient_runtime::{Problem, breaker, breakers, catalogue, policies, resilient};
 use resilient_tests::Failure;
 use resilient_tests::events::Events;
 
@@ -29,4 +29,24 @@ fn two_settings_of_one_breaker_are_reported_once_and_the_first_in_source_wins() 
     assert!(conflict.field("kept").ends_with("::_first_in_source)"), "{conflict:?}");
     let place = format!("conflict.rs:{SECOND} (");
     assert!(conflict.field("dropped").contains(&place), "{conflict:?}");
+}
+
+#[resilient(breaker(name = "declared", failure_threshold = 4))]
+async fn _before_its_declaration() -> Result<(), Failure> {
+    Ok(())
+}
+
+policies! {
+    breaker "declared" { failure_threshold: 3 }
+}
+
+#[test]
+fn a_declaration_holds_before_the_numbers_of_a_function() {
+    assert_eq!(breaker("declared").unwrap().config().failure_threshold(), 3);
+    let error = catalogue().validate().unwrap_err();
+    let is_ours = |problem: &&Problem| {
+        matches!(problem, Problem::BreakerConflict { breaker, dropped, .. }
+            if breaker == "declared" && dropped.ends_with("::_before_its_declaration)"))
+    };
+    assert_eq!(error.problems().iter().filter(is_ours).count(), 1, "{error}");
 }

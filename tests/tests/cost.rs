@@ -42,6 +42,16 @@ fn a_call_that_succeeds_at_once_allocates_nothing() {
     assert_eq!(allocations(|| annotated_inside("query", 10)), 0);
 }
 
+#[resilient(retry = "auto", breaker = "keyed {query}/{limit}")]
+async fn annotated_and_keyed(query: &str, limit: u32) -> Result<usize, Failure> {
+    Ok(query.len() + limit as usize)
+}
+
+#[test]
+fn a_breaker_for_a_value_of_the_arguments_is_found_without_an_allocation() {
+    assert_eq!(allocations(|| annotated_and_keyed("query", 10)), 0);
+}
+
 #[resilient(retry = "auto", breaker = "owned")]
 async fn annotated_and_owned(vector: Vec<f32>, limit: usize) -> Result<usize, Failure> {
     Ok(vector.len() + limit)

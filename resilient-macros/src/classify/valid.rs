@@ -13,7 +13,7 @@ use crate::errors::Errors;
 use crate::expand::mixed;
 use crate::kinds;
 use crate::suggest::{all_of, did_you_mean, unknown_key};
-use crate::values::{expression, literal, runtime, string, ungrouped};
+use crate::values::{expression, flag, literal, runtime, string, ungrouped};
 
 /// A type whose every value can be classified.
 pub struct Valid<'a> {
@@ -197,7 +197,9 @@ impl<'a> Holder<'a> {
         Answers::Own {
             kind: self.kind(&keys, rest, errors),
             retry_after: keys.get(RETRY_AFTER).and_then(|arg| self.wait(arg, errors)),
-            maybe_executed: keys.get(MAYBE_EXECUTED).is_none_or(|arg| flag(arg, errors)),
+            maybe_executed: keys
+                .get(MAYBE_EXECUTED)
+                .is_none_or(|arg| flag(arg, errors).unwrap_or(true)),
         }
     }
 
@@ -361,16 +363,6 @@ fn kind(arg: &Arg, errors: &mut Errors) -> Ident {
         ),
     );
     stand_in()
-}
-
-fn flag(arg: &Arg, errors: &mut Errors) -> bool {
-    let Some(value) = expression(arg, errors) else { return true };
-    if let Some(Lit::Bool(flag)) = literal(value) {
-        return flag.value;
-    }
-    let key = &arg.key;
-    errors.at(value, format_args!("`{key}` takes `true` or `false`: write `{key} = false`"));
-    true
 }
 
 /// The field that `wait` or `0` names.

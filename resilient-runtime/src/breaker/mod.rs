@@ -10,6 +10,7 @@ mod stats;
 mod totals;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::config::{BreakerConfig, BreakerConfigBuilder};
@@ -85,6 +86,11 @@ impl CircuitBreaker {
             clock: Clock::new(),
             totals: Totals::new(),
         }
+    }
+
+    /// A closed breaker whose name is made at run time.
+    pub(crate) fn shared(name: Arc<str>, config: BreakerConfig) -> Self {
+        Self { name: BreakerName::shared(name), ..Self::new(config) }
     }
 
     /// The name that events and rejections carry.

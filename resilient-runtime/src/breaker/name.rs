@@ -1,22 +1,39 @@
 //! The name of a breaker.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// The name of a [`CircuitBreaker`](crate::CircuitBreaker): a string that is cheap to copy into an
 /// error.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BreakerName(&'static str);
+#[derive(Clone)]
+pub struct BreakerName(Text);
+
+#[derive(Clone)]
+enum Text {
+    /// It stands in source.
+    Static(&'static str),
+    /// It was made of an argument.
+    Shared(Arc<str>),
+}
 
 impl BreakerName {
     pub(crate) const fn from_static(name: &'static str) -> Self {
-        Self(name)
+        Self(Text::Static(name))
+    }
+
+    pub(crate) const fn shared(name: Arc<str>) -> Self {
+        Self(Text::Shared(name))
     }
 
     /// The name as a string.
     #[must_use]
-    pub const fn as_str(&self) -> &str {
-        self.0
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Text::Static(name) => name,
+            Text::Shared(name) => name,
+        }
     }
 }
 
@@ -25,6 +42,32 @@ impl Deref for BreakerName {
 
     fn deref(&self) -> &str {
         self.as_str()
+    }
+}
+
+impl PartialEq for BreakerName {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for BreakerName {}
+
+impl PartialOrd for BreakerName {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for BreakerName {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for BreakerName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
     }
 }
 

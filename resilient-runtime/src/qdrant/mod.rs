@@ -85,14 +85,15 @@ impl Classify for Status {
     }
 }
 
-/// A status of code `Unavailable` whose source is the rejection:
-/// [`CircuitOpenError::find`](crate::CircuitOpenError::find) digs it out.
+/// A status whose source is the rejection, of code `Unavailable`, or `DeadlineExceeded` for a
+/// timeout. [`CircuitOpenError::find`](crate::CircuitOpenError::find) digs out that of a breaker.
 impl From<Rejection> for QdrantError {
     fn from(rejection: Rejection) -> Self {
-        let message = match &rejection {
-            Rejection::CircuitOpen(open) => open.to_string(),
+        let (code, message) = match &rejection {
+            Rejection::CircuitOpen(open) => (Code::Unavailable, open.to_string()),
+            timeout => (Code::DeadlineExceeded, timeout.to_string()),
         };
-        let mut status = Status::new(Code::Unavailable, message);
+        let mut status = Status::new(code, message);
         status.set_source(std::sync::Arc::new(rejection));
         Self::ResponseError { status }
     }

@@ -91,7 +91,8 @@ async fn a_call_whose_breaker_opens_while_it_waits_ends_with_its_own_error() {
             breaker.force_open();
         };
         let events = Events::catch();
-        let ((result, calls), ()) = tokio::join!(run(&policy, &[Err(DOWN)]), opening);
+        let script = [Err(DOWN)];
+        let ((result, calls), ()) = tokio::join!(run(&policy, &script), opening);
         // A rejection would say that nothing was sent.
         assert_eq!((result, calls), (Err(DOWN), 1), "{scope:?}");
         let totals = breaker.stats().totals;
@@ -173,7 +174,8 @@ async fn an_error_that_is_not_transient_is_neutral_for_the_breaker() {
 async fn a_call_that_is_dropped_while_it_waits_is_neutral() {
     let breaker = breaker(1);
     let policy = three_attempts(&breaker, Scope::Call);
-    let waiting = run(&policy, &[Err(DOWN)]);
+    let script = [Err(DOWN)];
+    let waiting = run(&policy, &script);
     tokio::time::timeout(Duration::from_millis(10), waiting).await.unwrap_err();
     assert_eq!(breaker.stats().totals.ignored, 1);
     assert_eq!(breaker.state(), BreakerState::Closed);

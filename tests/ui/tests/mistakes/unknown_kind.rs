@@ -8,13 +8,18 @@ async fn search() -> Result<(), Failure> {
     Ok(())
 }
 
-#[resilient(retry(row = "weather"))]
+#[resilient(retry(row = "conection_eror"))]
 async fn upsert() -> Result<(), Failure> {
     Ok(())
 }
 
 #[resilient(retry = "collection_not_found")]
 async fn scroll() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(retry = "")]
+async fn count() -> Result<(), Failure> {
     Ok(())
 }
 

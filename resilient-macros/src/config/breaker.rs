@@ -1,0 +1,192 @@
+//! The key `breaker`, and the breakers that `policies!` declares.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span};
+use syn::{Expr, LitStr, Path};
+
+use super::numbers::{Setting, Settings, count, time, word};
+use super::{distinct, given};
+use crate::args::{Arg, Args, Value};
+use crate::errors::Errors;
+use crate::template::{self, Template};
+use crate::values::{Text, expression, text};
+
+/// The key `breaker`.
+pub struct Breaker {
+    pub name: Named,
+    pub numbers: BreakerNumbers,
+    /// The variant of `Scope`.
+    pub scope: Ident,
+}
+
+/// Which breaker.
+pub enum Named {
+    /// The one of this name.
+    Literal(LitStr),
+    /// One for each value of the arguments.
+    Keyed(LitStr, Template),
+    /// What this constant names, or this static one.
+    Path(Path),
+}
+
+impl Named {
+    /// The name as it stands in source; none where a constant stands there.
+    pub const fn literal(&self) -> Option<&LitStr> {
+        match self {
+            Self::Literal(name) | Self::Keyed(name, _) => Some(name),
+            Self::Path(_) => None,
+        }
+    }
+}
+
+/// The numbers of a breaker, or of those of one template.
+pub struct BreakerNumbers {
+    pub settings: Settings,
+    pub max_keys: Option<u32>,
+}
+
+impl BreakerNumbers {
+    const fn none(span: Span) -> Self {
+        Self { settings: Settings::none(span), max_keys: None }
+    }
+
+    /// Whether nothing is given.
+    pub const fn is_empty(&self) -> bool {
+        self.settings.changes.is_empty() && self.max_keys.is_none()
+    }
+}
+
+pub const KEYS: &[&str] = &[
+    "name",
+    "failure_threshold",
+    "success_threshold",
+    "half_open_max_calls",
+    "open_duration",
+    "max_keys",
+    "scope",
+];
+
+const SCOPES: &[&str] = &["call", "attempt"];
+
+/// The largest count that a breaker's state has room for.
+const MAX_COUNT: u32 = u16::MAX as u32;
+
+/// Reads `breaker = …` or `breaker(…)`.
+pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
+    let call = |span| Ident::new("Call", span);
+    match &arg.value {
+        Value::None => {
+            errors.at(&arg.key, "`breaker` needs a name: write `breaker = \"search\"`");
+            None
+        }
+        Value::Expr(value) => {
+            let name = named(arg, value, errors)?;
+            let span = arg.key.span();
+            Some(Breaker { name, numbers: BreakerNumbers::none(span), scope: call(span) })
+        }
+        Value::List(args, span) => {
+            let mut name = None;
+            let mut scope = call(*span);
+            let numbers = numbers(args, *span, KEYS, errors, |key, arg, value, errors| match key {
+                "name" => name = named(arg, value, errors),
+                _ => scope = word(arg, value, SCOPES, errors).unwrap_or_else(|| call(*span)),
+            });
+            if given(args, "name").is_none() {
+                errors.at(
+                    &arg.key,
+                    "`breaker(…)` needs a name: write `breaker(name = \"search\", …)`",
+                );
+            }
+            let name = name?;
+            if let Some(max_keys) = given(args, "max_keys") {
+                refuse_max_keys(max_keys, &name, errors);
+            }
+            Some(Breaker { name, numbers, scope })
+        }
+    }
+}
+
+/// Reads the declaration of a breaker, or of those of a template.
+pub fn declared_breaker(
+    name: &LitStr,
+    args: &Args,
+    span: Span,
+    errors: &mut Errors,
+) -> Option<(Named, BreakerNumbers)> {
+    let known: Vec<_> =
+        KEYS.iter().copied().filter(|key| !["name", "scope"].contains(key)).collect();
+    let numbers = numbers(args, span, &known, errors, |_, _, _, _| {});
+    let name = literal(name, errors)?;
+    if let Some(max_keys) = given(args, "max_keys") {
+        refuse_max_keys(max_keys, &name, errors);
+    }
+    Some((name, numbers))
+}
+
+/// Reads the numbers, and hands any other key on.
+fn numbers(
+    args: &Args,
+    span: Span,
+    known: &[&'static str],
+    errors: &mut Errors,
+    mut other: impl FnMut(&str, &Arg, &Expr, &mut Errors),
+) -> BreakerNumbers {
+    let mut numbers = BreakerNumbers::none(span);
+    for (key, arg) in distinct(args, known, errors) {
+        let Some(value) = expression(arg, errors) else { continue };
+        let setting = match key {
+            "name" | "scope" => {
+                other(key, arg, value, errors);
+                continue;
+            }
+            "max_keys" => {
+                numbers.max_keys = count(arg, value, u32::MAX, errors);
+                continue;
+            }
+            "open_duration" => open_duration(arg, value, errors).map(Setting::Time),
+            _ => count(arg, value, MAX_COUNT, errors).map(Setting::Count),
+        };
+        numbers.settings.changes.extend(setting.map(|value| (arg.key.clone(), value)));
+    }
+    numbers
+}
+
+fn named(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Named> {
+    match text(arg, value, "\"search\"", errors)? {
+        Text::Literal(name) => literal(&name, errors),
+        Text::Constant(path) => Some(Named::Path(path)),
+    }
+}
+
+fn literal(name: &LitStr, errors: &mut Errors) -> Option<Named> {
+    if name.value().trim().is_empty() {
+        errors.at(name, "the name of a breaker is empty: write what it guards, as in \"search\"");
+        return None;
+    }
+    let template =
+        template::parse(&name.value()).map_err(|message| errors.at(name, message)).ok()?;
+    Some(match template.plain() {
+        Some(plain) => Named::Literal(LitStr::new(&plain, name.span())),
+        None => Named::Keyed(name.clone(), template),
+    })
+}
+
+fn refuse_max_keys(max_keys: &Arg, name: &Named, errors: &mut Errors) {
+    if !matches!(name, Named::Keyed(..)) {
+        errors.at(
+            &max_keys.key,
+            "`max_keys` is the most breakers that a name with a placeholder may have, as in \
+             \"search/{collection}\": this name has one breaker only",
+        );
+    }
+}
+
+fn open_duration(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duration> {
+    let open = time(arg, value, errors)?;
+    if open.as_millis() == 0 {
+        errors.at(value, "`open_duration` must be a millisecond or more");
+        return None;
+    }
+    Some(open)
+}

@@ -1,0 +1,198 @@
+//! The validated configuration: every rule about what may be written lives here.
+
+mod breaker;
+mod budget;
+mod numbers;
+mod retry;
+mod time;
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span};
+use syn::{Expr, Path};
+
+pub use self::breaker::{Breaker, BreakerNumbers, Named, declared_breaker};
+pub use self::budget::declared_budget;
+pub use self::numbers::{Setting, Settings};
+pub use self::retry::{Retry, Row, Rows, declared_row};
+
+use crate::args::{Arg, Args, SKIP, Value};
+use crate::errors::Errors;
+use crate::suggest;
+use crate::values::{Text, flag, runtime};
+
+/// What the attribute asks for.
+#[derive(Default)]
+pub struct Config {
+    pub retry: Option<Retry>,
+    pub breaker: Option<Breaker>,
+    pub attempt_timeout: Option<Duration>,
+    pub deadline: Option<Duration>,
+    /// `idempotent = false`
+    pub runs_once: bool,
+    /// The name of the budget.
+    pub budget: Option<Text>,
+    /// What the body calls its attempt.
+    pub attempt: Option<Ident>,
+    /// Where the runtime is, if not at `::resilient_runtime`.
+    pub runtime: Option<Path>,
+}
+
+impl Config {
+    /// Whether an attempt may follow the first.
+    pub fn repeats(&self) -> bool {
+        self.retry.as_ref().is_some_and(|retry| retry.repeats)
+    }
+
+    /// Whether an attempt may not take for ever.
+    pub const fn is_timed(&self) -> bool {
+        self.attempt_timeout.is_some() || self.deadline.is_some()
+    }
+
+    /// Whether a call can end without an answer of the function.
+    pub const fn rejects(&self) -> bool {
+        self.breaker.is_some() || self.is_timed()
+    }
+}
+
+const KEYS: &[&str] = &[
+    "retry",
+    "breaker",
+    "attempt_timeout",
+    "deadline",
+    "idempotent",
+    "budget",
+    "attempt",
+    "crate",
+];
+
+/// Those that are no policy by themselves.
+const ADDITIONS: &[&str] = &["attempt", "crate"];
+
+/// Reads the arguments. What is wrong goes to `errors`, all of it.
+pub fn read(args: &Args, errors: &mut Errors) -> Config {
+    let mut config = Config::default();
+    if args.0.iter().all(|arg| ADDITIONS.iter().any(|key| arg.key == key)) {
+        errors.push(syn::Error::new(
+            Span::call_site(),
+            "`#[resilient]` names no policy; write `#[resilient(retry = \"auto\")]`, \
+             `#[resilient(breaker = \"…\")]` or both: the keys are `retry`, `breaker`, \
+             `attempt_timeout`, `deadline`, `idempotent` and `budget`",
+        ));
+    }
+    for (key, arg) in distinct(args, KEYS, errors) {
+        match key {
+            "retry" => config.retry = retry::read(arg, errors),
+            "breaker" => config.breaker = breaker::read(arg, errors),
+            "attempt_timeout" => config.attempt_timeout = time::read(arg, errors),
+            "deadline" => config.deadline = time::read(arg, errors),
+            "idempotent" => config.runs_once = flag(arg, errors) == Some(false),
+            "budget" => config.budget = budget::read(arg, errors),
+            "attempt" => config.attempt = attempt(arg, errors),
+            _ => config.runtime = runtime(arg, errors),
+        }
+    }
+    if given(args, "retry").is_none() {
+        need_retry(args, errors);
+    }
+    if let (Some(attempt), Some(deadline), Some(arg)) =
+        (config.attempt_timeout, config.deadline, given(args, "attempt_timeout"))
+        && attempt >= deadline
+    {
+        errors.at(
+            &arg.key,
+            "`attempt_timeout` is not shorter than `deadline`, which ends the call before: lower \
+             it, or leave it out",
+        );
+    }
+    config
+}
+
+/// Refuses what says how to retry, where nothing is retried.
+fn need_retry(args: &Args, errors: &mut Errors) {
+    if let Some(scope) = scope_of(args) {
+        errors.at(
+            scope,
+            "`scope` says whether the breaker stands outside or inside the retries: it needs \
+             `retry`",
+        );
+    }
+    for (key, message) in [
+        (
+            "idempotent",
+            "`idempotent` says whether a call is retried that may have been executed: it needs \
+             `retry`",
+        ),
+        ("budget", "`budget` is what retries are paid from: it needs `retry`"),
+    ] {
+        if let Some(arg) = given(args, key) {
+            errors.at(&arg.key, message);
+        }
+    }
+}
+
+/// The name that the body gives its attempt.
+fn attempt(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
+    let name = match &arg.value {
+        Value::Expr(Expr::Path(path)) => path.path.get_ident().cloned(),
+        _ => None,
+    };
+    if name.is_none() {
+        errors.at(
+            &arg.key,
+            "`attempt` takes the name by which the body knows its attempt: write `attempt = ctx`",
+        );
+    }
+    name
+}
+
+/// The arguments whose keys are known and not given before, each with its key as a string.
+fn distinct<'a>(
+    args: &'a Args,
+    known: &[&'static str],
+    errors: &mut Errors,
+) -> Vec<(&'static str, &'a Arg)> {
+    let mut distinct: Vec<(&str, &Arg)> = Vec::new();
+    for arg in &args.0 {
+        let name = arg.key.to_string();
+        let Some(key) = known.iter().find(|known| **known == name) else {
+            errors.at(&arg.key, unknown_key(&name, known));
+            continue;
+        };
+        if distinct.iter().any(|(before, _)| before == key) {
+            errors.at(&arg.key, format_args!("`{name}` is given twice: keep one"));
+            continue;
+        }
+        distinct.push((*key, arg));
+    }
+    distinct
+}
+
+fn unknown_key(name: &str, known: &[&str]) -> String {
+    if name == SKIP {
+        return "`skip` stands alone, on a method in an `impl` block that has `#[resilient(…)]`: \
+                it leaves the method out"
+            .to_owned();
+    }
+    // Only from outside: within one of the two, a key of the other is just unknown.
+    if known == KEYS {
+        for (outer, keys) in [("retry", retry::KEYS), ("breaker", breaker::KEYS)] {
+            if keys.contains(&name) {
+                return format!("`{name}` is a key of `{outer}`: write `{outer}({name} = …)`");
+            }
+        }
+    }
+    suggest::unknown_key(name, known)
+}
+
+fn given<'a>(args: &'a Args, key: &str) -> Option<&'a Arg> {
+    args.0.iter().find(|arg| arg.key == key)
+}
+
+/// The key `scope`, where the attribute gives it.
+fn scope_of(args: &Args) -> Option<&Ident> {
+    match &given(args, "breaker")?.value {
+        Value::List(args, _) => given(args, "scope").map(|arg| &arg.key),
+        Value::None | Value::Expr(_) => None,
+    }
+}

@@ -1,0 +1,190 @@
+//! What the source says, as constants for the catalogue: of each function, and of each
+//! declaration. Nothing here can fail.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Path;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use crate::config::{Breaker, BreakerNumbers, Config, Named, Retry, Row, Rows, Setting, Settings};
+use crate::expand::mixed;
+use crate::values::Text;
+
+/// Where the runtime is.
+pub struct Runtime<'a>(pub Option<&'a Path>);
+
+impl Runtime<'_> {
+    /// The path of its private module.
+    pub fn private(&self, span: Span) -> TokenStream {
+        self.0.map_or_else(
+            || quote_spanned!(span=> ::resilient_runtime::__private),
+            |runtime| quote_spanned!(span=> #runtime::__private),
+        )
+    }
+
+    /// The span of code whose errors are to be reported at `place`. A path of the user's is
+    /// generated code even so: lints must not complain of how it is written.
+    pub fn reported_at(&self, place: Span) -> Span {
+        if self.0.is_some() { mixed().located_at(place) } else { place }
+    }
+}
+
+/// The static that stands for the function in the program's catalogue, and holds its policy once
+/// it has run.
+pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {
+    let runtime = Runtime(config.runtime.as_ref());
+    let p = runtime.private(mixed());
+    let name = function.unraw().to_string();
+    let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
+    // The function's place and not the attribute's, which many methods may share.
+    let place = place(function.span());
+    let retry = config.retry.as_ref().map(|retry| {
+        let retry = retry_spec(&runtime, retry);
+        quote_spanned!(mixed()=> .retry(#retry))
+    });
+    let breaker = config.breaker.as_ref().map(|breaker| {
+        let breaker = breaker_spec(&runtime, breaker);
+        quote_spanned!(mixed()=> .breaker(#breaker))
+    });
+    let attempt_timeout = config.attempt_timeout.map(|timeout| {
+        let timeout = duration(timeout);
+        quote_spanned!(mixed()=> .attempt_timeout(#timeout))
+    });
+    let deadline = config.deadline.map(|deadline| {
+        let deadline = duration(deadline);
+        quote_spanned!(mixed()=> .deadline(#deadline))
+    });
+    let idempotent = config.runs_once.then(|| quote_spanned!(mixed()=> .idempotent(false)));
+    let budget = config.budget.as_ref().map(|budget| {
+        let budget = match budget {
+            Text::Literal(name) => name.to_token_stream(),
+            Text::Constant(path) => path.to_token_stream(),
+        };
+        quote_spanned!(mixed()=> .budget(#budget))
+    });
+    quote_spanned! {mixed()=>
+        #[#p::linkme::distributed_slice(#p::SITES)]
+        #[linkme(crate = #p::linkme)]
+        static __SITE: #p::CallSite = #p::CallSite::new(
+            ::core::concat!(::core::module_path!(), "::", #name),
+            #place,
+        ) #retry #breaker #attempt_timeout #deadline #idempotent #budget;
+    }
+}
+
+/// The file and the line of a span.
+pub fn place(of: Span) -> TokenStream {
+    quote_spanned!(of=> ::core::file!(), ::core::line!())
+}
+
+fn retry_spec(runtime: &Runtime<'_>, retry: &Retry) -> TokenStream {
+    let p = runtime.private(mixed());
+    match &retry.rows {
+        Rows::ByKind => quote_spanned!(mixed()=> #p::RetrySpec::ByKind),
+        Rows::One { row, settings } => retry_row(runtime, row, settings, "retry_row"),
+    }
+}
+
+/// A row and the numbers in the place of its own, by the constructor `make`. Numbers that do not
+/// go together stop the build there, with the place of the settings.
+pub fn retry_row(runtime: &Runtime<'_>, row: &Row, settings: &Settings, make: &str) -> TokenStream {
+    let p = runtime.private(mixed());
+    let row = match row {
+        Row::Default => quote_spanned!(mixed()=> #p::Row::Default),
+        Row::Kind(kind) => quote_spanned!(mixed()=> #p::Row::Kind(#p::ErrorKind::#kind)),
+        Row::Named(name) => quote_spanned!(mixed()=> #p::Row::Named(#name)),
+        Row::Constant(path) => quote_spanned!(mixed()=> #p::Row::Named(#path)),
+    };
+    let setters = setters(settings, &p);
+    let changes = quote_spanned!(mixed()=> #p::RetryChanges::NONE #setters);
+    let span = runtime.reported_at(settings.span);
+    let (p, make) = (runtime.private(span), Ident::new(make, span));
+    quote_spanned!(span=> #p::#make(#row, #changes))
+}
+
+fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
+    let p = runtime.private(mixed());
+    let Breaker { name, numbers, scope } = breaker;
+    let reference = match name {
+        Named::Literal(name) => quote_spanned!(mixed()=> Name(#name)),
+        Named::Keyed(template, _) => quote_spanned!(mixed()=> Keyed(#template)),
+        Named::Path(path) => {
+            let span = runtime.reported_at(path.span());
+            let p = runtime.private(span);
+            let refer = Ident::new(if numbers.is_empty() { "refer" } else { "name" }, span);
+            let refer = quote_spanned!(span=> #p::#refer(&#path));
+            quote_spanned!(mixed()=> Path(|| #refer))
+        }
+    };
+    let settings = if numbers.is_empty() {
+        quote_spanned!(mixed()=> ::core::option::Option::None)
+    } else {
+        let settings = breaker_settings(runtime, name, numbers);
+        quote_spanned!(mixed()=> ::core::option::Option::Some(#settings))
+    };
+    quote_spanned! {mixed()=>
+        #p::BreakerSpec {
+            breaker: #p::BreakerRef::#reference,
+            settings: #settings,
+            scope: #p::Scope::#scope,
+        }
+    }
+}
+
+/// The numbers of a breaker, or of those of a template. Those that do not go together stop the
+/// build there, with the place of the settings.
+pub fn breaker_settings(
+    runtime: &Runtime<'_>,
+    name: &Named,
+    numbers: &BreakerNumbers,
+) -> TokenStream {
+    let p = runtime.private(mixed());
+    let config = built(runtime, &numbers.settings, "BreakerConfig", "breaker_config");
+    if !matches!(name, Named::Keyed(..)) {
+        return quote_spanned!(mixed()=> #p::BreakerSettings::new(#config));
+    }
+    let max_keys = numbers.max_keys.map_or_else(
+        || quote_spanned!(mixed()=> ::core::option::Option::None),
+        |max_keys| quote_spanned!(mixed()=> ::core::option::Option::Some(#max_keys)),
+    );
+    quote_spanned!(mixed()=> #p::BreakerSettings::keyed(#config, #max_keys))
+}
+
+/// The numbers of a budget, likewise.
+pub fn budget_settings(runtime: &Runtime<'_>, settings: &Settings) -> TokenStream {
+    built(runtime, settings, "BudgetConfig", "budget_config")
+}
+
+/// What the builder of `config` makes of the settings, by the constructor `make`.
+fn built(runtime: &Runtime<'_>, settings: &Settings, config: &str, make: &str) -> TokenStream {
+    let p = runtime.private(mixed());
+    let setters = setters(settings, &p);
+    let config = Ident::new(config, mixed());
+    let builder = quote_spanned!(mixed()=> #p::#config::builder() #setters);
+    let span = runtime.reported_at(settings.span);
+    let (p, make) = (runtime.private(span), Ident::new(make, span));
+    quote_spanned!(span=> #p::#make(#builder))
+}
+
+fn duration(of: Duration) -> TokenStream {
+    let (seconds, nanos) = (of.as_secs(), of.subsec_nanos());
+    quote_spanned!(mixed()=> ::core::time::Duration::new(#seconds, #nanos))
+}
+
+fn setters(settings: &Settings, p: &TokenStream) -> TokenStream {
+    let setters = settings.changes.iter().map(|(key, setting)| {
+        let value = match setting {
+            Setting::Count(count) => count.into_token_stream(),
+            Setting::Time(time) => duration(*time),
+            Setting::Share(share) => share.into_token_stream(),
+            Setting::Backoff(backoff) => quote_spanned!(mixed()=> #p::Backoff::#backoff),
+        };
+        // The key is the setter's name, but not its place: the editor would offer the setter.
+        let setter = Ident::new(&key.to_string(), mixed());
+        quote_spanned!(mixed()=> .#setter(#value))
+    });
+    quote!(#(#setters)*)
+}

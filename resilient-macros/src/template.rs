@@ -1,0 +1,232 @@
+//! A name with placeholders: `"search/{collection}"`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{FnArg, Ident, Index, LitStr, Pat, Signature};
+
+use crate::errors::Errors;
+use crate::expand::mixed;
+use crate::suggest::{all_of, did_you_mean};
+
+/// The name, taken apart.
+pub struct Template(Vec<Piece>);
+
+enum Piece {
+    Text(String),
+    /// `{collection}` or `{self.tenant}`: a parameter, and the fields that lead on from it.
+    Value(Vec<String>),
+}
+
+/// Takes a name apart. As in a format string, `{{` and `}}` stand for braces.
+pub fn parse(text: &str) -> Result<Template, String> {
+    let mut pieces = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(place) = rest.find(['{', '}']) {
+        let (before, from) = rest.split_at(place);
+        literal.push_str(before);
+        if from.starts_with("{{") || from.starts_with("}}") {
+            literal.push_str(&from[..1]);
+            rest = &from[2..];
+            continue;
+        }
+        let inside = from.strip_prefix('{').and_then(|from| from.split_once('}'));
+        let Some((path, after)) = inside else {
+            return Err(format!(
+                "`{text}` has a brace without its other one: write `{{{{` and `}}}}` for braces \
+                 that are part of the name"
+            ));
+        };
+        pieces.push(Piece::Text(std::mem::take(&mut literal)));
+        pieces.push(Piece::Value(value(path)?));
+        rest = after;
+    }
+    literal.push_str(rest);
+    pieces.push(Piece::Text(literal));
+    Ok(Template(pieces))
+}
+
+fn value(path: &str) -> Result<Vec<String>, String> {
+    let words: Vec<_> =
+        path.split('.').map(|word| word.strip_prefix("r#").unwrap_or(word).to_owned()).collect();
+    let is_word =
+        |word: &String| word.parse::<u32>().is_ok() || syn::parse_str::<IdentAny>(word).is_ok();
+    if words.iter().all(is_word) && words[0].parse::<u32>().is_err() {
+        return Ok(words);
+    }
+    Err(format!(
+        "`{{{path}}}` names no parameter: write the name of one, as in `{{collection}}`, or a \
+         field, as in `{{self.collection}}`"
+    ))
+}
+
+/// A name, be it a keyword, as `self` and raw ones are.
+struct IdentAny;
+
+impl Parse for IdentAny {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.call(Ident::parse_any).map(|_| Self)
+    }
+}
+
+impl Template {
+    /// The name, where it has no placeholder.
+    pub fn plain(&self) -> Option<String> {
+        match &self.0[..] {
+            [Piece::Text(text)] => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn values(&self) -> impl Iterator<Item = &Vec<String>> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Value(words) => Some(words),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// The parameters that it is made of, but for `self`.
+    pub fn parameters<'s>(&'s self, signature: &'s Signature) -> impl Iterator<Item = &'s Ident> {
+        let used = |name: &&Ident| self.values().any(|words| name.unraw() == words[0]);
+        names(signature).filter(used)
+    }
+
+    /// Refuses a placeholder that is no parameter of the function.
+    pub fn check(&self, name: &LitStr, signature: &Signature, errors: &mut Errors) {
+        for words in self.values() {
+            let wanted = &words[0];
+            if parameter(wanted, signature).is_some() {
+                continue;
+            }
+            let function = signature.ident.unraw();
+            if wanted == "self" {
+                errors.at(name, format_args!("`{{self}}`: `{function}` is no method"));
+                continue;
+            }
+            let known: Vec<_> = names(signature).map(|name| name.unraw().to_string()).collect();
+            let known: Vec<_> = known.iter().map(String::as_str).collect();
+            let hint = match (did_you_mean(wanted, &known), &known[..]) {
+                (_, []) => ": it has none that a name can be made of".into(),
+                (none, _) if none.is_empty() => {
+                    format!("; a name can be made of {}", all_of(&known))
+                }
+                (hint, _) => hint,
+            };
+            errors.at(
+                name,
+                format_args!(
+                    "`{{{wanted}}}`: `{function}` has no parameter of this name{hint}\nwhat is \
+                     part of a pattern needs a parameter of its own"
+                ),
+            );
+        }
+    }
+
+    /// The arguments of `format_args!`. `part` is the function that each value goes through.
+    pub fn format(&self, signature: &Signature, place: Span, part: &TokenStream) -> TokenStream {
+        let span = mixed().located_at(place);
+        let text: String = self.0.iter().map(Piece::as_format).collect();
+        let values = self.values().filter_map(|words| {
+            let (first, fields) = words.split_first()?;
+            let parameter = parameter(first, signature)?;
+            let fields = fields.iter().map(|field| match field.parse() {
+                Ok(index) => Index { index, span }.into_token_stream(),
+                Err(_) => field_name(field, place).into_token_stream(),
+            });
+            Some(quote_spanned!(span=> #part(&#parameter #(.#fields)*)))
+        });
+        quote_spanned!(span=> #text, #(#values),*)
+    }
+}
+
+impl Piece {
+    fn as_format(&self) -> String {
+        match self {
+            Self::Text(text) => text.replace('{', "{{").replace('}', "}}"),
+            Self::Value(_) => "{}".to_owned(),
+        }
+    }
+}
+
+/// The name of a field, which is raw where it is a keyword.
+fn field_name(field: &str, place: Span) -> Ident {
+    syn::parse_str(field).map_or_else(
+        |_| Ident::new_raw(field, place),
+        |mut name: Ident| {
+            name.set_span(place);
+            name
+        },
+    )
+}
+
+/// The parameter of this name, as it stands there.
+fn parameter(wanted: &str, signature: &Signature) -> Option<TokenStream> {
+    if wanted == "self" {
+        return signature.receiver().map(|receiver| receiver.self_token.to_token_stream());
+    }
+    names(signature).find(|name| name.unraw() == wanted).map(ToTokens::to_token_stream)
+}
+
+/// The parameters that have a name of their own.
+fn names(signature: &Signature) -> impl Iterator<Item = &Ident> {
+    signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(parameter) => match &*parameter.pat {
+            Pat::Ident(name) if name.subpat.is_none() => Some(&name.ident),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    #[test]
+    fn placeholders_are_told_from_braces() {
+        for (text, format, values) in [
+            ("search", "search", ""),
+            ("search/{collection}", "search/{}", "collection"),
+            ("{self.tenant.0}/{{x}}", "{}/{{x}}", "self.tenant.0"),
+            ("{a}{b}", "{}{}", "a b"),
+        ] {
+            let template = parse(text).unwrap();
+            let written: String = template.0.iter().map(Piece::as_format).collect();
+            let names: Vec<_> = template.values().map(|words| words.join(".")).collect();
+            assert_eq!((written.as_str(), names.join(" ").as_str()), (format, values));
+        }
+        assert_eq!(parse("a{{b}}").unwrap().plain().as_deref(), Some("a{b}"));
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        for (text, message) in [
+            ("search/{collection", "`search/{collection` has a brace without its other one"),
+            ("search}", "`search}` has a brace without its other one"),
+            ("search/{}", "`{}` names no parameter"),
+            ("search/{0}", "`{0}` names no parameter"),
+            ("search/{limit:?}", "`{limit:?}` names no parameter"),
+            ("search/{self.}", "`{self.}` names no parameter"),
+        ] {
+            let error = parse(text).err().unwrap();
+            assert!(error.starts_with(message), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_is_a_parameter_with_a_name() {
+        let signature = syn::parse2(quote! {
+            fn search(&self, collection: &str, mut r#type: u32, (first, _): (u32, u32))
+        });
+        let signature: Signature = signature.unwrap();
+        for (wanted, found) in
+            [("self", true), ("collection", true), ("type", true), ("first", false)]
+        {
+            assert_eq!(parameter(wanted, &signature).is_some(), found, "{wanted}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Retry budgets: how much of the load on a service may be retries.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::{ConfigError, ErrorKind};
+
+/// A store of tokens that retries take from and successes fill again, shared by all calls of a
+/// service.
+///
+/// A few failures are retried as ever. When most calls fail, the tokens run out and calls end with
+/// their first error: a service that is down does not get several times the requests.
+///
+/// Each retry takes [`retry_cost`](BudgetConfigBuilder::retry_cost) tokens, or
+/// [`timeout_cost`](BudgetConfigBuilder::timeout_cost) after a timeout; each call that succeeds
+/// gives [`success_refund`](BudgetConfigBuilder::success_refund) back, up to the capacity. A
+/// budget that is full is only read.
+///
+/// ```
+/// use std::sync::Arc;
+/// use resilient_runtime::{BudgetConfig, Policy, RetryBudget, RetryPolicy};
+///
+/// let budget = Arc::new(RetryBudget::named("qdrant", BudgetConfig::DEFAULT));
+/// let policy =
+///     Policy::builder("search").retry(RetryPolicy::DEFAULT).budget(Arc::clone(&budget)).build();
+/// assert_eq!(budget.available(), 500);
+/// # drop(policy);
+/// ```
+pub struct RetryBudget {
+    name: &'static str,
+    config: BudgetConfig,
+    tokens: AtomicU32,
+}
+
+impl RetryBudget {
+    /// A full budget. Debug texts carry its name.
+    #[must_use]
+    pub const fn named(name: &'static str, config: BudgetConfig) -> Self {
+        Self { name, config, tokens: AtomicU32::new(config.capacity) }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How it behaves.
+    #[must_use]
+    pub const fn config(&self) -> &BudgetConfig {
+        &self.config
+    }
+
+    /// How many tokens are left.
+    #[must_use]
+    pub fn available(&self) -> u32 {
+        // Relaxed, here and below: the number stands alone, and orders nothing else.
+        self.tokens.load(Ordering::Relaxed)
+    }
+
+    /// Takes what a retry after an error of this kind costs, if that is left.
+    pub(crate) fn take(&self, kind: ErrorKind) -> bool {
+        let cost = match kind {
+            ErrorKind::TimeoutError | ErrorKind::SearchTimeout | ErrorKind::ConnectionTimeout => {
+                self.config.timeout_cost
+            }
+            _ => self.config.retry_cost,
+        };
+        let take = |tokens: u32| tokens.checked_sub(cost);
+        self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+
+    /// Gives back what a success brings.
+    #[inline]
+    pub(crate) fn refund(&self) {
+        if self.available() < self.config.capacity {
+            self.fill();
+        }
+    }
+
+    #[cold]
+    fn fill(&self) {
+        let fill = |tokens: u32| {
+            let filled = tokens.saturating_add(self.config.success_refund);
+            Some(filled.min(self.config.capacity))
+        };
+        // It never fails: `fill` always gives a number.
+        let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fill);
+    }
+}
+
+impl fmt::Debug for RetryBudget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RetryBudget")
+            .field("name", &self.name)
+            .field("available", &self.available())
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a [`RetryBudget`] behaves.
+///
+/// ```
+/// use resilient_runtime::BudgetConfig;
+///
+/// let config = BudgetConfig::builder().capacity(100).retry_cost(10).build()?;
+/// assert_eq!(config.timeout_cost(), 10);
+/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetConfig {
+    capacity: u32,
+    retry_cost: u32,
+    timeout_cost: u32,
+    success_refund: u32,
+}
+
+impl BudgetConfig {
+    /// 500 tokens; 5 for a retry, 10 after a timeout, 1 back for a success: the numbers of the
+    /// standard retry mode of the AWS SDKs.
+    pub const DEFAULT: Self =
+        Self { capacity: 500, retry_cost: 5, timeout_cost: 10, success_refund: 1 };
+
+    /// Starts from [`DEFAULT`](Self::DEFAULT).
+    pub const fn builder() -> BudgetConfigBuilder {
+        BudgetConfigBuilder(Self::DEFAULT)
+    }
+
+    /// How many tokens there are at most, and at first. Default 500.
+    #[must_use]
+    pub const fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// How many tokens a retry takes. Default 5.
+    #[must_use]
+    pub const fn retry_cost(&self) -> u32 {
+        self.retry_cost
+    }
+
+    /// How many tokens a retry after a timeout takes. Default 10.
+    #[must_use]
+    pub const fn timeout_cost(&self) -> u32 {
+        self.timeout_cost
+    }
+
+    /// How many tokens a call that succeeds gives back. Default 1.
+    #[must_use]
+    pub const fn success_refund(&self) -> u32 {
+        self.success_refund
+    }
+}
+
+impl Default for BudgetConfig {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Builds a [`BudgetConfig`]; [`build`](Self::build) checks it.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a builder does nothing before `build`"]
+pub struct BudgetConfigBuilder(BudgetConfig);
+
+impl BudgetConfigBuilder {
+    /// How many tokens there are at most, and at first: enough for one retry at least.
+    pub const fn capacity(mut self, tokens: u32) -> Self {
+        self.0.capacity = tokens;
+        self
+    }
+
+    /// How many tokens a retry takes, 1 or more.
+    pub const fn retry_cost(mut self, tokens: u32) -> Self {
+        self.0.retry_cost = tokens;
+        self
+    }
+
+    /// How many tokens a retry takes after a timeout, of whatever kind, 1 or more. A service that
+    /// answers late is closer to its limit than one that refuses at once.
+    pub const fn timeout_cost(mut self, tokens: u32) -> Self {
+        self.0.timeout_cost = tokens;
+        self
+    }
+
+    /// How many tokens a call that succeeds gives back, 1 or more: with 1 and a cost of 5, one call
+    /// in five may be a retry for ever.
+    pub const fn success_refund(mut self, tokens: u32) -> Self {
+        self.0.success_refund = tokens;
+        self
+    }
+
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    ///
+    /// If a number is 0, or the capacity is less than what a retry costs.
+    pub const fn build(self) -> Result<BudgetConfig, ConfigError> {
+        let BudgetConfig { capacity, retry_cost, timeout_cost, success_refund } = self.0;
+        if retry_cost == 0 || timeout_cost == 0 {
+            return Err(ConfigError::BudgetCost);
+        }
+        if success_refund == 0 {
+            return Err(ConfigError::SuccessRefund);
+        }
+        if capacity < retry_cost || capacity < timeout_cost {
+            return Err(ConfigError::BudgetCapacity);
+        }
+        Ok(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(capacity: u32) -> RetryBudget {
+        RetryBudget::named("test", BudgetConfig::builder().capacity(capacity).build().unwrap())
+    }
+
+    #[test]
+    fn retries_take_tokens_until_there_are_none() {
+        let budget = budget(17);
+        assert!(budget.take(ErrorKind::TimeoutError));
+        assert!(budget.take(ErrorKind::ServiceUnavailable));
+        assert!(!budget.take(ErrorKind::ServiceUnavailable));
+        assert_eq!(budget.available(), 2, "what cannot be paid takes nothing");
+    }
+
+    #[test]
+    fn successes_fill_it_up_to_its_capacity() {
+        let budget = budget(11);
+        assert!(budget.take(ErrorKind::NetworkError));
+        (0..3).for_each(|_| budget.refund());
+        assert_eq!(budget.available(), 9);
+        (0..9).for_each(|_| budget.refund());
+        assert_eq!(budget.available(), 11);
+    }
+
+    #[test]
+    fn no_token_is_lost_between_threads() {
+        let budget = budget(500);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        assert!(budget.take(ErrorKind::NetworkError));
+                        (0..5).for_each(|_| budget.fill());
+                    }
+                });
+            }
+        });
+        assert_eq!(budget.available(), 500);
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        let builder = BudgetConfig::builder;
+        for (refused, error) in [
+            (builder().retry_cost(0), ConfigError::BudgetCost),
+            (builder().timeout_cost(0), ConfigError::BudgetCost),
+            (builder().success_refund(0), ConfigError::SuccessRefund),
+            (builder().capacity(9), ConfigError::BudgetCapacity),
+        ] {
+            assert_eq!(refused.build(), Err(error));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What `policies!` declares.
+
+use super::place::Place;
+
+/// A breaker, a retry row or a retry budget that [`policies!`](crate::policies) declares.
+#[derive(Debug)]
+pub struct Declaration<T: 'static> {
+    name: &'static str,
+    settings: T,
+    documentation: &'static str,
+    pub(super) place: Place,
+}
+
+impl<T> Declaration<T> {
+    /// For the code that `policies!` writes.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        settings: T,
+        documentation: &'static str,
+        file: &'static str,
+        line: u32,
+    ) -> Self {
+        Self { name, settings, documentation, place: Place { file, line } }
+    }
+
+    /// The name by which functions use it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it declares.
+    #[must_use]
+    pub const fn settings(&self) -> &T {
+        &self.settings
+    }
+
+    /// Its doc comment, empty without one.
+    #[must_use]
+    pub const fn documentation(&self) -> &'static str {
+        self.documentation
+    }
+
+    /// The file that it is in, as the compiler was given it.
+    #[must_use]
+    pub const fn file(&self) -> &'static str {
+        self.place.file
+    }
+
+    /// The line in that file.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.place.line
+    }
+}

@@ -1,0 +1,61 @@
+//! The retry table of the program: the default one, with the rows that `policies!` declares.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use super::{Problem, ROWS, sorted};
+use crate::row::Row;
+use crate::{ErrorKind, RetryPolicy, RetryTable, event};
+
+/// The name by which source calls the row of the kinds without a row of their own.
+pub(super) const DEFAULT: &str = "default";
+
+/// All rows of the program.
+pub(crate) struct Rows {
+    pub(crate) table: RetryTable,
+    named: BTreeMap<&'static str, RetryPolicy>,
+}
+
+impl Rows {
+    /// As the linker gathered them. Where a row is declared in two ways, the first in the order of
+    /// the source wins, and who looks first reports it.
+    pub(crate) fn get() -> &'static Self {
+        static GATHERED: OnceLock<Rows> = OnceLock::new();
+        if let Some(rows) = GATHERED.get() {
+            return rows;
+        }
+        let (rows, conflicts) = Self::gather();
+        // Reported outside of what locks: a subscriber may ask for rows.
+        if GATHERED.set(rows).is_ok() {
+            conflicts.iter().for_each(event::problem);
+        }
+        GATHERED.get_or_init(|| Self::gather().0)
+    }
+
+    fn gather() -> (Self, Vec<Problem>) {
+        let mut rows = Self { table: RetryTable::DEFAULT, named: BTreeMap::new() };
+        for declaration in sorted(&ROWS).into_iter().rev() {
+            let (name, policy) = (declaration.name(), *declaration.settings());
+            if let Ok(kind) = name.parse::<ErrorKind>() {
+                rows.table = rows.table.with_row(kind, policy);
+            } else if name == DEFAULT {
+                rows.table = rows.table.with_default(policy);
+            } else {
+                rows.named.insert(name, policy);
+            }
+        }
+        (rows, Problem::row_conflicts())
+    }
+
+    /// The row that source names; none where nothing declares it.
+    pub(crate) fn find(&self, row: Row) -> Option<RetryPolicy> {
+        match row {
+            Row::Default | Row::Named(DEFAULT) => Some(self.table.default_row()),
+            Row::Kind(kind) => Some(self.table.row(kind)),
+            Row::Named(name) => self.named.get(name).copied().or_else(|| {
+                let kind = name.parse::<ErrorKind>().ok().filter(|kind| kind.is_transient())?;
+                Some(self.table.row(kind))
+            }),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What `#[resilient]` writes of each function.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::place::Place;
+use super::settings::BreakerSettings;
+use crate::policy::{Policy, Scope};
+use crate::reference::Reference;
+use crate::row::{RetryChanges, Row};
+
+/// An annotated function: where it is, and what its attribute says.
+#[derive(Debug)]
+pub struct CallSite {
+    pub(crate) function: &'static str,
+    pub(crate) place: Place,
+    pub(crate) retry: Option<RetrySpec>,
+    pub(crate) breaker: Option<BreakerSpec>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) idempotent: bool,
+    pub(crate) budget: Option<&'static str>,
+    /// Looked up at the function's first call, and kept.
+    pub(crate) policy: OnceLock<Policy>,
+}
+
+/// What the key `retry` says.
+#[derive(Clone, Copy, Debug)]
+pub enum RetrySpec {
+    /// One row for every transient error, with numbers in the place of its own.
+    Row(Row, RetryChanges),
+    /// `"auto"`: the row of each error's own kind.
+    ByKind,
+}
+
+/// What the key `breaker` says.
+#[derive(Clone, Copy, Debug)]
+pub struct BreakerSpec {
+    /// Which one.
+    pub breaker: BreakerRef,
+    /// The numbers, where the attribute gives any.
+    pub settings: Option<BreakerSettings>,
+    /// What the breaker counts.
+    pub scope: Scope,
+}
+
+/// Which breaker a function names.
+#[derive(Clone, Copy, Debug)]
+pub enum BreakerRef {
+    /// `breaker = "search"`
+    Name(&'static str),
+    /// `breaker = "search/{collection}"`
+    Keyed(&'static str),
+    /// `breaker = SEARCH`: a constant name, or a static breaker. It is a function, since only the
+    /// compiler knows which of the two.
+    Path(fn() -> Reference),
+}
+
+impl BreakerRef {
+    /// The name, or the template of the names.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Name(name) | Self::Keyed(name) => name,
+            Self::Path(refer) => refer().name(),
+        }
+    }
+
+    /// Whether it is a static breaker, and no name.
+    pub(crate) fn is_static(self) -> bool {
+        matches!(self, Self::Path(refer) if matches!(refer(), Reference::Breaker(_)))
+    }
+}
+
+impl CallSite {
+    /// A function at a place in source, without a policy yet.
+    #[must_use]
+    pub const fn new(function: &'static str, file: &'static str, line: u32) -> Self {
+        Self {
+            function,
+            place: Place { file, line },
+            retry: None,
+            breaker: None,
+            attempt_timeout: None,
+            deadline: None,
+            idempotent: true,
+            budget: None,
+            policy: OnceLock::new(),
+        }
+    }
+
+    /// The same function, retried.
+    #[must_use]
+    pub const fn retry(mut self, retry: RetrySpec) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// The same function behind a breaker.
+    #[must_use]
+    pub const fn breaker(mut self, breaker: BreakerSpec) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// The same function, with a timeout for each attempt.
+    #[must_use]
+    pub const fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// The same function, with a deadline for each call.
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// The same function, which may or may not be executed twice.
+    #[must_use]
+    pub const fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = idempotent;
+        self
+    }
+
+    /// The same function, retried while the budget of this name lasts.
+    #[must_use]
+    pub const fn budget(mut self, budget: &'static str) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// `src/search.rs:17 (app::search)`
+    pub(crate) fn location(&self) -> String {
+        format!("{} ({})", self.place, self.function)
+    }
+}

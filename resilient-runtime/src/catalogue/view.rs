@@ -1,0 +1,227 @@
+//! The catalogue as a program sees it.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::problem::{CatalogueError, Problem};
+use super::rows::DEFAULT;
+use super::{
+    BREAKERS, BUDGETS, BreakerSettings, CallSite, Declaration, ROWS, RetrySpec, Rows, sites, sorted,
+};
+use crate::policy::Scope;
+use crate::row::Row;
+use crate::{BudgetConfig, RetryPolicy};
+
+/// Every annotated function of the program and every declaration, in whichever of its crates,
+/// before any of the functions has run.
+///
+/// The linker has gathered them. A crate of which the program uses nothing is not linked: name it
+/// by `use the_crate as _;`.
+///
+/// ```standalone_crate
+/// use resilient_runtime::{catalogue, policies, resilient};
+/// # use resilient_runtime::{Classify, ErrorKind, Rejection};
+/// # #[derive(Debug)] struct SearchError;
+/// # impl Classify for SearchError { fn kind(&self) -> ErrorKind { ErrorKind::Unknown } }
+/// # impl From<Rejection> for SearchError { fn from(_: Rejection) -> Self { Self } }
+///
+/// policies! {
+///     /// Guards every read.
+///     breaker "reads" { failure_threshold: 10 }
+/// }
+///
+/// #[resilient(retry = "auto", breaker = "reads")]
+/// async fn search() -> Result<u32, SearchError> {
+///     Ok(7)
+/// }
+///
+/// for function in catalogue().functions() {
+///     println!("{function}");
+/// }
+/// assert_eq!(catalogue().functions()[0].breaker(), Some("reads"));
+/// assert_eq!(catalogue().breakers()[0].documentation(), "Guards every read.");
+/// catalogue().validate()?;
+/// # Ok::<(), resilient_runtime::CatalogueError>(())
+/// ```
+#[must_use]
+pub fn catalogue() -> Catalogue {
+    Catalogue {
+        functions: sites().into_iter().map(AnnotatedFunction).collect(),
+        breakers: sorted(&BREAKERS),
+        rows: sorted(&ROWS),
+        budgets: sorted(&BUDGETS),
+    }
+}
+
+/// All that [`catalogue`] lists, each in the order of its place in source.
+#[derive(Debug)]
+pub struct Catalogue {
+    functions: Vec<AnnotatedFunction>,
+    breakers: Vec<&'static Declaration<BreakerSettings>>,
+    rows: Vec<&'static Declaration<RetryPolicy>>,
+    budgets: Vec<&'static Declaration<BudgetConfig>>,
+}
+
+impl Catalogue {
+    /// Every annotated function.
+    #[must_use]
+    pub fn functions(&self) -> &[AnnotatedFunction] {
+        &self.functions
+    }
+
+    /// Every breaker that [`policies!`](crate::policies) declares.
+    #[must_use]
+    pub fn breakers(&self) -> &[&'static Declaration<BreakerSettings>] {
+        &self.breakers
+    }
+
+    /// Every retry row that [`policies!`](crate::policies) declares.
+    #[must_use]
+    pub fn rows(&self) -> &[&'static Declaration<RetryPolicy>] {
+        &self.rows
+    }
+
+    /// Every retry budget that [`policies!`](crate::policies) declares.
+    #[must_use]
+    pub fn budgets(&self) -> &[&'static Declaration<BudgetConfig>] {
+        &self.budgets
+    }
+
+    /// Looks for what no single function shows: names that are misspelt or never declared, and
+    /// declarations that differ. Call it in a test, or where the program starts.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong. The program runs even so, in the same way each time: what each
+    /// [`Problem`] says holds.
+    pub fn validate(&self) -> Result<(), CatalogueError> {
+        CatalogueError::of(Problem::all())
+    }
+}
+
+/// A function with `#[resilient]`.
+#[derive(Clone, Copy, Debug)]
+pub struct AnnotatedFunction(&'static CallSite);
+
+impl AnnotatedFunction {
+    /// Its path: `app::search`, or `app::Store::search` where the attribute is on the `impl`
+    /// block. Events call it so too.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.0.function
+    }
+
+    /// The file that it is in, as the compiler was given it.
+    #[must_use]
+    pub const fn file(&self) -> &'static str {
+        self.0.place.file
+    }
+
+    /// The line in that file.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.0.place.line
+    }
+
+    /// By what it is retried; none where it is not.
+    #[must_use]
+    pub fn retry(&self) -> Option<RetryRule> {
+        Some(match self.0.retry? {
+            RetrySpec::ByKind => RetryRule::ByKind,
+            RetrySpec::Row(row, changes) => {
+                let name = match row {
+                    Row::Default => DEFAULT,
+                    Row::Kind(kind) => kind.as_str(),
+                    Row::Named(name) => name,
+                };
+                let from = Rows::get().find(row).unwrap_or_default();
+                RetryRule::Row { name, policy: changes.fit(from) }
+            }
+        })
+    }
+
+    /// The breaker that it names, or the template of the names; none without one.
+    #[must_use]
+    pub fn breaker(&self) -> Option<&'static str> {
+        self.0.breaker.map(|spec| spec.breaker.name())
+    }
+
+    /// What its breaker counts.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.0.breaker.map_or(Scope::Call, |spec| spec.scope)
+    }
+
+    /// How long an attempt may take; none where nothing ends it.
+    #[must_use]
+    pub const fn attempt_timeout(&self) -> Option<Duration> {
+        self.0.attempt_timeout
+    }
+
+    /// How long a call may take, delays included; none where nothing ends it.
+    #[must_use]
+    pub const fn deadline(&self) -> Option<Duration> {
+        self.0.deadline
+    }
+
+    /// Whether it may be executed twice, and so is retried where that is unclear.
+    #[must_use]
+    pub const fn is_idempotent(&self) -> bool {
+        self.0.idempotent
+    }
+
+    /// The retry budget that it names; none without one.
+    #[must_use]
+    pub const fn budget(&self) -> Option<&'static str> {
+        self.0.budget
+    }
+}
+
+/// `src/search.rs:17 app::search: retry "auto", breaker "search", deadline 10s`
+impl fmt::Display for AnnotatedFunction {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scope = match self.scope() {
+            Scope::Call => "",
+            Scope::Attempt => " for each attempt",
+        };
+        let policy = [
+            self.retry().map(|retry| format!("retry {retry}")),
+            (!self.is_idempotent()).then(|| "not idempotent".to_owned()),
+            self.budget().map(|budget| format!("budget \"{budget}\"")),
+            self.breaker().map(|breaker| format!("breaker \"{breaker}\"{scope}")),
+            self.attempt_timeout().map(|timeout| format!("attempt timeout {timeout:?}")),
+            self.deadline().map(|deadline| format!("deadline {deadline:?}")),
+        ];
+        let policy: Vec<_> = policy.into_iter().flatten().collect();
+        write!(formatter, "{} {}: {}", self.0.place, self.name(), policy.join(", "))
+    }
+}
+
+/// By what a function is retried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum RetryRule {
+    /// `retry = "auto"`: by the row of each error's own kind.
+    ByKind,
+    /// By one row.
+    Row {
+        /// The row that it starts from: a kind, a name of `policies!`, or `default`.
+        name: &'static str,
+        /// The row with the function's own numbers in it.
+        policy: RetryPolicy,
+    },
+}
+
+/// `"auto"`, or `"rate_limit_error" (5 attempts)`
+impl fmt::Display for RetryRule {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ByKind => formatter.write_str("\"auto\""),
+            Self::Row { name, policy } => {
+                let attempts = policy.max_attempts();
+                let plural = if attempts == 1 { "" } else { "s" };
+                write!(formatter, "\"{name}\" ({attempts} attempt{plural})")
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A breaker named by a constant: `breaker = SEARCH`.
+
+use crate::CircuitBreaker;
+
+/// What stands behind the path.
+#[derive(Clone, Copy, Debug)]
+pub enum Reference {
+    /// The name of a breaker that functions share.
+    Name(&'static str),
+    /// A breaker itself.
+    Breaker(&'static CircuitBreaker),
+}
+
+impl Reference {
+    /// The name, which a breaker itself has too.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Name(name) => name,
+            Self::Breaker(breaker) => breaker.name().as_str(),
+        }
+    }
+}
+
+/// What a path may name.
+#[diagnostic::on_unimplemented(
+    message = "`breaker` takes the name of a circuit breaker, or a `static` one, not `{Self}`",
+    label = "neither a `&'static str` nor a `CircuitBreaker`",
+    note = "write `breaker = \"search\"`, or name a `const SEARCH: &str` or a `static SEARCH: CircuitBreaker`"
+)]
+pub trait Refers {
+    /// What it names.
+    fn refer(&'static self) -> Reference;
+}
+
+impl Refers for &'static str {
+    fn refer(&'static self) -> Reference {
+        Reference::Name(self)
+    }
+}
+
+impl Refers for CircuitBreaker {
+    fn refer(&'static self) -> Reference {
+        Reference::Breaker(self)
+    }
+}
+
+/// What a path behind `breaker = …` names.
+pub fn refer<T: Refers>(to: &'static T) -> Reference {
+    to.refer()
+}
+
+/// What a path may name that stands beside numbers.
+#[diagnostic::on_unimplemented(
+    message = "numbers stand beside the name of a circuit breaker, not beside `{Self}`",
+    label = "not a `&'static str`",
+    note = "a `static` circuit breaker has its own numbers: write `breaker = …` alone, and give them to `CircuitBreaker::named`"
+)]
+pub trait Names {
+    /// The name.
+    fn name(&'static self) -> Reference;
+}
+
+impl Names for &'static str {
+    fn name(&'static self) -> Reference {
+        Reference::Name(self)
+    }
+}
+
+/// What a path behind `breaker(name = …)` with numbers names.
+pub fn name<T: Names>(of: &'static T) -> Reference {
+    of.name()
+}

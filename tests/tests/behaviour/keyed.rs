@@ -1,0 +1,126 @@
+//! One breaker for each value of the arguments.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use resilient_runtime::{BreakerState, breaker, breakers, policies, resilient};
+use resilient_tests::{DOWN, Failure};
+
+#[resilient(retry, breaker(name = "keyed/{collection}/{limit}", failure_threshold = 1))]
+async fn search(collection: String, limit: u32, down: bool) -> Result<String, Failure> {
+    if down { Err(DOWN) } else { Ok(collection) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_value_of_the_arguments_has_a_breaker_of_its_own() {
+    assert!(breaker("keyed/docs/10").is_none(), "none is there before its first call");
+    assert_eq!(search("docs".into(), 10, true).await, Err(DOWN));
+    assert!(search("docs".into(), 10, false).await.unwrap_err().is_rejection());
+    assert_eq!(search("docs".into(), 20, false).await.unwrap(), "docs");
+    assert_eq!(search("pages".into(), 10, false).await.unwrap(), "pages");
+    let docs = breaker("keyed/docs/10").unwrap();
+    assert_eq!((docs.state(), docs.stats().totals.rejected), (BreakerState::Open, 1));
+    let names: BTreeSet<_> = breakers().iter().map(|it| it.name().to_string()).collect();
+    assert!(names.contains("keyed/docs/20") && names.contains("keyed/pages/10"), "{names:?}");
+}
+
+struct Tenant {
+    names: (String, u32),
+}
+
+impl Tenant {
+    #[resilient(breaker = "tenant {{{self.names.0}}}")]
+    async fn ask(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl fmt::Display for Tenant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.names.1)
+    }
+}
+
+#[resilient(breaker = "all of {self}")]
+impl Tenant {
+    async fn ask_all(self: Box<Self>) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[resilient(retry, breaker(name = "{r#type}", scope = "attempt"))]
+async fn raw(r#type: &str) -> Result<usize, Failure> {
+    Ok(r#type.len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn fields_self_and_raw_names_can_be_named() {
+    let tenant = Tenant { names: ("one".into(), 7) };
+    tenant.ask().await.unwrap();
+    Box::new(tenant).ask_all().await.unwrap();
+    raw("raw type").await.unwrap();
+    for name in ["tenant {one}", "all of 7", "raw type"] {
+        assert_eq!(breaker(name).unwrap().stats().totals.successes, 1, "{name}");
+    }
+}
+
+policies! {
+    /// A few at once.
+    breaker "few/{key}" { max_keys: 3, failure_threshold: 1 }
+}
+
+#[resilient(breaker = "few/{key}")]
+async fn few(key: u32, result: Result<(), Failure>) -> Result<(), Failure> {
+    result
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_are_bounded_and_an_idle_closed_one_leaves_first() {
+    few(0, Err(DOWN)).await.unwrap_err();
+    for key in 1..100 {
+        few(key, Ok(())).await.unwrap();
+    }
+    assert!(few(0, Ok(())).await.unwrap_err().is_rejection(), "the open one has stayed");
+    let there: Vec<_> = (0..100).filter(|key| breaker(&format!("few/{key}")).is_some()).collect();
+    assert_eq!(there, [0, 98, 99]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_can_be_spawned() {
+    let call = tokio::spawn(search("spawned".into(), 1, false));
+    assert_eq!(call.await.unwrap().unwrap(), "spawned");
+}
+
+mod async_trait {
+    use ::async_trait::async_trait;
+
+    use super::*;
+
+    #[async_trait]
+    trait Ask {
+        async fn ask_boxed(
+            &mut self,
+            collection: &str,
+            by_value: String,
+        ) -> Result<String, Failure>;
+    }
+
+    #[async_trait]
+    impl Ask for Tenant {
+        #[resilient(retry, breaker = "boxed/{self.names.1}/{collection}/{by_value}")]
+        async fn ask_boxed(
+            &mut self,
+            collection: &str,
+            by_value: String,
+        ) -> Result<String, Failure> {
+            Ok(format!("{collection}{by_value}"))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn methods_of_async_trait_serve() {
+        let mut tenant = Tenant { names: ("one".into(), 7) };
+        assert_eq!(tenant.ask_boxed("a", "b".into()).await.unwrap(), "ab");
+        assert_eq!(breaker("boxed/7/a/b").unwrap().stats().totals.successes, 1);
+    }
+}

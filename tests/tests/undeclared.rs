@@ -1,0 +1,125 @@
+//! Names that no declaration knows, in a program of their own: the catalogue is of the whole
+//! program.
+
+use std::cell::Cell;
+
+use resilient_runtime::{
+    BreakerConfig, CircuitBreaker, ConfigError, Problem, catalogue, policies, resilient,
+};
+use resilient_tests::events::Events;
+use resilient_tests::{DOWN, Failure};
+
+policies! {
+    breaker "search" {}
+    breaker "shard {shard}" {}
+    retry "nightly_import" { max_attempts: 4, base_delay: "1s" }
+}
+
+mod again {
+    resilient_runtime::policies! {
+        breaker "search" {}
+        retry "nightly_import" { max_attempts: 5, base_delay: "1s" }
+    }
+}
+
+static STATIC: CircuitBreaker = CircuitBreaker::named("static", BreakerConfig::DEFAULT);
+
+#[resilient(breaker = "search")]
+async fn _declared() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker = "shard {shard}")]
+async fn _declared_template(shard: u32) -> Result<u32, Failure> {
+    Ok(shard)
+}
+
+#[resilient(breaker = STATIC)]
+async fn _static() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker = "serach")]
+async fn _misspelt() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker = "upsert")]
+async fn _undeclared() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "scroll", failure_threshold = 4))]
+async fn _configured_by_its_function() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(retry = "nightly-import")]
+async fn misspelt_row(calls: &Cell<u32>) -> Result<(), Failure> {
+    calls.set(calls.get() + 1);
+    Err(DOWN)
+}
+
+#[resilient(retry(row = "nightly_import", max_delay = "100ms", jitter = 0))]
+async fn unfit(calls: &Cell<u32>) -> Result<(), Failure> {
+    calls.set(calls.get() + 1);
+    Err(DOWN)
+}
+
+fn ends_with(location: &str, function: &str) -> bool {
+    location.contains("undeclared.rs:") && location.ends_with(&format!("::{function})"))
+}
+
+#[test]
+fn the_catalogue_finds_what_no_declaration_knows() {
+    let error = catalogue().validate().unwrap_err();
+    let [
+        Problem::RowConflict { row, .. },
+        Problem::UndeclaredBreaker { breaker: serach, function: misspelt, similar: Some("search") },
+        Problem::UndeclaredBreaker { breaker: upsert, function: undeclared, similar: None },
+        Problem::UndeclaredRow { row: import, function: row_user, similar: Some("nightly_import") },
+        Problem::Unfit { function: unfit, error: ConfigError::MaxDelay },
+    ] = error.problems()
+    else {
+        panic!("{error}")
+    };
+    assert_eq!(
+        (row.as_str(), serach.as_str(), upsert.as_str()),
+        ("nightly_import", "serach", "upsert")
+    );
+    assert_eq!(import, "nightly-import");
+    assert!(ends_with(misspelt, "_misspelt") && ends_with(undeclared, "_undeclared"), "{error}");
+    assert!(ends_with(row_user, "misspelt_row") && ends_with(unfit, "unfit"), "{error}");
+    let text = error.to_string();
+    assert!(text.starts_with("5 problems with the policies of this program\n- "), "{text}");
+    assert!(text.contains("never declared; is `search` meant?"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_is_not_declared_is_the_default_row_and_is_reported_once() {
+    let events = Events::catch();
+    let calls = Cell::new(0);
+    misspelt_row(&calls).await.unwrap_err();
+    misspelt_row(&calls).await.unwrap_err();
+    assert_eq!(calls.get(), 2 * 3);
+    let [undeclared] = &events.named("retry row is never declared: the default row is used")[..]
+    else {
+        panic!("{:?}", events.all())
+    };
+    assert_eq!(undeclared.level, tracing::Level::ERROR);
+    assert_eq!(
+        (undeclared.field("row"), undeclared.field("similar")),
+        ("nightly-import", "nightly_import")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbers_of_the_attribute_hold_where_they_do_not_fit_the_declared_row() {
+    let events = Events::catch();
+    let (calls, start) = (Cell::new(0), tokio::time::Instant::now());
+    unfit(&calls).await.unwrap_err();
+    // Of the two declarations, the first in source holds.
+    assert_eq!((calls.get(), start.elapsed().as_millis()), (4, 3 * 100));
+    let message = "the numbers of the attribute do not fit the retry row that they change";
+    assert_eq!(events.named(message).len(), 1);
+}

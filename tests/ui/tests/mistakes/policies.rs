@@ -1,0 +1,30 @@
+//! Declarations.
+
+use resilient_runtime::policies;
+
+policies! {
+    breaker "search" { failure_treshold: 3, scope: "attempt" }
+    braker "upsert" {}
+    retry "rate_limit" { max_attempts: 0 }
+    retry "collection_not_found" {}
+    retry "auto" {}
+    retry "import" { base_delay: "2s", max_delay: "1s", row: "patient" }
+    breaker "scroll" { max_keys: 3 }
+    breaker "search" {}
+    #[inline]
+    breaker "count" {}
+}
+
+policies! {
+    retry "service_unavailable" { max_delay: "10ms" }
+}
+
+policies! {
+    breaker search {}
+}
+
+policies! {
+    breaker "list" { failure_threshold = 3 }
+}
+
+fn main() {}

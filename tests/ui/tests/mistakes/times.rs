@@ -1,0 +1,52 @@
+//! Timeouts, deadlines and what retries may cost.
+
+use resilient_runtime::{Classify, ErrorKind, policies, resilient};
+use resilient_tests::Failure;
+
+#[resilient(attempt_timeout = "10s", deadline = "2s")]
+async fn search() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(deadline = "0s", idempotent = "no", retry = "auto")]
+async fn upsert() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker = "scroll", idempotent = false, budget = "qdrant")]
+async fn scroll() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(attempt = "ctx", retry = "auto", budget = "")]
+async fn count() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(attempt = ctx)]
+async fn list() -> Result<(), Failure> {
+    Ok(())
+}
+
+struct Unrejected;
+
+impl Classify for Unrejected {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unknown
+    }
+}
+
+#[resilient(deadline = "2s")]
+async fn delete() -> Result<(), Unrejected> {
+    Ok(())
+}
+
+policies! {
+    budget "qdrant" { capacity: 5, success_refund: 0, cost: 3 }
+}
+
+policies! {
+    budget "small" { capacity: 5 }
+}
+
+fn main() {}
