@@ -186,6 +186,58 @@ pub async fn parameters(
     Ok(format!("{text} {view} {first} {second} {left} {right} {} {type} {attempt}", list.len()))
 }
 
+resilient_runtime::policies! {
+    /// Guards what is declared.
+    breaker "user declared" { failure_threshold: 10, open_duration: "60s" }
+    /// For those who have time.
+    retry "patient" { max_attempts: 20, base_delay: "1s", max_delay: "2m" }
+    /// Shared.
+    budget "user" { capacity: 500, retry_cost: 5, timeout_cost: 10, success_refund: 1 }
+}
+
+/// The name of a breaker.
+pub const DECLARED: &str = "user declared";
+
+/// Every key.
+#[resilient(
+    retry = "patient",
+    breaker(name = DECLARED, scope = "attempt"),
+    attempt_timeout = "2s",
+    deadline = "1m",
+    idempotent = true,
+    budget = "user",
+    attempt = current
+)]
+pub async fn keys(service: &Service, _unused: String) -> Result<u32> {
+    service.ask().map(|attempt| attempt + current.number())
+}
+
+/// A breaker for each value.
+#[resilient(retry = "auto", breaker = "user/{collection}/{tenant}/{mode}")]
+pub async fn keyed(
+    service: &Service,
+    collection: String,
+    tenant: &str,
+    mode: &mut u32,
+) -> Result<String> {
+    *mode += service.ask()?;
+    Ok(format!("{collection}{mode}"))
+}
+
+#[resilient(retry = "auto", breaker = "user/{self.asked}", attempt_timeout = "2s")]
+impl Store {
+    /// `self` is part of the name.
+    pub async fn keyed(self) -> Result<Self> {
+        self.service.ask().map(|_attempt| self)
+    }
+
+    /// `self` is part of the name, and is moved.
+    pub async fn keyed_and_moved(&mut self) -> Result<u32> {
+        let this = self;
+        this.service.ask()
+    }
+}
+
 /// Names of our own.
 #[allow(clippy::too_many_arguments)]
 #[resilient(retry = "auto", breaker = "user")]
@@ -490,6 +542,12 @@ mod tests {
             7,
         );
         assert_eq!(assert_send(call).await.unwrap(), "text! view 1 2 3 5 3 6 3");
+        assert_eq!(assert_send(keys(&service(), String::new())).await.unwrap(), 6);
+        let keyed = service();
+        let call = super::keyed(&keyed, "docs".into(), "tenant", &mut list[0]);
+        assert_eq!(assert_send(call).await.unwrap(), "docs4");
+        assert_eq!(assert_send(Store::default().keyed()).await.unwrap().asked, 0);
+        assert_eq!(assert_send(Store::default().keyed_and_moved()).await.unwrap(), 3);
         assert_eq!(names(1, 2, 3, 4, 5, &service(), 6, &mut lent, 7).await.unwrap(), 24);
         assert_eq!(lent, 21);
         let call = generics(&asked, "named", 'x', [0; 4]);
