@@ -123,9 +123,9 @@ fn is_used_in(token: TokenTree) -> bool {
     }
 }
 
-/// Whether a format string has `{self}` in it.
+/// Whether a format string has `{self}` in it, and not `{{self}}`.
 pub fn captures_self(text: &Literal) -> bool {
-    let text = text.to_string();
+    let text = text.to_string().replace("{{", "");
     text.contains("{self}") || text.contains("{self:")
 }
 
@@ -224,6 +224,7 @@ mod tests {
         let borrowing = [
             quote!(self.n += 1; self::free(&self, &mut *self, *self)),
             quote!(info!(?self, %self, "{self}")),
+            quote!(async move { format!("{{self}}") }),
             quote!(list.map(move |one| one + 1); self.n),
             quote!(async move { 1 }.await; self.n),
             quote!(impl Thing { fn own(self) -> Self { self } } self.n),

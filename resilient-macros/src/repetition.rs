@@ -12,7 +12,7 @@ use crate::signature::Target;
 pub fn check(target: &Target, errors: &mut Errors) {
     let receiver = target.signature.receiver();
     if receiver.is_some_and(|receiver| receiver::is_renamed(receiver, &target.body)) {
-        refuse_captured_self(target.body.stream(), errors);
+        refuse_captured_self(target.body.stream(), false, errors);
     }
     if target.pin.is_none()
         && let Some(lender) = lender(&target.signature, &target.returns)
@@ -26,23 +26,25 @@ pub fn check(target: &Target, errors: &mut Errors) {
     }
 }
 
-/// A `&mut` that the body moves is bound again under another name, which a string cannot be given.
-fn refuse_captured_self(body: TokenStream, errors: &mut Errors) {
+/// A `&mut` that the body moves is bound again under another name, which a format string, in the
+/// arguments of some macro, cannot be given.
+fn refuse_captured_self(body: TokenStream, is_macro: bool, errors: &mut Errors) {
+    let mut is_call = false;
     for token in body {
+        let is_bang = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '!');
         match token {
-            TokenTree::Group(group) => refuse_captured_self(group.stream(), errors),
-            TokenTree::Literal(literal) => {
-                if receiver::captures_self(&literal) {
-                    errors.at(
-                        literal,
-                        "this body moves `self` as a whole, so `retry` lends it to each attempt under \
-                         another name, which `{self}` in a string cannot see: write `{}` and pass \
-                         `self` behind the string",
-                    );
-                }
+            TokenTree::Group(group) => {
+                refuse_captured_self(group.stream(), is_macro || is_call, errors);
             }
-            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+            TokenTree::Literal(text) if is_macro && receiver::captures_self(&text) => errors.at(
+                text,
+                "this body may move `self` as a whole, so `retry` lends it to each attempt under \
+                 another name, which `{self}` in a string cannot see: write `{}` and pass `self` \
+                 behind the string",
+            ),
+            TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
+        is_call = is_bang;
     }
 }
 

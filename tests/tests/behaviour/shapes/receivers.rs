@@ -302,6 +302,13 @@ mod exclusive {
         }
 
         #[resilient(retry, breaker = "receivers")]
+        async fn in_strings(&mut self) -> Result<String, Failure> {
+            let this = self;
+            this.service.ask()?;
+            Ok("{self} ".to_owned() + &format!("{{self}} {}", this.asked))
+        }
+
+        #[resilient(retry, breaker = "receivers")]
         async fn named_alike(&mut self) -> Result<u32, Failure> {
             let self_ = Self { asked: 40, ..self.clone() };
             let __self = Self { asked: 400, ..self.clone() };
@@ -332,6 +339,11 @@ mod exclusive {
             Store::default().shown_and_borrowed().await.unwrap(),
             "self.asked 1 self.asked 2"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_string_that_only_looks_like_a_format_is_left() {
+        assert_eq!(Store::default().in_strings().await.unwrap(), "{self} {self} 0");
     }
 
     #[tokio::test(start_paused = true)]
