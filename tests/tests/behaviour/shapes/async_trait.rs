@@ -118,3 +118,48 @@ async fn methods_that_are_not_send_serve() {
     assert_eq!(AskLocally::ask(&Flaky::default(), Rc::clone(&cell)).await, Ok(3));
     assert_eq!(cell.get(), 3);
 }
+
+/// What others write by hand.
+mod boxed_by_hand {
+    use super::*;
+
+    impl Store {
+        #[resilient(retry, breaker = "boxed by hand")]
+        fn shared_by_hand(
+            &self,
+            text: String,
+        ) -> Pin<Box<dyn Future<Output = Result<String, Failure>> + Send + '_>> {
+            Box::pin(async move { Ok(format!("{text}{}", self.service.ask()?)) })
+        }
+
+        #[resilient(retry, breaker = "boxed by hand")]
+        fn exclusive_by_hand(
+            &mut self,
+        ) -> Pin<Box<dyn Future<Output = Result<u32, Failure>> + Send + '_>> {
+            Box::pin(async move {
+                self.asked += 1;
+                let this = self;
+                this.service.ask()?;
+                Ok(this.asked)
+            })
+        }
+
+        #[resilient(retry, breaker = "boxed by hand")]
+        fn moved_by_hand(
+            self,
+        ) -> Pin<Box<dyn Future<Output = Result<Self, Failure>> + Send + 'static>> {
+            Box::pin(async move {
+                self.service.ask()?;
+                Ok(self)
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn methods_that_box_their_future_serve() {
+        let store = Store::default;
+        assert_eq!(store().shared_by_hand("b".into()).await.unwrap(), "b3");
+        assert_eq!(store().exclusive_by_hand().await, Ok(3));
+        assert_eq!(store().moved_by_hand().await.unwrap().asked, 0);
+    }
+}
