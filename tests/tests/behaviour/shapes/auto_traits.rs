@@ -14,6 +14,24 @@ async fn an_argument_need_not_be_sync() {
     assert_eq!(assert_send(of_a_cell(&Flaky::default(), Cell::new(4))).await, Ok(7));
 }
 
+#[derive(Clone)]
+struct Counter(Cell<u32>);
+
+impl Counter {
+    #[resilient(retry, breaker = "auto traits")]
+    async fn count(self, service: &Flaky) -> Result<u32, Failure> {
+        tokio::task::yield_now().await;
+        self.0.set(self.0.get() + service.ask()?);
+        tokio::task::yield_now().await;
+        Ok(self.0.get())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn self_by_value_need_not_be_sync() {
+    assert_eq!(assert_send(Counter(Cell::new(4)).count(&Flaky::default())).await, Ok(7));
+}
+
 #[resilient(retry, breaker = "auto traits")]
 async fn spawned(service: Arc<Flaky>, text: String) -> Result<String, Failure> {
     tokio::task::yield_now().await;
