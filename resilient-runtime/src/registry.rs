@@ -190,7 +190,7 @@ impl<T> Registry<T> {
         conflicts: impl FnOnce(&str) -> Vec<Problem>,
     ) -> &'static T {
         let ours = match self.lock().entry(name) {
-            Entry::Occupied(made) => return made.get(),
+            Entry::Occupied(known) => return known.get(),
             Entry::Vacant(place) => *place.insert(make()),
         };
         // The lock is open again: a subscriber may ask for breakers.
