@@ -22,7 +22,7 @@ use tonic::{Code, Status};
 
 #[resilient(retry(row = "connection_error", base_delay = "10ms"))]
 async fn create(client: &Qdrant, name: &str, vectors: VectorParams) -> Result<(), QdrantError> {
-    let collection = CreateCollectionBuilder::new(name).vectors_config(vectors.clone());
+    let collection = CreateCollectionBuilder::new(name).vectors_config(vectors);
     match client.create_collection(collection).await {
         Err(QdrantError::ResponseError { status }) if status.code() == Code::AlreadyExists => {
             if vectors_of(client, name).await? == Some(vectors) {

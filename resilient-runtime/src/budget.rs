@@ -1,6 +1,5 @@
 //! Retry budgets: how much of the load on a service may be retries.
 
-use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{ConfigError, ErrorKind};
@@ -26,6 +25,7 @@ use crate::{ConfigError, ErrorKind};
 /// assert_eq!(budget.available(), 500);
 /// # drop(policy);
 /// ```
+#[derive(Debug)]
 pub struct RetryBudget {
     name: &'static str,
     config: BudgetConfig,
@@ -86,17 +86,6 @@ impl RetryBudget {
         };
         // It never fails: `fill` always gives a number.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fill);
-    }
-}
-
-impl fmt::Debug for RetryBudget {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("RetryBudget")
-            .field("name", &self.name)
-            .field("available", &self.available())
-            .field("config", &self.config)
-            .finish_non_exhaustive()
     }
 }
 
