@@ -19,8 +19,12 @@ mod policy;
 mod qdrant;
 mod registry;
 mod rejection;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 mod retry;
 mod run;
+#[cfg(any(feature = "qdrant", feature = "reqwest"))]
+mod verdict;
 mod watch;
 
 pub use resilient_macros::{Classify, resilient};
