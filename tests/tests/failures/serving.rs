@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use qdrant_client::qdrant::{
     CreateCollectionBuilder, Distance, PointId, PointStruct, QueryPointsBuilder,
-    SearchPointsBuilder, StrictModeConfigBuilder, UpdateCollectionBuilder, UpsertPointsBuilder,
-    VectorParamsBuilder,
+    SearchPointsBuilder, StrictModeConfigBuilder, UpdateCollectionBuilder, UpdateStatus,
+    UpsertPointsBuilder, VectorParamsBuilder,
 };
 use qdrant_client::{Payload, QdrantError};
-use resilient_runtime::ErrorKind as Kind;
-use resilient_testkit::{Fault, Method};
+use resilient_runtime::{ErrorKind as Kind, RetryExecutor, RetryPolicy};
+use resilient_testkit::{Answer, Fault, Method};
 use tonic::{Code, Status};
 
 use crate::support::{Call, DOCS, Seen, client_of, seen, server};
@@ -75,6 +75,35 @@ async fn a_rate_limit_whose_hint_is_missing_or_cannot_be_read() {
         let expected = Seen::not_executed(Kind::RateLimitError, 1);
         assert_eq!(Seen::of(&error, server.total_requests()), expected, "{hint:?}");
     }
+}
+
+#[tokio::test]
+async fn a_hint_that_cannot_be_read_leaves_the_backoff_and_one_beyond_counting_ends_the_call() {
+    for (hint, requests) in [("1.5", 3), ("99999999999999999999", 1)] {
+        let mut status = Status::resource_exhausted("Rate limiting exceeded: read");
+        status.metadata_mut().insert("retry-after", hint.parse().unwrap());
+        let server = server().await;
+        server.script(Fault::status(status));
+        let client = client_of(&server.url());
+        let policy = RetryPolicy::builder().base_delay(Duration::from_millis(1)).build().unwrap();
+        let executor = RetryExecutor::new(policy);
+        executor.execute(|| Call::List.send(&client)).await.unwrap_err();
+        assert_eq!(server.total_requests(), requests, "{hint}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_outlasts_its_own_timeout_is_no_failure() {
+    // `PointsOperationResponse { result: UpdateResult { status: WaitTimeout } }`
+    let wait_timeout = u8::try_from(UpdateStatus::WaitTimeout as i32).unwrap();
+    let answer = Answer::grpc().message([0x0a, 2, 0x10, wait_timeout]);
+    let server = server().await;
+    server.script(Fault::answer(answer));
+    let point = PointStruct::new(1, vec![1.0, 0.0], Payload::new());
+    let upsert = UpsertPointsBuilder::new(DOCS, vec![point]).wait(true).timeout(1);
+    let response = client_of(&server.url()).upsert_points(upsert).await.unwrap();
+    assert_eq!(response.result.unwrap().status(), UpdateStatus::WaitTimeout);
+    assert_eq!(server.requests(Method::UPSERT), 1);
 }
 
 #[tokio::test]
