@@ -10,8 +10,8 @@ use crate::ErrorKind;
 /// What a policy asks of an error: its kind, when the server wants the next request, and whether
 /// the request may have been executed all the same.
 ///
-/// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), [`io::Error`],
-/// tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
+/// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), `reqwest::Error`
+/// (feature `reqwest`), [`io::Error`], tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
 /// [`CircuitOpenError`](crate::CircuitOpenError), and for
 /// `Box<dyn Error + Send + Sync>`, which is classified by the first error in its chain of sources
 /// that has a kind. For an error of your own it is [derived](macro@crate::Classify), or implemented

@@ -9,6 +9,8 @@ mod proxies;
 mod redaction;
 mod replay;
 mod serving;
+#[cfg(feature = "snapshots")]
+mod snapshots;
 mod support;
 mod transport;
 mod variants;
