@@ -67,6 +67,9 @@ pub(super) fn of_client_message(status: &Status) -> Option<Verdict> {
     if !status.metadata().is_empty() {
         return None;
     }
+    if status.message().starts_with(words::NO_TLS) {
+        return Some(Verdict::ambiguous(ErrorKind::InvalidRequestError));
+    }
     let said = status.message().strip_prefix(words::FAILED_TO_CONNECT)?;
     let (_uri, reason) = said.split_once(words::REASON)?;
     words::find(Writer::Pool, status.code(), reason)

@@ -14,6 +14,10 @@ pub(super) const FAILED_TO_CONNECT: &str = "Failed to connect to ";
 /// No URI has this in it.
 pub(super) const REASON: &str = ": ";
 
+/// What the client says where it cannot even try to: the URL's host is no name that a certificate
+/// can have, or the system has no root certificates. (qdrant-client, `src/channel_pool.rs`.)
+pub(super) const NO_TLS: &str = "Failed to create TLS config: ";
+
 /// An answer without `grpc-status` and without a body. The HTTP status follows.
 /// (tonic, `src/status.rs`.)
 pub(super) const MAPPED_FROM_HTTP: &str =
@@ -69,9 +73,9 @@ const fn pool(words: &'static [&'static str], verdict: Verdict) -> Row {
 
 /// The first row that fits decides: what tells more comes before what tells less.
 const TABLE: &[Row] = &[
-    // hyper-util, `src/client/legacy/connect/http.rs`. It comes from the client's own URL, so the
-    // client's first try has met it too.
-    pool(&["scheme is missing"], Verdict::not_executed(ErrorKind::InvalidRequestError)),
+    // hyper-util, `src/client/legacy/connect/http.rs`: no scheme, or no host. It is the client's
+    // own URL, so the client's first try has met it too.
+    pool(&["invalid URL, "], Verdict::not_executed(ErrorKind::InvalidRequestError)),
     // rustls, `src/error.rs`: the peer does not speak TLS, or has a certificate that does not pass.
     pool(&["InvalidContentType"], Verdict::ambiguous(ErrorKind::InvalidRequestError)),
     pool(&["InvalidCertificate("], Verdict::ambiguous(ErrorKind::AuthenticationError)),

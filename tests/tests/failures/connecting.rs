@@ -135,6 +135,14 @@ async fn an_url_that_nobody_can_connect_to() {
     }
 }
 
+#[tokio::test]
+async fn a_host_that_no_certificate_can_name() {
+    for call in Call::BOTH {
+        let expected = Seen::executed_perhaps(ErrorKind::InvalidRequestError, 0);
+        assert_eq!(seen_at("https://a..b:6334", call).await, expected);
+    }
+}
+
 #[test]
 fn an_url_that_is_none() {
     let error = Qdrant::from_url("http://a b").skip_compatibility_check().build().err().unwrap();
