@@ -258,7 +258,7 @@ mod tests {
     fn a_servers_words_do_not_pass_for_the_clients() {
         let mut metadata = MetadataMap::new();
         metadata.insert("content-type", "application/grpc".parse().unwrap());
-        let message = "Failed to connect to peer";
+        let message = "Failed to connect to peer: TimedOut";
         let status = Status::with_metadata(Code::Internal, message, metadata);
         assert_eq!(verdict(&status), (ErrorKind::InternalError, true));
     }
