@@ -34,8 +34,8 @@ pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
 ///
 /// # What was executed
 ///
-/// Where an error leaves it open, [`maybe_executed`](Classify::maybe_executed) says yes. Two things
-/// are good to know:
+/// Where an error leaves it open, [`maybe_executed`](Classify::maybe_executed) says yes. Three
+/// things are good to know:
 ///
 /// - The client sends a call of the points service (search, query, upsert, …) a second time by
 ///   itself where the first try ended with `Internal`, `Unavailable`, `Cancelled` or `Unknown`, and
@@ -45,6 +45,8 @@ pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
 ///   error comes from a connection that was there before is the answer no.
 /// - An answer that says no, such as a rate limit, is that of the second try too. A first one that
 ///   was executed, and whose connection broke before it was answered, is not seen.
+/// - A rate limit does not say of which shard it is: of a write to several, others may have applied
+///   their part.
 impl Classify for QdrantError {
     fn kind(&self) -> ErrorKind {
         verdict(self).kind
