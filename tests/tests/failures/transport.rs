@@ -232,17 +232,24 @@ async fn a_handler_that_panics() {
     }
 }
 
-#[tokio::test]
-async fn an_endpoint_that_speaks_http_1() {
-    // It differs from run to run what the client sees first: the text that is no frame, or the end
-    // of the connection. The latter looks like one that breaks in the middle of a call.
-    let answer = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    for call in Call::BOTH {
-        let peer = RawPeer::saying(answer).await.unwrap();
-        let error = call.send(&client_of(&peer.url())).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NetworkError, "{error}");
-        assert_eq!((error.retry_after(), peer.requests()), (None, 0));
-        assert!(peer.connections() <= call.tries(), "{}", peer.connections());
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_endpoint_that_speaks_http_1_or_closes_at_once() {
+    let page = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    for said in [page, ""].repeat(20) {
+        for call in Call::BOTH {
+            let peer = RawPeer::saying(said).await.unwrap();
+            let error = call.send(&client_of(&peer.url())).await.unwrap_err();
+            // Two threads, and it differs from run to run what the client sees first: that the
+            // connection is lost before the request is written, text that is no frame, or the end
+            // of a connection that a request was written to. The latter two look like a server
+            // that breaks in the middle of a call.
+            let expected = if error.to_string().contains("operation was canceled") {
+                Seen::not_executed(ErrorKind::NetworkError, 0)
+            } else {
+                Seen::executed_perhaps(ErrorKind::NetworkError, 0)
+            };
+            assert_eq!(Seen::of(&error, peer.requests()), expected, "{error}");
+        }
     }
 }
 
