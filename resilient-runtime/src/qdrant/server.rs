@@ -23,8 +23,9 @@ fn of_code(code: Code, status: &Status) -> Verdict {
             Verdict::not_executed(ErrorKind::InternalError)
         }
         Code::ResourceExhausted => Verdict::not_executed(ErrorKind::RateLimitError),
-        Code::Unavailable => Verdict::not_executed(ErrorKind::ServiceUnavailable),
-        Code::FailedPrecondition => Verdict::ambiguous(ErrorKind::ServiceUnavailable),
+        Code::Unavailable | Code::FailedPrecondition => {
+            Verdict::ambiguous(ErrorKind::ServiceUnavailable)
+        }
         Code::DeadlineExceeded | Code::Cancelled => Verdict::ambiguous(ErrorKind::TimeoutError),
         // A write of several points may have applied some before it missed one.
         Code::NotFound => Verdict::ambiguous(ErrorKind::NotFoundError),
@@ -182,6 +183,13 @@ mod tests {
                 true,
             ),
             (Code::Unavailable, "Shard temporarily unavailable", Kind::ServiceUnavailable, false),
+            (
+                Code::Unavailable,
+                "upstream connect error or disconnect/reset before headers. reset reason: \
+                 connection termination",
+                Kind::ServiceUnavailable,
+                true,
+            ),
             (
                 Code::FailedPrecondition,
                 "Pre-condition failure: Precondition failed: shard is not active",

@@ -129,6 +129,9 @@ const TABLE: &[Row] = &[
     safe(Code::Internal, &["has no active replica"], ErrorKind::ServiceUnavailable),
     safe(Code::Internal, &["not have enough active replicas"], ErrorKind::ServiceUnavailable),
     safe(Code::Internal, &["no leader could be selected"], ErrorKind::ServiceUnavailable),
+    // Qdrant, `lib/storage/src/content_manager/errors.rs`. Another peer that is unavailable, such as
+    // a proxy whose connection broke, may have passed the request on.
+    safe(Code::Unavailable, &["Shard temporarily unavailable"], ErrorKind::ServiceUnavailable),
     // Qdrant, `lib/collection/src/operations/types.rs`: what another peer of the cluster answered.
     ambiguous(Code::Internal, &["Tonic status error"], ErrorKind::ServiceUnavailable),
     // Qdrant, `lib/collection/src/shards/local_shard/`, before a write begins. The system's own

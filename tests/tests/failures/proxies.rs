@@ -89,6 +89,17 @@ async fn one_answer_of_a_proxy_is_hidden_by_the_clients_second_try() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_speaks_grpc_may_have_passed_the_request_on() {
+    // Envoy's words for a server that closes the connection under a call.
+    let broken = "upstream connect error or disconnect/reset before headers. reset reason: \
+                  connection termination";
+    for call in Call::BOTH {
+        let seen = seen(Fault::status(tonic::Status::unavailable(broken)), call).await;
+        assert_eq!(seen, Seen::executed_perhaps(Kind::ServiceUnavailable, call.tries()));
+    }
+}
+
+#[tokio::test]
 async fn a_servers_text_that_quotes_a_proxys_does_not_pass_for_it() {
     let quoted = "peer 7: grpc-status header missing, mapped from HTTP status code 401";
     let seen = seen(Fault::status(tonic::Status::internal(quoted)), Call::List).await;
