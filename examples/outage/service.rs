@@ -13,6 +13,7 @@ use qdrant_client::qdrant::{
     StrictModeConfigBuilder, VectorParamsBuilder,
 };
 use qdrant_client::{Payload, Qdrant, QdrantError};
+use resilient_examples::api_key;
 use resilient_runtime::{Classify, ErrorKind};
 use resilient_testkit::{EmbeddedQdrant, Fault, Method};
 use tokio::task::JoinSet;
@@ -102,9 +103,7 @@ impl Service {
             None => Some(EmbeddedQdrant::start().await?),
         };
         let client = match (&embedded, url) {
-            (None, Some(url)) => {
-                Qdrant::from_url(&url).api_key(env::var("QDRANT_API_KEY")).build()?
-            }
+            (None, Some(url)) => Qdrant::from_url(&url).api_key(api_key()?).build()?,
             (Some(server), _) => server.client(),
             (None, None) => unreachable!("without a URL there is an embedded server"),
         };

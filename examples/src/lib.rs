@@ -41,3 +41,33 @@ pub async fn start() -> Result<(EmbeddedQdrant, Qdrant), Box<dyn Error + Send + 
     server.reset_counts();
     Ok((server, client))
 }
+
+/// The key in the variable `QDRANT_API_KEY`, if there is one.
+///
+/// # Errors
+///
+/// If it is none that a header can carry. The client's own error would tell the key, and an error
+/// of `main` is printed.
+pub fn api_key() -> Result<Option<String>, Box<dyn Error + Send + Sync>> {
+    std::env::var("QDRANT_API_KEY").ok().map(checked).transpose()
+}
+
+fn checked(key: String) -> Result<String, Box<dyn Error + Send + Sync>> {
+    if key.chars().all(|character| matches!(character, ' '..='~')) {
+        Ok(key)
+    } else {
+        Err("QDRANT_API_KEY has a character, such as a line break, that is in no key".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_malformed_key_is_refused_without_being_told() {
+        assert_eq!(checked("d41d8cd98f".into()).unwrap(), "d41d8cd98f");
+        let error = checked("d41d8cd98f\n".into()).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("d41d8cd98f"), "{error}");
+    }
+}

@@ -76,6 +76,8 @@ fn known<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e dyn Classify> {
     let found = found
         .or_else(|| of::<qdrant_client::QdrantError>(error))
         .or_else(|| of::<tonic::Status>(error));
+    #[cfg(feature = "reqwest")]
+    let found = found.or_else(|| of::<reqwest::Error>(error));
     found
 }
 

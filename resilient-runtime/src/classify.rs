@@ -10,8 +10,8 @@ use crate::ErrorKind;
 /// What a policy asks of an error: its kind, when the server wants the next request, and whether
 /// the request may have been executed all the same.
 ///
-/// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), [`io::Error`],
-/// tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
+/// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), `reqwest::Error`
+/// (feature `reqwest`), [`io::Error`], tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
 /// [`CircuitOpenError`](crate::CircuitOpenError). `Box<dyn Error + Send + Sync>`, `anyhow::Error`
 /// (feature `anyhow`) and `eyre::Report` (feature `eyre`) are classified by the first of those in
 /// their chain of sources that has a kind; an error of your own in it is passed over. For an error

@@ -23,11 +23,15 @@ mod qdrant;
 mod reference;
 mod registry;
 mod rejection;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 mod retry;
 mod row;
 mod run;
 mod shared;
 mod timed;
+#[cfg(any(feature = "qdrant", feature = "reqwest"))]
+mod verdict;
 mod watch;
 
 pub use resilient_macros::{Classify, policies, resilient};

@@ -1,6 +1,7 @@
 //! One call on its way through its policy: the engine behind the attribute, [`Policy::run`] and
 //! [`RetryExecutor`](crate::RetryExecutor).
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::time::Duration;
@@ -249,11 +250,17 @@ fn is_closed(breaker: &CircuitBreaker) -> bool {
 ///
 /// Boxed: tokio's timer is larger than all else that a call adds to the future of a function, the
 /// error may be large too, and two allocations are nothing beside a delay.
-#[derive(Debug)]
 pub struct Pause<E> {
     timer: Pin<Box<Sleep>>,
     error: Box<E>,
     kind: ErrorKind,
+}
+
+/// Without the error, whose text may hold an API key.
+impl<E> fmt::Debug for Pause<E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Pause").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 impl<E> Pause<E> {
@@ -330,5 +337,16 @@ impl Run<'_> {
                 return result;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pause_does_not_print_the_error_that_it_keeps() {
+        let pause = Pause::new(Duration::ZERO, "the key is 42", ErrorKind::RateLimitError);
+        assert_eq!(format!("{pause:?}"), "Pause { kind: RateLimitError, .. }");
     }
 }

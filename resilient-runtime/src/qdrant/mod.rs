@@ -8,31 +8,17 @@
 
 mod server;
 mod transport;
+mod words;
 
+use std::num::IntErrorKind;
 use std::time::Duration;
 
 use qdrant_client::QdrantError;
 use tonic::{Code, Status};
 
 use crate::chain::chain;
+use crate::verdict::Verdict;
 use crate::{Classify, ErrorKind, Rejection};
-
-/// What is known of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Verdict {
-    kind: ErrorKind,
-    maybe_executed: bool,
-}
-
-impl Verdict {
-    const fn ambiguous(kind: ErrorKind) -> Self {
-        Self { kind, maybe_executed: true }
-    }
-
-    const fn not_executed(kind: ErrorKind) -> Self {
-        Self { kind, maybe_executed: false }
-    }
-}
 
 /// The status inside `error`. `QdrantError` does not give it as its source.
 pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
@@ -45,6 +31,22 @@ pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
 
 /// Looks through the client's codes and messages at what happened: a client timeout is a
 /// `timeout_error` though it arrives as `Cancelled`, and so on.
+///
+/// # What was executed
+///
+/// Where an error leaves it open, [`maybe_executed`](Classify::maybe_executed) says yes. Three
+/// things are good to know:
+///
+/// - The client sends a call of the points service (search, query, upsert, …) a second time by
+///   itself where the first try ended with `Internal`, `Unavailable`, `Cancelled` or `Unknown`, and
+///   shows the error of the second alone. If that one could not even connect, nothing is known of
+///   the first: so a connection that is refused, or not made in time, or fails in TLS, counts as
+///   executed perhaps, for every call, since the error does not say of which it is. Only where the
+///   error comes from a connection that was there before is the answer no.
+/// - An answer that says no, such as a rate limit, is that of the second try too. A first one that
+///   was executed, and whose connection broke before it was answered, is not seen.
+/// - A rate limit does not say of which shard it is: of a write to several, others may have applied
+///   their part.
 impl Classify for QdrantError {
     fn kind(&self) -> ErrorKind {
         verdict(self).kind
@@ -70,14 +72,20 @@ impl Classify for Status {
         of_status(self).kind
     }
 
-    /// The `retry-after` of the answer, in whole seconds; a date is not understood. Or that of the
-    /// [`Rejection`] inside.
+    /// The `retry-after` of the answer, or that of the [`Rejection`] inside. It is given in whole
+    /// seconds; anything else, such as a fraction or the date that HTTP allows, is no hint, and a
+    /// retry waits for its back-off alone.
     fn retry_after(&self) -> Option<Duration> {
         if let Some(rejection) = rejection(self) {
             return rejection.retry_after();
         }
-        let seconds = self.metadata().get("retry-after")?.to_str().ok()?.parse().ok()?;
-        Some(Duration::from_secs(seconds))
+        let hint = self.metadata().get("retry-after")?.to_str().ok()?;
+        match hint.parse() {
+            Ok(seconds) => Some(Duration::from_secs(seconds)),
+            // Not to be taken for no hint: it asks to stay away.
+            Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(Duration::MAX),
+            Err(_) => None,
+        }
     }
 
     fn maybe_executed(&self) -> bool {
@@ -115,9 +123,24 @@ fn verdict(error: &QdrantError) -> Verdict {
             }
             _ => ErrorKind::InternalError,
         }),
-        // Other variants exist by features of the client that this crate does not enable.
-        _ => Verdict::ambiguous(ErrorKind::Unknown),
+        _ => of_other_variant(error),
     }
+}
+
+/// Variants that exist by features of the client. Its users enable them, and this crate, which
+/// enables none, cannot name them.
+fn of_other_variant(error: &QdrantError) -> Verdict {
+    #[cfg(feature = "reqwest")]
+    if let Some(error) =
+        std::error::Error::source(error).and_then(|source| source.downcast_ref::<reqwest::Error>())
+    {
+        return crate::reqwest::verdict(error);
+    }
+    let text = error.to_string();
+    if words::OF_A_PAYLOAD.iter().any(|words| text.starts_with(words)) {
+        return Verdict::not_executed(ErrorKind::InvalidRequestError);
+    }
+    Verdict::ambiguous(ErrorKind::Unknown)
 }
 
 fn of_status(status: &Status) -> Verdict {

@@ -3,89 +3,97 @@
 use std::error::Error;
 use std::io;
 
-use tonic::{ConnectError, Status, TimeoutExpired};
+use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::Verdict;
+use super::words::{self, Writer};
 use crate::chain::chain;
 use crate::{Classify, ErrorKind};
 
-/// The client could not make a connection: written by `qdrant-client`'s channel pool.
-const FAILED_TO_CONNECT: &str = "Failed to connect to ";
-
-/// An answer that is not gRPC, without a body: written by tonic.
-const MAPPED_FROM_HTTP: &str = "grpc-status header missing, mapped from HTTP status code ";
-
-/// An answer that is not gRPC, with a body that was read as one: written by tonic.
-const NOT_A_MESSAGE: &str = "protocol error: received message with invalid compression flag";
-const WITH_STATUS: &str = "while receiving response with status: ";
-
 /// By the source of a status. Its presence says that the transport made the status up.
 pub(super) fn of_source(source: &(dyn Error + 'static)) -> Verdict {
-    if chain(source).any(<dyn Error>::is::<TimeoutExpired>) {
+    if find::<TimeoutExpired>(source).is_some() {
         return Verdict::ambiguous(ErrorKind::TimeoutError);
     }
-    let io = chain(source).find_map(|error| error.downcast_ref::<io::Error>());
-    if chain(source).any(<dyn Error>::is::<ConnectError>) {
-        return Verdict::not_executed(match io.map(io::Error::kind) {
-            Some(io::ErrorKind::TimedOut) => ErrorKind::ConnectionTimeout,
-            _ => ErrorKind::ConnectionError,
-        });
+    if let Some(connect) = find::<ConnectError>(source) {
+        return Verdict::not_executed(of_connect(connect));
     }
-    match io.map(Classify::kind) {
+    if was_not_sent(source) || was_refused(source) {
+        return Verdict::not_executed(ErrorKind::NetworkError);
+    }
+    match find::<io::Error>(source).map(Classify::kind) {
         Some(ErrorKind::ConnectionError) => Verdict::not_executed(ErrorKind::ConnectionError),
         _ => Verdict::ambiguous(ErrorKind::NetworkError),
     }
 }
 
-/// By what the client says before any answer has come: such a status has no metadata, and a
-/// server's has.
+/// Why a channel of the pool could not connect again.
+fn of_connect(connect: &ConnectError) -> ErrorKind {
+    match find::<io::Error>(connect).map(io::Error::kind) {
+        Some(io::ErrorKind::TimedOut) => ErrorKind::ConnectionTimeout,
+        // As a new channel says it.
+        _ => words::find(Writer::Pool, Code::Internal, &format!("{connect:?}"))
+            .map_or(ErrorKind::ConnectionError, |verdict| verdict.kind),
+    }
+}
+
+/// Whether the connection was lost before the request was written to it. hyper gives the request
+/// back then, and calls it canceled.
+fn was_not_sent(source: &(dyn Error + 'static)) -> bool {
+    find::<hyper::Error>(source).is_some_and(hyper::Error::is_canceled)
+}
+
+/// Whether the server has reset the stream to say that it has not begun to work on it (RFC 9113,
+/// 8.7). After the headers of an answer that is not to be believed: tonic has no error of its own
+/// around that of a body.
+fn was_refused(source: &(dyn Error + 'static)) -> bool {
+    let refused = |error: &h2::Error| {
+        error.reason() == Some(h2::Reason::REFUSED_STREAM) && !error.is_go_away()
+    };
+    find::<h2::Error>(source).is_some_and(refused)
+        && find::<tonic::transport::Error>(source).is_some()
+}
+
+fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// By what the client says where it could not make a connection: such a status has no metadata,
+/// and a server's has.
 ///
-/// A write through the points service is sent a second time by the client itself, and where that
-/// try cannot connect, its error hides the first one's: so all of these may have been executed.
+/// A call of the points service is sent a second time by the client itself, and where that try
+/// cannot connect, its error hides the first one's: so these may have been executed.
 pub(super) fn of_client_message(status: &Status) -> Option<Verdict> {
     if !status.metadata().is_empty() {
         return None;
     }
-    let reason = status.message().strip_prefix(FAILED_TO_CONNECT)?;
-    let says = |words: &str| reason.contains(words);
-    // The client prints the error that it got from the transport with `{:?}`.
-    Some(Verdict::ambiguous(if says("InvalidContentType") || says("invalid URL") {
-        ErrorKind::InvalidRequestError
-    } else if says("InvalidCertificate(") {
-        ErrorKind::AuthenticationError
-    } else if says("TimedOut") {
-        ErrorKind::ConnectionTimeout
-    } else {
-        ErrorKind::ConnectionError
-    }))
+    if status.message().starts_with(words::NO_TLS) {
+        return Some(Verdict::ambiguous(ErrorKind::InvalidRequestError));
+    }
+    let said = status.message().strip_prefix(words::FAILED_TO_CONNECT)?;
+    let (_uri, reason) = said.split_once(words::REASON)?;
+    words::find(Writer::Pool, status.code(), reason)
 }
 
 /// By the HTTP status of an answer that is not gRPC, such as a proxy gives.
 pub(super) fn of_http_status(status: &Status) -> Option<Verdict> {
     let message = status.message();
-    let number = message.strip_prefix(MAPPED_FROM_HTTP).or_else(|| {
-        message.starts_with(NOT_A_MESSAGE).then(|| message.split_once(WITH_STATUS))?.map(|it| it.1)
+    let number = message.strip_prefix(words::MAPPED_FROM_HTTP).or_else(|| {
+        let page = message.starts_with(words::NOT_A_MESSAGE);
+        page.then(|| message.split_once(words::WITH_STATUS))?.map(|(_, number)| number)
     })?;
-    let number: u16 = number.get(..3)?.parse().ok()?;
-    Some(match number {
-        401 => Verdict::not_executed(ErrorKind::AuthenticationError),
-        403 => Verdict::not_executed(ErrorKind::PermissionDenied),
-        404 => Verdict::not_executed(ErrorKind::InvalidRequestError),
-        429 => Verdict::not_executed(ErrorKind::RateLimitError),
-        400 | 413 => Verdict::ambiguous(ErrorKind::InvalidRequestError),
-        408 | 504 => Verdict::ambiguous(ErrorKind::TimeoutError),
-        502 | 503 => Verdict::ambiguous(ErrorKind::ServiceUnavailable),
-        _ => Verdict::ambiguous(ErrorKind::InternalError),
-    })
+    number.get(..3)?.parse().ok().map(Verdict::of_http_status)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
     use std::sync::Arc;
+    use std::task::{Context, Poll};
 
-    use tonic::Code;
     use tonic::metadata::MetadataMap;
 
+    use super::words::{MAPPED_FROM_HTTP, NOT_A_MESSAGE, WITH_STATUS};
     use super::*;
 
     fn verdict(status: &Status) -> (ErrorKind, bool) {
@@ -119,6 +127,91 @@ mod tests {
     }
 
     #[test]
+    fn a_pooled_channel_tells_a_bad_certificate_from_a_connection_that_fails() {
+        let failed = |reason: &'static str| {
+            let tls = io::Error::new(io::ErrorKind::InvalidData, Rustls(reason));
+            verdict(&with_source(Code::Unavailable, ConnectError(Box::new(tls))))
+        };
+        let bad = failed("InvalidCertificate(Expired)");
+        assert_eq!(bad, (ErrorKind::AuthenticationError, false));
+        let plain = failed("InvalidMessage(InvalidContentType)");
+        assert_eq!(plain, (ErrorKind::InvalidRequestError, false));
+        assert_eq!(failed("AlertReceived(InternalError)"), (ErrorKind::ConnectionError, false));
+    }
+
+    /// An error that is printed as rustls prints its own.
+    #[derive(thiserror::Error)]
+    #[error("the handshake failed")]
+    struct Rustls(&'static str);
+
+    impl std::fmt::Debug for Rustls {
+        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str(self.0)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_never_written_was_not_executed() {
+        let status = Status::from_error(Box::new(canceled().await));
+        assert_eq!((status.code(), status.message()), (Code::Cancelled, "operation was canceled"));
+        assert_eq!(verdict(&status), (ErrorKind::NetworkError, false));
+    }
+
+    /// What hyper says of a request whose connection ends before it is written.
+    async fn canceled() -> hyper::Error {
+        let handshake = hyper::client::conn::http2::handshake(NoTasks, NoPeer);
+        let (mut sender, connection) = handshake.await.unwrap();
+        drop(connection);
+        let request = hyper::Request::new(tonic::body::Body::empty());
+        sender.send_request(request).await.unwrap_err()
+    }
+
+    #[derive(Clone)]
+    struct NoTasks;
+
+    impl<F> hyper::rt::Executor<F> for NoTasks {
+        fn execute(&self, _: F) {}
+    }
+
+    /// A connection that takes everything and gives nothing.
+    struct NoPeer;
+
+    impl hyper::rt::Read for NoPeer {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: hyper::rt::ReadBufCursor<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl hyper::rt::Write for NoPeer {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn a_stream_that_is_refused_after_its_answer_began_may_have_been_executed() {
+        let refused = h2::Error::from(h2::Reason::REFUSED_STREAM);
+        let status = with_source(Code::Unavailable, refused);
+        assert_eq!(verdict(&status), (ErrorKind::NetworkError, true));
+    }
+
+    #[test]
     fn a_connection_that_breaks_may_have_carried_the_request() {
         let reset = io::Error::from(io::ErrorKind::ConnectionReset);
         let status = with_source(Code::Unknown, reset);
@@ -140,6 +233,7 @@ mod tests {
             ("InvalidMessage(InvalidContentType)", ErrorKind::InvalidRequestError),
             ("InvalidCertificate(UnknownIssuer)", ErrorKind::AuthenticationError),
             ("dns error", ErrorKind::ConnectionError),
+            ("H2NotNegotiated", ErrorKind::InvalidRequestError),
         ] {
             let message = format!("Failed to connect to http://127.0.0.1:6334/: {reason}");
             assert_eq!(verdict(&Status::internal(message)), (kind, true), "{reason}");
@@ -147,10 +241,24 @@ mod tests {
     }
 
     #[test]
+    fn an_url_without_scheme_was_never_any_good() {
+        let reason = "ConnectError(\"invalid URL, scheme is missing\")";
+        let status = Status::internal(format!("Failed to connect to localhost:6334: {reason}"));
+        assert_eq!(verdict(&status), (ErrorKind::InvalidRequestError, false));
+    }
+
+    #[test]
+    fn a_host_with_a_telling_name_tells_nothing() {
+        let message = "Failed to connect to http://timedout.TimedOut:6334/: ConnectionRefused";
+        let status = Status::internal(message);
+        assert_eq!(verdict(&status), (ErrorKind::ConnectionError, true));
+    }
+
+    #[test]
     fn a_servers_words_do_not_pass_for_the_clients() {
         let mut metadata = MetadataMap::new();
         metadata.insert("content-type", "application/grpc".parse().unwrap());
-        let message = "Failed to connect to peer";
+        let message = "Failed to connect to peer: TimedOut";
         let status = Status::with_metadata(Code::Internal, message, metadata);
         assert_eq!(verdict(&status), (ErrorKind::InternalError, true));
     }

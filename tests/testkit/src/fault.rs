@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use h2::Reason;
 use tokio::time::Instant;
 use tonic::Status;
 
-use crate::Method;
 use crate::rate_limit::{come_back_in, whole_seconds};
 use crate::sync::lock;
+use crate::{Answer, Method};
 
 /// What happens to a request, on which method, when, and how often.
 ///
@@ -73,6 +74,8 @@ pub(crate) enum Outcome {
     StatusAfterExecution(Box<Status>),
     Hang,
     StallBody,
+    Answer(Box<Answer>),
+    ResetStream(Reason),
 }
 
 impl Fault {
@@ -125,6 +128,17 @@ impl Fault {
     /// the connection breaks or the server stops.
     pub fn stall_body() -> Self {
         Self::new(Kind::Decisive(Outcome::StallBody))
+    }
+
+    /// Gives this answer in the server's place, as a proxy may. The call is not executed.
+    pub fn answer(answer: Answer) -> Self {
+        Self::new(Kind::Decisive(Outcome::Answer(Box::new(answer))))
+    }
+
+    /// Resets the stream of the request (`RST_STREAM`) in place of an answer. The call is not
+    /// executed, whatever the reason lets the client believe.
+    pub fn reset_stream(reason: Reason) -> Self {
+        Self::new(Kind::Decisive(Outcome::ResetStream(reason)))
     }
 
     fn new(kind: Kind) -> Self {

@@ -18,6 +18,7 @@ use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Bytes, Service, StdError, http};
 
 use crate::Method;
+use crate::answer::StreamReset;
 use crate::fault::{Fault, Outcome, Script, ScriptedFault};
 use crate::sync::lock;
 
@@ -170,6 +171,14 @@ where
                 Outcome::StallBody => {
                     drain(execute(inner, request).await?.into_body()).await;
                     Ok(stalled(desk))
+                }
+                Outcome::Answer(answer) => {
+                    drain(request.into_body()).await;
+                    Ok(answer.into_response())
+                }
+                Outcome::ResetStream(reason) => {
+                    drain(request.into_body()).await;
+                    Err(StreamReset::new(reason).into())
                 }
             }
         })

@@ -4,8 +4,10 @@
 //! answers as the real server does, in its codes and words, until it is told to fail:
 //!
 //! - [`Fault`]: what happens to a request. A status, a status after the write was applied, a
-//!   delay, no answer, an answer that stops; on some methods, some times, for some time.
+//!   delay, no answer, an answer that stops, a stream that is reset, an [`Answer`] that is a
+//!   proxy's or broken; on some methods, some times, for some time.
 //! - [`Connections`]: what happens to connections. Refused, reset, cut within an answer, stalled.
+//! - [`RawPeer`]: what stands in the server's place and is none.
 //! - Qdrant's own rate limits: `read_rate_limit` and `write_rate_limit` of a collection's strict
 //!   mode, with `retry-after`.
 //!
@@ -76,19 +78,25 @@
 //! a scroll and a count; a get costs its number of ids; a write costs the points that it touches,
 //! and at least 1.
 
+mod answer;
 mod fault;
 mod front;
 mod gate;
 mod method;
 mod rate_limit;
+mod raw_peer;
 mod server;
 mod service;
 pub mod store;
 mod sync;
 
+pub use answer::Answer;
 pub use fault::{Fault, ScriptedFault};
 pub use front::Connections;
+/// For [`Fault::reset_stream`], [`Answer::then_reset`] and [`RawPeer::going_away`].
+pub use h2::Reason;
 pub use method::Method;
+pub use raw_peer::RawPeer;
 pub use server::EmbeddedQdrant;
 pub use store::{MemoryStore, Store};
 /// For [`Fault::status`], in the version that the server is built with.

@@ -10,3 +10,4 @@ mod rate_limits;
 mod search;
 mod server;
 mod support;
+mod wire;

@@ -1,0 +1,155 @@
+//! What a failed HTTP request of `reqwest` says.
+
+use std::error::Error;
+use std::io;
+
+use reqwest::Error as RequestError;
+
+use crate::chain::chain;
+use crate::verdict::Verdict;
+use crate::{Classify, ErrorKind};
+
+/// By what reqwest knows of it, and for [`error_for_status`](reqwest::Response::error_for_status)
+/// by the status. A `retry-after` of the answer is not in the error.
+impl Classify for RequestError {
+    fn kind(&self) -> ErrorKind {
+        verdict(self).kind
+    }
+
+    fn maybe_executed(&self) -> bool {
+        verdict(self).maybe_executed
+    }
+}
+
+pub(crate) fn verdict(error: &RequestError) -> Verdict {
+    // A connection that is not made in time is both of these.
+    if error.is_connect() {
+        return Verdict::not_executed(if error.is_timeout() {
+            ErrorKind::ConnectionTimeout
+        } else {
+            ErrorKind::ConnectionError
+        });
+    }
+    if error.is_timeout() {
+        return Verdict::ambiguous(ErrorKind::TimeoutError);
+    }
+    if let Some(status) = error.status() {
+        return Verdict::of_http_status(status.as_u16());
+    }
+    if error.is_builder() {
+        return Verdict::not_executed(ErrorKind::InvalidRequestError);
+    }
+    if error.is_redirect() {
+        return Verdict::ambiguous(ErrorKind::InvalidRequestError);
+    }
+    // An answer that arrived and makes no sense.
+    if error.is_decode() && !ends_too_early(error) {
+        return Verdict::ambiguous(ErrorKind::InternalError);
+    }
+    Verdict::ambiguous(ErrorKind::NetworkError)
+}
+
+fn ends_too_early(error: &RequestError) -> bool {
+    let of = |error: &(dyn Error + 'static)| {
+        let io = error.downcast_ref::<io::Error>();
+        io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof)
+    };
+    chain(error).any(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reqwest::{Client, Response};
+    use resilient_testkit::{EmbeddedQdrant, RawPeer};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(50);
+
+    /// Of a client that leaves the environment's proxies alone.
+    async fn get(url: &str) -> Result<Response, RequestError> {
+        let client = Client::builder().no_proxy().connect_timeout(SHORT * 4).build()?;
+        client.get(url).timeout(SHORT * 8).send().await
+    }
+
+    async fn answered(answer: &str) -> Response {
+        let peer = RawPeer::saying(answer).await.unwrap();
+        get(&peer.url()).await.unwrap()
+    }
+
+    fn answers(error: &RequestError) -> (ErrorKind, Option<Duration>, bool) {
+        (error.kind(), error.retry_after(), error.maybe_executed())
+    }
+
+    #[tokio::test]
+    async fn an_url_that_is_none_is_an_invalid_request() {
+        let error = get("no url").await.unwrap_err();
+        assert_eq!(answers(&error), (ErrorKind::InvalidRequestError, None, false));
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_is_a_connection_error() {
+        let server = EmbeddedQdrant::start().await.unwrap();
+        server.connections().refuse();
+        let error = get(&server.url()).await.unwrap_err();
+        assert_eq!(answers(&error), (ErrorKind::ConnectionError, None, false));
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(error);
+        assert_eq!(boxed.kind(), ErrorKind::ConnectionError);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_not_made_in_time_is_a_connection_timeout() {
+        let peer = RawPeer::full().await.unwrap();
+        let error = get(&peer.url()).await.unwrap_err();
+        assert_eq!(answers(&error), (ErrorKind::ConnectionTimeout, None, false));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_not_answered_in_time_is_a_timeout() {
+        let server = EmbeddedQdrant::start().await.unwrap();
+        server.connections().stall();
+        let error = get(&server.url()).await.unwrap_err();
+        assert_eq!(answers(&error), (ErrorKind::TimeoutError, None, true));
+    }
+
+    #[tokio::test]
+    async fn an_error_for_a_status_is_that_of_the_status() {
+        let response =
+            answered("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").await;
+        let error = response.error_for_status().unwrap_err();
+        assert_eq!(answers(&error), (ErrorKind::ServiceUnavailable, None, true));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_ends_too_early_is_a_network_error() {
+        let response = answered("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf").await;
+        let error = response.text().await.unwrap_err();
+        assert_eq!(answers(&error), (ErrorKind::NetworkError, None, true));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_makes_no_sense_is_an_internal_error() {
+        let response =
+            answered("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nno\r\n").await;
+        let error = response.text().await.unwrap_err();
+        assert_eq!(answers(&error), (ErrorKind::InternalError, None, true));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_closes_without_an_answer_is_a_network_error() {
+        let peer = RawPeer::saying("").await.unwrap();
+        let error = get(&peer.url()).await.unwrap_err();
+        assert_eq!(answers(&error), (ErrorKind::NetworkError, None, true));
+    }
+
+    #[tokio::test]
+    async fn a_redirection_in_a_circle_is_an_invalid_request() {
+        let peer = RawPeer::saying(
+            "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        );
+        let error = get(&peer.await.unwrap().url()).await.unwrap_err();
+        assert_eq!(answers(&error), (ErrorKind::InvalidRequestError, None, true));
+    }
+}

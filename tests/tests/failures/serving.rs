@@ -1,0 +1,189 @@
+//! What the server itself answers.
+
+use std::time::Duration;
+
+use qdrant_client::qdrant::{
+    CreateCollectionBuilder, Distance, PointId, PointStruct, QueryPointsBuilder,
+    SearchPointsBuilder, StrictModeConfigBuilder, UpdateCollectionBuilder, UpdateStatus,
+    UpsertPointsBuilder, VectorParamsBuilder,
+};
+use qdrant_client::{Payload, QdrantError};
+use resilient_runtime::{ErrorKind as Kind, RetryExecutor, RetryPolicy};
+use resilient_testkit::{Answer, Fault, Method};
+use tonic::{Code, Status};
+
+use crate::support::{Call, DOCS, Seen, client_of, seen, server};
+
+/// How often a call is sent that is answered with this code.
+fn tries(code: Code, call: Call) -> u64 {
+    match code {
+        Code::Internal | Code::Unavailable | Code::Cancelled | Code::Unknown => call.tries(),
+        _ => 1,
+    }
+}
+
+#[tokio::test]
+async fn each_code_has_its_kind() {
+    for (code, words, kind, maybe_executed) in [
+        (Code::Internal, "Service internal error: who knows", Kind::InternalError, true),
+        (Code::Unknown, "", Kind::InternalError, true),
+        (Code::DataLoss, "", Kind::InternalError, true),
+        (Code::Aborted, "", Kind::InternalError, true),
+        (Code::Cancelled, "", Kind::TimeoutError, true),
+        (Code::DeadlineExceeded, "Update operation timed out", Kind::TimeoutError, true),
+        (Code::Unavailable, "Shard temporarily unavailable", Kind::ServiceUnavailable, false),
+        (Code::FailedPrecondition, "Pre-condition failure", Kind::ServiceUnavailable, true),
+        (Code::Unauthenticated, "Invalid API key or JWT", Kind::AuthenticationError, false),
+        (Code::PermissionDenied, "ExpiredSignature", Kind::AuthenticationError, false),
+        (Code::PermissionDenied, "Forbidden: Global access", Kind::PermissionDenied, false),
+        (Code::OutOfRange, "decoded message length too large", Kind::InvalidRequestError, true),
+        // The client's words, and not the client's: an answer has metadata.
+        (Code::Internal, "Failed to connect to peer: TimedOut", Kind::InternalError, true),
+    ] {
+        for call in Call::BOTH {
+            let seen = seen(Fault::status(Status::new(code, words)), call).await;
+            let requests = tries(code, call);
+            let expected = if maybe_executed {
+                Seen::executed_perhaps(kind, requests)
+            } else {
+                Seen::not_executed(kind, requests)
+            };
+            assert_eq!(seen, expected, "{code:?} {words} {call:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rate_limit_with_a_hint() {
+    for call in Call::BOTH {
+        let seen = seen(Fault::rate_limited(Duration::from_millis(6_100)), call).await;
+        assert_eq!(seen, Seen::not_executed(Kind::RateLimitError, 1).after(7));
+    }
+}
+
+#[tokio::test]
+async fn a_rate_limit_whose_hint_is_missing_or_cannot_be_read() {
+    for hint in [None, Some("1.5"), Some("soon")] {
+        let mut status = Status::resource_exhausted("Rate limiting exceeded: read");
+        if let Some(hint) = hint {
+            status.metadata_mut().insert("retry-after", hint.parse().unwrap());
+        }
+        let server = server().await;
+        server.script(Fault::status(status));
+        let error = Call::Upsert.send(&client_of(&server.url())).await.unwrap_err();
+        assert!(matches!(error, QdrantError::ResponseError { .. }), "{error:?}");
+        let expected = Seen::not_executed(Kind::RateLimitError, 1);
+        assert_eq!(Seen::of(&error, server.total_requests()), expected, "{hint:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_hint_that_cannot_be_read_leaves_the_backoff_and_one_beyond_counting_ends_the_call() {
+    for (hint, requests) in [("1.5", 3), ("99999999999999999999", 1)] {
+        let mut status = Status::resource_exhausted("Rate limiting exceeded: read");
+        status.metadata_mut().insert("retry-after", hint.parse().unwrap());
+        let server = server().await;
+        server.script(Fault::status(status));
+        let client = client_of(&server.url());
+        let policy = RetryPolicy::builder().base_delay(Duration::from_millis(1)).build().unwrap();
+        let executor = RetryExecutor::new(policy);
+        executor.execute(|| Call::List.send(&client)).await.unwrap_err();
+        assert_eq!(server.total_requests(), requests, "{hint}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_outlasts_its_own_timeout_is_no_failure() {
+    // `PointsOperationResponse { result: UpdateResult { status: WaitTimeout } }`
+    let wait_timeout = u8::try_from(UpdateStatus::WaitTimeout as i32).unwrap();
+    let answer = Answer::grpc().message([0x0a, 2, 0x10, wait_timeout]);
+    let server = server().await;
+    server.script(Fault::answer(answer));
+    let point = PointStruct::new(1, vec![1.0, 0.0], Payload::new());
+    let upsert = UpsertPointsBuilder::new(DOCS, vec![point]).wait(true).timeout(1);
+    let response = client_of(&server.url()).upsert_points(upsert).await.unwrap();
+    assert_eq!(response.result.unwrap().status(), UpdateStatus::WaitTimeout);
+    assert_eq!(server.requests(Method::UPSERT), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_is_larger_than_the_whole_limit() {
+    let server = server().await;
+    let client = client_of(&server.url());
+    let limit = StrictModeConfigBuilder::default().enabled(true).write_rate_limit(1);
+    let update = UpdateCollectionBuilder::new(DOCS).strict_mode_config(limit);
+    client.update_collection(update).await.unwrap();
+    let points = [1, 2].map(|id| PointStruct::new(id, vec![1.0, 0.0], Payload::new()));
+    let upsert = UpsertPointsBuilder::new(DOCS, points);
+    let error = client.upsert_points(upsert).await.unwrap_err();
+    let expected = Seen::not_executed(Kind::InvalidRequestError, 1);
+    assert_eq!(Seen::of(&error, server.requests(Method::UPSERT)), expected, "{error}");
+}
+
+#[tokio::test]
+async fn a_search_that_took_too_long() {
+    for call in Call::BOTH {
+        let seen = seen(Fault::search_timeout(), call).await;
+        assert_eq!(seen, Seen::executed_perhaps(Kind::SearchTimeout, call.tries()));
+    }
+}
+
+#[tokio::test]
+async fn what_a_request_names_and_is_not_there() {
+    let server = server().await;
+    let client = client_of(&server.url());
+    let search = SearchPointsBuilder::new("nowhere", vec![1.0, 0.0], 1);
+    let error = client.search_points(search).await.unwrap_err();
+    assert_eq!(Seen::of(&error, 1), Seen::not_executed(Kind::CollectionNotFound, 1), "{error}");
+
+    let query = QueryPointsBuilder::new(DOCS).query(PointId::from(999));
+    let error = client.query(query).await.unwrap_err();
+    assert_eq!(Seen::of(&error, 1), Seen::executed_perhaps(Kind::NotFoundError, 1), "{error}");
+    assert_eq!(server.total_requests(), 2);
+}
+
+#[tokio::test]
+async fn a_vector_that_does_not_fit() {
+    let server = server().await;
+    let client = client_of(&server.url());
+    let long = SearchPointsBuilder::new(DOCS, vec![1.0; 3], 1);
+    let unnamed = SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 1).vector_name("zz");
+    for search in [long, unnamed] {
+        server.reset_counts();
+        let error = client.search_points(search).await.unwrap_err();
+        let expected = Seen::not_executed(Kind::InvalidVector, 1);
+        assert_eq!(Seen::of(&error, server.total_requests()), expected, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_wrong() {
+    let server = server().await;
+    let client = client_of(&server.url());
+    let expected = || Seen::not_executed(Kind::InvalidRequestError, 1);
+
+    let none = SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 0);
+    let error = client.search_points(none).await.unwrap_err();
+    assert_eq!(Seen::of(&error, 1), expected(), "{error}");
+
+    let vectors = VectorParamsBuilder::new(2, Distance::Dot);
+    let again = CreateCollectionBuilder::new(DOCS).vectors_config(vectors);
+    let error = client.create_collection(again).await.unwrap_err();
+    assert_eq!(Seen::of(&error, 1), expected(), "{error}");
+
+    let error = client.list_full_snapshots().await.unwrap_err();
+    assert_eq!(Seen::of(&error, 1), expected(), "{error}");
+    assert_eq!(server.total_requests(), 3);
+}
+
+#[tokio::test]
+async fn a_first_try_that_was_executed_is_hidden_by_a_second_that_was_not() {
+    let server = server().await;
+    let broken = Fault::status_after_execution(Status::unavailable("the shard moves"));
+    server.script(broken.on(Method::UPSERT).times(1));
+    server.script(Fault::rate_limited(Duration::from_secs(1)).on(Method::UPSERT));
+    let error = Call::Upsert.send(&client_of(&server.url())).await.unwrap_err();
+    // All that the client shows is the answer to its second try.
+    let expected = Seen::not_executed(Kind::RateLimitError, 2).after(1);
+    assert_eq!(Seen::of(&error, server.total_requests()), expected, "{error}");
+}
