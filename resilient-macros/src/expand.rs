@@ -99,7 +99,7 @@ fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream 
     } else {
         once(config, &body, &returns)
     };
-    let code = quote_spanned!(mixed()=> #begin #call);
+    let code = quote_spanned!(mixed()=> #site #begin #call);
     let code = match pin {
         Some(pin) => quote_spanned!(mixed()=> #pin(async move { #code })),
         None => code,
@@ -107,7 +107,6 @@ fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream 
     quote_spanned! {mixed()=>
         #(#attributes)*
         #visibility #signature {
-            #site
             #code
         }
     }
@@ -138,16 +137,18 @@ fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> Token
     let runtime = Runtime(config.runtime.as_ref());
     let span = runtime.reported_at(returns.span());
     let p = runtime.private(span);
+    // What is local is named by `mixed`, at whatever place it is used.
+    let site = quote_spanned!(mixed()=> __site);
     let (keyed, begin) = match &config.breaker {
         Some(Breaker { name: Named::Keyed(name, template), .. }) => {
             let breaker = quote_spanned!(mixed()=> &__breaker);
-            let begin = quote_spanned!(span=> #p::begin_keyed::<#returns>(&__SITE, #breaker));
+            let begin = quote_spanned!(span=> #p::begin_keyed::<#returns>(#site, #breaker));
             (Some(keyed(&runtime, name, template, signature)), begin)
         }
         _ if config.rejects() => {
-            (None, quote_spanned!(span=> #p::begin_guarded::<#returns>(&__SITE)))
+            (None, quote_spanned!(span=> #p::begin_guarded::<#returns>(#site)))
         }
-        _ => (None, quote_spanned!(span=> #p::begin::<#returns>(&__SITE))),
+        _ => (None, quote_spanned!(span=> #p::begin::<#returns>(#site))),
     };
     let admit = config.breaker.is_some().then(|| {
         quote_spanned! {mixed()=>
@@ -176,8 +177,11 @@ fn keyed(
     let part = quote_spanned!(span=> #at_place::key_part);
     let format = template.format(signature, name.span(), &part);
     quote_spanned! {mixed()=>
-        static __BREAKERS: #p::KeyedSite = #p::KeyedSite::new(#name);
-        let __breaker = __BREAKERS.get(::core::format_args!(#format));
+        let __breakers = {
+            static __BREAKERS: #p::KeyedSite = #p::KeyedSite::new(#name);
+            &__BREAKERS
+        };
+        let __breaker = __breakers.get(::core::format_args!(#format));
     }
 }
 
@@ -221,7 +225,7 @@ fn named_attempt(config: &Config) -> Option<TokenStream> {
 // // Output:
 // async fn search(q: String) -> Result<Hits, E> {
 //     // the site, and:
-//     let mut __call = p::begin_guarded::<Result<Hits, E>>(&__SITE);
+//     let mut __call = p::begin_guarded::<Result<Hits, E>>(__site);
 //     if let ControlFlow::Break(__rejected) = __call.admit() {
 //         return __rejected;
 //     }

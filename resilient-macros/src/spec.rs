@@ -33,7 +33,8 @@ impl Runtime<'_> {
 }
 
 /// The static that stands for the function in the program's catalogue, and holds its policy once
-/// it has run.
+/// it has run. It stands in a block of its own: names of statics are no secret, and a parameter of
+/// the user's could have this one.
 pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {
     let runtime = Runtime(config.runtime.as_ref());
     let p = runtime.private(mixed());
@@ -66,12 +67,15 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
         quote_spanned!(mixed()=> .budget(#budget))
     });
     quote_spanned! {mixed()=>
-        #[#p::linkme::distributed_slice(#p::SITES)]
-        #[linkme(crate = #p::linkme)]
-        static __SITE: #p::CallSite = #p::CallSite::new(
-            ::core::concat!(::core::module_path!(), "::", #name),
-            #place,
-        ) #retry #breaker #attempt_timeout #deadline #idempotent #budget;
+        let __site = {
+            #[#p::linkme::distributed_slice(#p::SITES)]
+            #[linkme(crate = #p::linkme)]
+            static __SITE: #p::CallSite = #p::CallSite::new(
+                ::core::concat!(::core::module_path!(), "::", #name),
+                #place,
+            ) #retry #breaker #attempt_timeout #deadline #idempotent #budget;
+            &__SITE
+        };
     }
 }
 

@@ -201,9 +201,18 @@ async fn with_names_like_ours(__call: u8, __slot0: String, __last: u8) -> Result
     Ok(format!("{__call}{__result}{__last}"))
 }
 
+/// A static and a parameter of one name do not go together, so these are told apart by their place
+/// and not by hygiene.
+#[expect(non_snake_case)]
+#[resilient(retry = "connection_error", breaker = "names/{__SITE}", attempt = __attempt)]
+async fn with_names_like_our_statics(__SITE: u8, __BREAKERS: String) -> Result<String, Failure> {
+    Ok(format!("{__SITE}{__BREAKERS}{}", __attempt.number()))
+}
+
 #[tokio::test(start_paused = true)]
 async fn names_in_the_body_do_not_meet_generated_ones() {
     assert_eq!(with_names_like_ours(1, "a".into(), 2).await, Ok("1a2".into()));
+    assert_eq!(with_names_like_our_statics(1, "a".into()).await, Ok("1a1".into()));
 }
 
 fn assert_send<T: Send>(value: T) -> T {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use qdrant_client::qdrant::{
     CountPointsBuilder, GetPointsBuilder, PointStruct, SearchPointsBuilder, UpsertPointsBuilder,
 };
-use qdrant_client::{Payload, Qdrant, QdrantError};
+use qdrant_client::{Payload, Qdrant};
 use resilient_runtime::{breaker, resilient};
 use resilient_testkit::{Answer, EmbeddedQdrant, Fault, Reason};
 use resilient_tests::events::Events;
@@ -31,36 +31,37 @@ struct Service(Qdrant);
 /// The delays double from 1 ms on, so that ten attempts outlast the longest fault.
 #[resilient(
     retry(max_attempts = 10, base_delay = "1ms", max_delay = "1s"),
-    breaker = "a thousand calls"
+    breaker = "a thousand calls",
+    attempt_timeout = "100ms"
 )]
 impl Service {
     async fn list(&self) -> Result<(), BoxError> {
-        within(self.0.list_collections()).await
+        self.0.list_collections().await?;
+        Ok(())
     }
 
     async fn upsert(&self, id: u64) -> Result<(), BoxError> {
         let point = PointStruct::new(id, vec![1.0, 0.0], Payload::new());
         let upsert = UpsertPointsBuilder::new(DOCS, vec![point]).wait(true);
-        within(self.0.upsert_points(upsert)).await
+        self.0.upsert_points(upsert).await?;
+        Ok(())
     }
 
     async fn search(&self) -> Result<(), BoxError> {
         let search = SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 1);
-        within(self.0.search_points(search)).await
+        self.0.search_points(search).await?;
+        Ok(())
     }
 
     async fn get(&self, id: u64) -> Result<(), BoxError> {
-        within(self.0.get_points(GetPointsBuilder::new(DOCS, vec![id.into()]))).await
+        self.0.get_points(GetPointsBuilder::new(DOCS, vec![id.into()])).await?;
+        Ok(())
     }
 
     async fn count(&self) -> Result<(), BoxError> {
-        within(self.0.count(CountPointsBuilder::new(DOCS))).await
+        self.0.count(CountPointsBuilder::new(DOCS)).await?;
+        Ok(())
     }
-}
-
-async fn within<T>(call: impl Future<Output = Result<T, QdrantError>>) -> Result<(), BoxError> {
-    tokio::time::timeout(ATTEMPT, call).await??;
-    Ok(())
 }
 
 impl Service {
