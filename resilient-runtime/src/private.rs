@@ -206,8 +206,8 @@ impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
     }
 }
 
-/// A by-value argument, kept for the attempts that may follow.
-#[derive(Debug)]
+/// A by-value argument, kept for the attempts that may follow. It has no `Debug`: the argument may
+/// be a key.
 pub struct Slot<T>(Option<T>);
 
 impl<T> Slot<T> {
