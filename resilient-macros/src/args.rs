@@ -3,10 +3,11 @@
 use std::fmt::Display;
 
 use proc_macro2::Span;
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, Ident, Token, parenthesized};
+use syn::{Error, Expr, Ident, Lit, Token, parenthesized};
 
 /// See [`Args::is_skip`].
 pub const SKIP: &str = "skip";
@@ -48,12 +49,12 @@ impl Args {
     pub fn parse_declared(input: ParseStream<'_>) -> syn::Result<Self> {
         let args = Punctuated::<Arg, Token![,]>::parse_terminated_with(input, |input| {
             let key = input.call(Ident::parse_any)?;
-            if input.peek(Token![=]) {
+            let value = if input.parse::<Option<Token![:]>>()?.is_some() {
+                Value::Expr(input.parse()?)
+            } else if input.is_empty() || input.peek(Token![,]) {
+                Value::None
+            } else {
                 return Err(input.error(format_args!("here a key is written `{key}: …`")));
-            }
-            let value = match input.parse::<Option<Token![:]>>()? {
-                Some(_) => Value::Expr(input.parse()?),
-                None => Value::None,
             };
             Ok(Arg { key, value, sign: Sign::Colon })
         })?;
@@ -112,6 +113,11 @@ impl Parse for Arg {
         } else if input.peek(syn::token::Paren) {
             let content;
             let parens = parenthesized!(content in input);
+            if content.peek(Lit) {
+                let text: Lit = content.parse()?;
+                let message = format!("write `{key} = {}`", text.to_token_stream());
+                return Err(Error::new(text.span(), message));
+            }
             Value::List(content.parse()?, parens.span.join())
         } else {
             Value::None

@@ -7,7 +7,7 @@ use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{LitStr, Signature, Token};
+use syn::{Error, LitStr, Signature, Token};
 
 use crate::args::Args;
 use crate::config::{self, Breaker, Config, Named};
@@ -33,7 +33,8 @@ pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
     let expanded = match (args, syn::parse2::<Item>(item.clone())) {
         (Ok(args), Ok(Item::Function(target))) => return function(&args, *target, None),
         (Ok(args), Ok(Item::ImplBlock(block))) => impl_block::expand(&args, block),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        (Err(error), Ok(Item::ImplBlock(block))) => return block.without_attribute(&error),
+        (Err(error), Ok(Item::Function(_))) | (Ok(_), Err(error)) => Err(error),
         (Err(mut error), Err(other)) => {
             error.combine(other);
             Err(error)
@@ -56,10 +57,14 @@ impl Parse for Item {
         if ImplBlock::is_next(input) {
             return Ok(Self::ImplBlock(input.parse()?));
         }
-        if let Some(advice) = item::advice(input) {
-            return Err(input.error(format_args!(
-                "`#[resilient]` goes on an async function, or on an `impl` block with some{advice}"
-            )));
+        if let Some((place, advice)) = item::advice(input) {
+            return Err(Error::new(
+                place,
+                format_args!(
+                    "`#[resilient]` goes on an async function, or on an `impl` block with \
+                     some{advice}"
+                ),
+            ));
         }
         input.parse().map(Box::new).map(Self::Function)
     }
@@ -76,6 +81,9 @@ pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenS
     }
     if let Some(Breaker { name: Named::Keyed(name, template), .. }) = &config.breaker {
         template.check(name, &target.signature, &mut errors);
+    }
+    if let Some(attempt) = &config.attempt {
+        signature::refuse_parameter(attempt, &target.signature, &mut errors);
     }
     match errors.finish() {
         Ok(()) => expand(&config, target, within),
@@ -125,7 +133,7 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
     match &config.breaker {
         Some(Breaker { name: Named::Keyed(_, template), .. }) => {
             let used = template.parameters(signature);
-            quote_spanned!(mixed()=> #(let _ = &#used;)*)
+            quote_spanned!(mixed()=> #(#[allow(clippy::used_underscore_binding)] let _ = &#used;)*)
         }
         _ => TokenStream::new(),
     }
@@ -139,16 +147,15 @@ fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> Token
     let p = runtime.private(span);
     // What is local is named by `mixed`, at whatever place it is used.
     let site = quote_spanned!(mixed()=> __site);
+    let of = quote_spanned!(span=> #p::PhantomData::<#returns>);
     let (keyed, begin) = match &config.breaker {
         Some(Breaker { name: Named::Keyed(name, template), .. }) => {
             let breaker = quote_spanned!(mixed()=> &__breaker);
-            let begin = quote_spanned!(span=> #p::begin_keyed::<#returns>(#site, #breaker));
+            let begin = quote_spanned!(span=> #p::begin_keyed(#of, #site, #breaker));
             (Some(keyed(&runtime, name, template, signature)), begin)
         }
-        _ if config.rejects() => {
-            (None, quote_spanned!(span=> #p::begin_guarded::<#returns>(#site)))
-        }
-        _ => (None, quote_spanned!(span=> #p::begin::<#returns>(#site))),
+        _ if config.rejects() => (None, quote_spanned!(span=> #p::begin_guarded(#of, #site))),
+        _ => (None, quote_spanned!(span=> #p::begin(#of, #site))),
     };
     let admit = config.breaker.is_some().then(|| {
         quote_spanned! {mixed()=>
@@ -181,6 +188,7 @@ fn keyed(
             static __BREAKERS: #p::KeyedSite = #p::KeyedSite::new(#name);
             &__BREAKERS
         };
+        #[allow(clippy::used_underscore_binding)]
         let __breaker = __breakers.get(::core::format_args!(#format));
     }
 }
@@ -214,9 +222,15 @@ fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
     }
 }
 
-/// Gives the body its attempt, by the name that it has for it.
+/// Gives the body its attempt, by the name that it has for it. Of the methods of an `impl` block,
+/// not every one needs it.
 fn named_attempt(config: &Config) -> Option<TokenStream> {
-    config.attempt.as_ref().map(|name| quote_spanned!(mixed()=> let #name = __attempt;))
+    config.attempt.as_ref().map(|name| {
+        quote_spanned! {mixed()=>
+            #[allow(unused_variables)]
+            let #name = __attempt;
+        }
+    })
 }
 
 // A body that runs once: it may move what it likes.
@@ -225,7 +239,7 @@ fn named_attempt(config: &Config) -> Option<TokenStream> {
 // // Output:
 // async fn search(q: String) -> Result<Hits, E> {
 //     // the site, and:
-//     let mut __call = p::begin_guarded::<Result<Hits, E>>(__site);
+//     let mut __call = p::begin_guarded(p::PhantomData::<Result<Hits, E>>, __site);
 //     if let ControlFlow::Break(__rejected) = __call.admit() {
 //         return __rejected;
 //     }

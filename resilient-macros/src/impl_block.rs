@@ -32,6 +32,24 @@ enum Item {
 }
 
 impl ImplBlock {
+    /// The block after a mistake in its attribute.
+    pub fn without_attribute(self, error: &Error) -> TokenStream {
+        let attributes = self.attributes;
+        let mut body = quote!(#(#attributes)*);
+        for item in self.items {
+            match item {
+                Item::Method(mut method) => {
+                    method.attributes.retain(|attribute| !is_ours(attribute));
+                    method.to_tokens(&mut body);
+                }
+                Item::Other(other) => body.extend(other),
+            }
+        }
+        let (head, body) = (self.head, in_braces(self.braces, body));
+        let error = error.to_compile_error();
+        quote!(#head #body #error)
+    }
+
     /// Whether an `impl` block is what comes next.
     pub fn is_next(input: ParseStream<'_>) -> bool {
         let ahead = input.fork();
@@ -73,11 +91,14 @@ impl Parse for Item {
 }
 
 /// Expands each method that the attribute applies to. A mistake in the block's own arguments is
-/// reported once, and then the block stands as it was written.
+/// reported once: the methods then stand without the attribute, and without their own, which are
+/// parts of it.
 pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
     let mut errors = Errors::default();
-    config::read(args, &mut errors);
-    errors.finish()?;
+    config::read_keys(args, &mut errors);
+    if let Err(error) = errors.finish() {
+        return Ok(block.without_attribute(&error));
+    }
 
     let attributes = &block.attributes;
     let mut expanded = quote!(#(#attributes)*);
@@ -114,12 +135,18 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
         return Err(Error::new_spanned(
             head,
             "`#[resilient]` on an `impl` block is for its async methods that return a `Result`, and \
-             there is none in this one",
+             none in this one returns a type that is called so: put `#[resilient]` on the methods \
+             that return one by another name",
         ));
     }
-    let mut body = Group::new(Delimiter::Brace, expanded);
-    body.set_span(block.braces.span.join());
+    let body = in_braces(block.braces, expanded);
     Ok(quote!(#head #body))
+}
+
+fn in_braces(braces: token::Brace, body: TokenStream) -> Group {
+    let mut body = Group::new(Delimiter::Brace, body);
+    body.set_span(braces.span.join());
+    body
 }
 
 /// Takes the method's own attribute off it, and reads it. Bare, it changes nothing.

@@ -1,6 +1,6 @@
 //! The annotated function: its signature is read, its body stays as it is.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Signature, Token, Visibility};
@@ -32,12 +32,13 @@ impl Parse for Function {
     }
 }
 
-/// What to do instead, where another item comes next. None where it is a function, be it half-typed:
-/// what it lacks is then said by the parser, as of any function.
-pub fn advice(input: ParseStream<'_>) -> Option<&'static str> {
+/// What to do instead, where another item comes next, and its place. None where it is a function,
+/// be it half-typed: what it lacks is then said by the parser, as of any function.
+pub fn advice(input: ParseStream<'_>) -> Option<(Span, &'static str)> {
     let ahead = input.fork();
     ahead.call(Attribute::parse_outer).ok()?;
     ahead.parse::<Visibility>().ok()?;
+    let place = ahead.span();
     let is_const = ahead.peek(Token![const]);
     if is_const {
         ahead.parse::<Token![const]>().ok()?;
@@ -48,14 +49,16 @@ pub fn advice(input: ParseStream<'_>) -> Option<&'static str> {
         || ahead.peek(Token![extern])
         || (ahead.is_empty() && !is_const);
     if is_function {
-        None
-    } else if ahead.peek(Token![trait]) {
-        Some(": put it on the implementations of this trait, or on its default methods")
-    } else if ahead.peek(Token![mod]) {
-        Some(": put it on each function in this module")
-    } else {
-        Some("")
+        return None;
     }
+    let advice = if ahead.peek(Token![trait]) {
+        ": put it on the implementations of this trait, or on its default methods"
+    } else if ahead.peek(Token![mod]) {
+        ": put it on each function in this module"
+    } else {
+        ""
+    };
+    Some((place, advice))
 }
 
 /// A group in braces, also out of the group without delimiters in which `macro_rules!` passes on

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, Expr, Ident, Lit, LitStr, Meta, Path, Token, braced};
+use syn::{Attribute, Error, Expr, Ident, Lit, LitStr, Meta, Path, Token, braced, token};
 
 use crate::args::Args;
 use crate::config;
@@ -65,13 +65,25 @@ impl Parse for Declaration {
             .collect();
         let conditions =
             attributes.extract_if(.., |attribute| attribute.path().is_ident("cfg")).collect();
-        let keyword: Ident = input.parse()?;
-        let name = input.parse().map_err(|error: Error| {
+        let keyword: Ident = input.parse().map_err(|error: Error| {
+            let message = "expected a declaration, `breaker \"…\" { … }`, `retry \"…\" { … }` or \
+                           `budget \"…\" { … }`: one follows the other without a comma";
+            Error::new(error.span(), message)
+        })?;
+        let name: LitStr = input.parse().map_err(|error: Error| {
             let message = format_args!(
-                "a declaration has a name: write `{keyword} \"search\" {{ … }}` ({error})"
+                "a declaration has a name, as a literal: write `{keyword} \"…\" {{ … }}`"
             );
             Error::new(error.span(), message)
         })?;
+        if !input.peek(token::Brace) {
+            let message = format_args!(
+                "a declaration ends with its numbers in braces, which may be empty: write \
+                 `{keyword} {} {{ … }}`",
+                name.token()
+            );
+            return Err(Error::new(name.span(), message));
+        }
         let content;
         let braces = braced!(content in input).span.join();
         let args = Args::parse_declared(&content)?;
@@ -133,7 +145,7 @@ impl Declaration {
             ("BREAKERS", "BreakerSettings", named.literal()?.clone(), settings)
         } else if self.keyword == "retry" {
             let (row, numbers) = config::declared_row(name, &self.args, self.braces, errors)?;
-            let settings = spec::retry_row(runtime, &row, &numbers, "retry_policy");
+            let settings = spec::declared_row(runtime, &row, &numbers);
             ("ROWS", "RetryPolicy", name.clone(), settings)
         } else if self.keyword == "budget" {
             let numbers = config::declared_budget(name, &self.args, self.braces, errors)?;

@@ -1,6 +1,9 @@
 //! What a function must not do if its body may run again.
 
-use proc_macro2::{TokenStream, TokenTree};
+use std::iter::Peekable;
+
+use proc_macro2::token_stream::IntoIter;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{FnArg, Lifetime, Signature, Type, WherePredicate};
 
@@ -163,6 +166,7 @@ impl Lifetimes {
             is_reference = false;
             match token {
                 TokenTree::Group(group) => self.collect(group.stream()),
+                TokenTree::Ident(word) if is_function(&word) => skip_signature(&mut tokens),
                 TokenTree::Punct(punct) if punct.as_char() == '&' => {
                     is_reference = true;
                     self.elided |= !tokens.peek().is_some_and(is_quote);
@@ -179,6 +183,62 @@ impl Lifetimes {
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+/// Whether the type of a function begins here, whose elided lifetimes are its own.
+fn is_function(word: &Ident) -> bool {
+    ["fn", "Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"]
+        .iter()
+        .any(|name| word == name)
+}
+
+/// Passes over the arguments of such a type, and what it returns.
+fn skip_signature(tokens: &mut Peekable<IntoIter>) {
+    let is_punct = |token: Option<&TokenTree>, wanted: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
+    if !matches!(tokens.peek(), Some(TokenTree::Group(_))) {
+        return;
+    }
+    tokens.next();
+    if !is_punct(tokens.peek(), '-') {
+        return;
+    }
+    // The `>` of the arrow opens nothing.
+    tokens.nth(1);
+    let mut depth = 0;
+    while let Some(token) = tokens.peek() {
+        match token {
+            TokenTree::Punct(punct) => match punct.as_char() {
+                '<' => depth += 1,
+                '>' | ',' | '+' if depth == 0 => return,
+                '>' => depth -= 1,
+                _ => {}
+            },
+            TokenTree::Group(_) | TokenTree::Ident(_) | TokenTree::Literal(_) => {}
+        }
+        tokens.next();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    #[test]
+    fn the_lifetimes_of_a_function_type_are_its_own() {
+        for of in [
+            quote!(Result<Box<dyn Fn(&str) -> bool + Send>, Error>),
+            quote!(Result<fn(&u32) -> Option<&u32>, Error>),
+            quote!(Result<(Box<dyn FnMut(&u32) -> &u32>, u32), Error>),
+        ] {
+            assert!(!Lifetimes::of(of.clone()).elided, "{of}");
+        }
+        for of in [quote!(Result<&u32, Error>), quote!(Result<(fn() -> u32, Iter<'_, u32>), Error>)]
+        {
+            assert!(Lifetimes::of(of.clone()).elided, "{of}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What a function must be, and its return type as generated code may write it.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, TypeInfer,
-    Visibility,
+    Attribute, FnArg, GenericArgument, Pat, PathArguments, ReturnType, Signature, Token, Type,
+    TypeInfer, Visibility,
 };
 
 use crate::boxed::{self, Boxed};
@@ -57,6 +57,32 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
 }
 
 /// One mistake at most: a `const fn` is not async either.
+/// Refuses a name for the attempt that a parameter has: the body could not see that.
+pub fn refuse_parameter(attempt: &Ident, signature: &Signature, errors: &mut Errors) {
+    let is_attempt = |input: &FnArg| match input {
+        FnArg::Typed(parameter) => binds(&parameter.pat, attempt),
+        FnArg::Receiver(_) => false,
+    };
+    if signature.inputs.iter().any(is_attempt) {
+        errors.at(
+            attempt,
+            format_args!("`{attempt}` is a parameter of this function: call the attempt otherwise"),
+        );
+    }
+}
+
+/// Whether a pattern binds this name.
+fn binds(pattern: &Pat, name: &Ident) -> bool {
+    fn any(tokens: TokenStream, name: &Ident) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Group(group) => any(group.stream(), name),
+            TokenTree::Ident(word) => word == *name,
+            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+        })
+    }
+    any(pattern.to_token_stream(), name)
+}
+
 fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
         errors.at(
@@ -88,7 +114,8 @@ fn not_async(signature: &Signature) -> &'static str {
          this function as an `async fn`"
     } else {
         "`#[resilient]` works on async functions: write `async fn`, or run blocking code in an \
-         async function by `tokio::task::spawn_blocking`"
+         async function by `tokio::task::spawn_blocking`; if it is one, an attribute above has \
+         taken the `async` away, as `#[tokio::main]` does: put `#[resilient]` above it"
     }
 }
 

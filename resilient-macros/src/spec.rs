@@ -62,7 +62,7 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
     let budget = config.budget.as_ref().map(|budget| {
         let budget = match budget {
             Text::Literal(name) => name.to_token_stream(),
-            Text::Constant(path) => path.to_token_stream(),
+            Text::Constant(path) => constant(&runtime, path),
         };
         quote_spanned!(mixed()=> .budget(#budget))
     });
@@ -88,25 +88,40 @@ fn retry_spec(runtime: &Runtime<'_>, retry: &Retry) -> TokenStream {
     let p = runtime.private(mixed());
     match &retry.rows {
         Rows::ByKind => quote_spanned!(mixed()=> #p::RetrySpec::ByKind),
-        Rows::One { row, settings } => retry_row(runtime, row, settings, "retry_row"),
+        Rows::One { row: of, settings } => {
+            let row = row(runtime, of, settings);
+            quote_spanned!(mixed()=> #p::RetrySpec::Row(#row))
+        }
     }
 }
 
-/// A row and the numbers in the place of its own, by the constructor `make`. Numbers that do not
-/// go together stop the build there, with the place of the settings.
-pub fn retry_row(runtime: &Runtime<'_>, row: &Row, settings: &Settings, make: &str) -> TokenStream {
+/// A row, and the numbers in the place of its own.
+fn row(runtime: &Runtime<'_>, row: &Row, settings: &Settings) -> TokenStream {
     let p = runtime.private(mixed());
     let row = match row {
         Row::Default => quote_spanned!(mixed()=> #p::Row::Default),
         Row::Kind(kind) => quote_spanned!(mixed()=> #p::Row::Kind(#p::ErrorKind::#kind)),
         Row::Named(name) => quote_spanned!(mixed()=> #p::Row::Named(#name)),
-        Row::Constant(path) => quote_spanned!(mixed()=> #p::Row::Named(#path)),
+        Row::Constant(path) => {
+            let name = constant(runtime, path);
+            quote_spanned!(mixed()=> #p::Row::Named(#name))
+        }
     };
     let setters = setters(settings, &p);
-    let changes = quote_spanned!(mixed()=> #p::RetryChanges::NONE #setters);
-    let span = runtime.reported_at(settings.span);
-    let (p, make) = (runtime.private(span), Ident::new(make, span));
-    quote_spanned!(span=> #p::#make(#row, #changes))
+    quote_spanned!(mixed()=> #row, #p::RetryChanges::NONE #setters)
+}
+
+/// The name in a constant, which has to be one.
+fn constant(runtime: &Runtime<'_>, path: &Path) -> TokenStream {
+    let span = runtime.reported_at(path.span());
+    let p = runtime.private(span);
+    quote_spanned!(span=> #p::name_in(#path))
+}
+
+/// The row that is declared, with its numbers.
+pub fn declared_row(runtime: &Runtime<'_>, of: &Row, settings: &Settings) -> TokenStream {
+    let (p, row) = (runtime.private(mixed()), row(runtime, of, settings));
+    quote_spanned!(mixed()=> #p::declared_row(#row))
 }
 
 fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {

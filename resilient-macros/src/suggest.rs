@@ -13,10 +13,19 @@ pub fn did_you_mean(word: &str, known: &[&str]) -> String {
 
 /// The one of `known` that `word` can only be a misspelling of.
 pub fn misspelt<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    // `RateLimit`, `rate-limit` and `ratelimited` are all meant for `rate_limit_error`.
+    let letters = |word: &str| {
+        let word: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
+        word.to_lowercase()
+    };
+    let is_close = |word: &str, known: &str| {
+        // One letter may be wrong in four.
+        strsim::damerau_levenshtein(word, known) <= (known.len() / 4).clamp(1, 2)
+    };
     let is_meant = |known: &str| {
-        // One letter may be wrong in six.
-        strsim::damerau_levenshtein(word, known) <= (known.len() / 6).clamp(1, 3)
-            || known.strip_suffix("_error").is_some_and(|short| short == word)
+        let (word, known) = (letters(word), letters(known));
+        let short = known.strip_suffix("error");
+        is_close(&word, &known) || short.is_some_and(|short| is_close(&word, short))
     };
     known.iter().copied().find(|known| is_meant(known))
 }
@@ -70,6 +79,10 @@ mod tests {
             ("ratelimit_error", Some("rate_limit_error")),
             ("search_timeuot", Some("search_timeout")),
             ("atuo", Some("auto")),
+            ("rate_limt_eror", Some("rate_limit_error")),
+            ("RateLimitError", Some("rate_limit_error")),
+            ("rate_limited", Some("rate_limit_error")),
+            ("ratelimit", Some("rate_limit_error")),
             ("search", None),
             ("nightly_import", None),
         ] {

@@ -3,8 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
-use syn::{FnArg, Ident, Index, LitStr, Pat, Signature};
+use syn::{FnArg, Ident, Index, LitStr, Member, Pat, Signature};
 
 use crate::errors::Errors;
 use crate::expand::mixed;
@@ -15,8 +14,14 @@ pub struct Template(Vec<Piece>);
 
 enum Piece {
     Text(String),
-    /// `{collection}` or `{self.tenant}`: a parameter, and the fields that lead on from it.
-    Value(Vec<String>),
+    /// `{collection}` or `{self.tenant}`.
+    Value(Value),
+}
+
+/// A parameter, and the fields that lead on from it.
+struct Value {
+    parameter: String,
+    fields: Vec<Member>,
 }
 
 /// Takes a name apart. As in a format string, `{{` and `}}` stand for braces.
@@ -48,27 +53,35 @@ pub fn parse(text: &str) -> Result<Template, String> {
     Ok(Template(pieces))
 }
 
-fn value(path: &str) -> Result<Vec<String>, String> {
-    let words: Vec<_> =
-        path.split('.').map(|word| word.strip_prefix("r#").unwrap_or(word).to_owned()).collect();
-    let is_word =
-        |word: &String| word.parse::<u32>().is_ok() || syn::parse_str::<IdentAny>(word).is_ok();
-    if words.iter().all(is_word) && words[0].parse::<u32>().is_err() {
-        return Ok(words);
-    }
-    Err(format!(
-        "`{{{path}}}` names no parameter: write the name of one, as in `{{collection}}`, or a \
-         field, as in `{{self.collection}}`"
-    ))
+fn value(path: &str) -> Result<Value, String> {
+    let mut words = path.split('.');
+    let parameter = words.next().filter(|word| *word == "self" || name(word).is_some());
+    let fields = words.map(|word| index(word).or_else(|| name(word).map(Member::Named)));
+    let value = parameter.zip(fields.collect()).map(|(parameter, fields)| Value {
+        parameter: parameter.strip_prefix("r#").unwrap_or(parameter).to_owned(),
+        fields,
+    });
+    value.ok_or_else(|| {
+        format!(
+            "`{{{path}}}` names no parameter: write the name of one, as in `{{collection}}`, or a \
+             field, as in `{{self.collection}}`"
+        )
+    })
 }
 
-/// A name, be it a keyword, as `self` and raw ones are.
-struct IdentAny;
+/// A name that a parameter or a field can have. One that is a keyword is raw, written so or not.
+fn name(word: &str) -> Option<Ident> {
+    syn::parse_str(word).ok().or_else(|| {
+        let word = word.strip_prefix("r#").unwrap_or(word);
+        syn::parse_str(&format!("r#{word}")).ok()
+    })
+}
 
-impl Parse for IdentAny {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        input.call(Ident::parse_any).map(|_| Self)
-    }
+/// The number of a field without a name.
+fn index(word: &str) -> Option<Member> {
+    let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let index = word.parse().ok().filter(|_| is_number)?;
+    Some(Member::Unnamed(Index { index, span: mixed() }))
 }
 
 impl Template {
@@ -80,23 +93,23 @@ impl Template {
         }
     }
 
-    fn values(&self) -> impl Iterator<Item = &Vec<String>> {
+    fn values(&self) -> impl Iterator<Item = &Value> {
         self.0.iter().filter_map(|piece| match piece {
-            Piece::Value(words) => Some(words),
+            Piece::Value(value) => Some(value),
             Piece::Text(_) => None,
         })
     }
 
     /// The parameters that it is made of, but for `self`.
     pub fn parameters<'s>(&'s self, signature: &'s Signature) -> impl Iterator<Item = &'s Ident> {
-        let used = |name: &&Ident| self.values().any(|words| name.unraw() == words[0]);
+        let used = |name: &&Ident| self.values().any(|value| name.unraw() == value.parameter);
         names(signature).filter(used)
     }
 
     /// Refuses a placeholder that is no parameter of the function.
     pub fn check(&self, name: &LitStr, signature: &Signature, errors: &mut Errors) {
-        for words in self.values() {
-            let wanted = &words[0];
+        for value in self.values() {
+            let wanted = &value.parameter;
             if parameter(wanted, signature).is_some() {
                 continue;
             }
@@ -128,12 +141,11 @@ impl Template {
     pub fn format(&self, signature: &Signature, place: Span, part: &TokenStream) -> TokenStream {
         let span = mixed().located_at(place);
         let text: String = self.0.iter().map(Piece::as_format).collect();
-        let values = self.values().filter_map(|words| {
-            let (first, fields) = words.split_first()?;
-            let parameter = parameter(first, signature)?;
-            let fields = fields.iter().map(|field| match field.parse() {
-                Ok(index) => Index { index, span }.into_token_stream(),
-                Err(_) => field_name(field, place).into_token_stream(),
+        let values = self.values().filter_map(|value| {
+            let parameter = parameter(&value.parameter, signature)?;
+            let fields = value.fields.iter().map(|field| match field {
+                Member::Named(name) => located(name, place).into_token_stream(),
+                Member::Unnamed(index) => index.to_token_stream(),
             });
             Some(quote_spanned!(span=> #part(&#parameter #(.#fields)*)))
         });
@@ -150,15 +162,11 @@ impl Piece {
     }
 }
 
-/// The name of a field, which is raw where it is a keyword.
-fn field_name(field: &str, place: Span) -> Ident {
-    syn::parse_str(field).map_or_else(
-        |_| Ident::new_raw(field, place),
-        |mut name: Ident| {
-            name.set_span(place);
-            name
-        },
-    )
+/// The same name at another place.
+fn located(name: &Ident, place: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(place);
+    name
 }
 
 /// The parameter of this name, as it stands there.
@@ -173,7 +181,7 @@ fn parameter(wanted: &str, signature: &Signature) -> Option<TokenStream> {
 fn names(signature: &Signature) -> impl Iterator<Item = &Ident> {
     signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(parameter) => match &*parameter.pat {
-            Pat::Ident(name) if name.subpat.is_none() => Some(&name.ident),
+            Pat::Ident(name) if name.subpat.is_none() && name.by_ref.is_none() => Some(&name.ident),
             _ => None,
         },
         FnArg::Receiver(_) => None,
@@ -186,6 +194,13 @@ mod tests {
 
     use super::*;
 
+    impl Value {
+        fn to_string(&self) -> String {
+            let fields = self.fields.iter().map(|field| format!(".{}", field.to_token_stream()));
+            self.parameter.clone() + &fields.collect::<String>()
+        }
+    }
+
     #[test]
     fn placeholders_are_told_from_braces() {
         for (text, format, values) in [
@@ -193,10 +208,11 @@ mod tests {
             ("search/{collection}", "search/{}", "collection"),
             ("{self.tenant.0}/{{x}}", "{}/{{x}}", "self.tenant.0"),
             ("{a}{b}", "{}{}", "a b"),
+            ("{r#type.match}", "{}", "type.r#match"),
         ] {
             let template = parse(text).unwrap();
             let written: String = template.0.iter().map(Piece::as_format).collect();
-            let names: Vec<_> = template.values().map(|words| words.join(".")).collect();
+            let names: Vec<_> = template.values().map(Value::to_string).collect();
             assert_eq!((written.as_str(), names.join(" ").as_str()), (format, values));
         }
         assert_eq!(parse("a{{b}}").unwrap().plain().as_deref(), Some("a{b}"));
@@ -211,6 +227,10 @@ mod tests {
             ("search/{0}", "`{0}` names no parameter"),
             ("search/{limit:?}", "`{limit:?}` names no parameter"),
             ("search/{self.}", "`{self.}` names no parameter"),
+            ("search/{self.self}", "`{self.self}` names no parameter"),
+            ("search/{self._}", "`{self._}` names no parameter"),
+            ("search/{self.+1}", "`{self.+1}` names no parameter"),
+            ("search/{crate}", "`{crate}` names no parameter"),
         ] {
             let error = parse(text).err().unwrap();
             assert!(error.starts_with(message), "{text}: {error}");

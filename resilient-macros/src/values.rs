@@ -1,6 +1,5 @@
 //! The values behind keys, whatever the attribute: one reader for each type.
 
-use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use crate::args::{Arg, Value};
@@ -65,7 +64,7 @@ pub fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
 }
 
 /// The path that stands there.
-fn path(value: &Expr) -> Option<Path> {
+pub fn path(value: &Expr) -> Option<Path> {
     match ungrouped(value) {
         Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
         _ => None,
@@ -96,12 +95,16 @@ pub fn text(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Opti
     if is_constant {
         return Some(Text::Constant(path));
     }
-    let (key, word) = (&arg.key, path.to_token_stream().to_string());
+    let key = &arg.key;
+    // One word in small letters is a string without its quotes.
+    let word = path.get_ident().map(ToString::to_string);
+    let word = word.filter(|word| !word.contains(char::is_uppercase));
+    let example = word.map_or_else(|| example.to_owned(), |word| format!("\"{word}\""));
     errors.at(
         &path,
         format_args!(
             "`{key}` takes a string: write `{}`; or a constant that holds one, in capitals",
-            arg.with(format_args!("\"{word}\""))
+            arg.with(example)
         ),
     );
     None

@@ -45,8 +45,9 @@ impl Attempt {
         self.number
     }
 
-    /// Whether no attempt can follow: it is the last that the row allows, or probes a half-open
-    /// breaker.
+    /// Whether no attempt can follow, as far as that is known before: it is the last that the row
+    /// allows, or probes a half-open breaker. With `retry = "auto"` the row is known only once the
+    /// attempt has failed, and this speaks of the one with the most attempts.
     #[must_use]
     pub const fn is_last(&self) -> bool {
         self.is_last

@@ -1,5 +1,6 @@
 //! Retry budgets: how much of the load on a service may be retries.
 
+use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::{ConfigError, ErrorKind};
@@ -59,7 +60,7 @@ impl RetryBudget {
     }
 
     /// Takes what a retry after an error of this kind costs, if that is left.
-    pub(crate) fn take(&self, kind: ErrorKind) -> bool {
+    pub(crate) fn take(&self, kind: ErrorKind) -> Option<Taken<'_>> {
         let cost = match kind {
             ErrorKind::TimeoutError | ErrorKind::SearchTimeout | ErrorKind::ConnectionTimeout => {
                 self.config.timeout_cost
@@ -67,25 +68,43 @@ impl RetryBudget {
             _ => self.config.retry_cost,
         };
         let take = |tokens: u32| tokens.checked_sub(cost);
-        self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+        let taken = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        taken.ok().map(|_| Taken { budget: self, tokens: cost })
     }
 
     /// Gives back what a success brings.
     #[inline]
     pub(crate) fn refund(&self) {
         if self.available() < self.config.capacity {
-            self.fill();
+            self.fill(self.config.success_refund);
         }
     }
 
     #[cold]
-    fn fill(&self) {
-        let fill = |tokens: u32| {
-            let filled = tokens.saturating_add(self.config.success_refund);
-            Some(filled.min(self.config.capacity))
-        };
+    fn fill(&self, more: u32) {
+        let fill = |tokens: u32| Some(tokens.saturating_add(more).min(self.config.capacity));
         // It never fails: `fill` always gives a number.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fill);
+    }
+}
+
+/// What a retry costs, until it is made: dropped before, it goes back.
+#[derive(Debug)]
+pub(crate) struct Taken<'b> {
+    budget: &'b RetryBudget,
+    tokens: u32,
+}
+
+impl Taken<'_> {
+    /// The retry is made.
+    pub(crate) fn spend(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.budget.fill(self.tokens);
     }
 }
 
@@ -208,19 +227,33 @@ mod tests {
         RetryBudget::named("test", BudgetConfig::builder().capacity(capacity).build().unwrap())
     }
 
+    /// Whether a retry after such an error is paid, and made.
+    fn spends(budget: &RetryBudget, kind: ErrorKind) -> bool {
+        budget.take(kind).map(Taken::spend).is_some()
+    }
+
     #[test]
     fn retries_take_tokens_until_there_are_none() {
         let budget = budget(17);
-        assert!(budget.take(ErrorKind::TimeoutError));
-        assert!(budget.take(ErrorKind::ServiceUnavailable));
-        assert!(!budget.take(ErrorKind::ServiceUnavailable));
+        assert!(spends(&budget, ErrorKind::TimeoutError));
+        assert!(spends(&budget, ErrorKind::ServiceUnavailable));
+        assert!(!spends(&budget, ErrorKind::ServiceUnavailable));
         assert_eq!(budget.available(), 2, "what cannot be paid takes nothing");
+    }
+
+    #[test]
+    fn a_retry_that_is_not_made_costs_nothing() {
+        let budget = budget(10);
+        let taken = budget.take(ErrorKind::TimeoutError);
+        assert_eq!(budget.available(), 0);
+        drop(taken);
+        assert_eq!(budget.available(), 10);
     }
 
     #[test]
     fn successes_fill_it_up_to_its_capacity() {
         let budget = budget(11);
-        assert!(budget.take(ErrorKind::NetworkError));
+        assert!(spends(&budget, ErrorKind::NetworkError));
         (0..3).for_each(|_| budget.refund());
         assert_eq!(budget.available(), 9);
         (0..9).for_each(|_| budget.refund());
@@ -228,19 +261,21 @@ mod tests {
     }
 
     #[test]
-    fn no_token_is_lost_between_threads() {
-        let budget = budget(500);
+    fn no_token_is_spent_twice_and_none_is_lost_between_threads() {
+        const RETRIES: u32 = 10_000;
+        let budget = budget(5 * RETRIES);
+        let spend = || (0..RETRIES).filter(|_| spends(&budget, ErrorKind::NetworkError)).count();
+        let spent = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(spend)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
+        });
+        assert_eq!((spent, budget.available()), (RETRIES as usize, 0));
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..1000 {
-                        assert!(budget.take(ErrorKind::NetworkError));
-                        (0..5).for_each(|_| budget.fill());
-                    }
-                });
+                scope.spawn(|| (0..RETRIES).for_each(|_| budget.refund()));
             }
         });
-        assert_eq!(budget.available(), 500);
+        assert_eq!(budget.available(), 4 * RETRIES);
     }
 
     #[test]

@@ -60,7 +60,7 @@ use crate::ErrorKind;
     message = "`{Self}` does not say which kind of error it is",
     label = "no `Classify` for this error",
     note = "derive `resilient_runtime::Classify` for it, or implement it: its `kind()` decides what is retried",
-    note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`"
+    note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`; for `anyhow::Error`, `eyre::Report` or `reqwest::Error`, enable the feature of this name of `resilient-runtime`"
 )]
 pub trait Classify {
     /// The kind of this error.

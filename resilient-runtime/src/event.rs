@@ -72,6 +72,12 @@ pub(crate) fn problem(problem: &Problem) {
             dropped,
             "circuit breaker is configured in two ways: give its settings in one place only"
         ),
+        Problem::TemplateInConstant { breaker, function } => tracing::error!(
+            target: TARGET,
+            breaker,
+            function,
+            "placeholders in a constant are no placeholders: all calls share one circuit breaker"
+        ),
         Problem::RowConflict { row, kept, dropped } => tracing::error!(
             target: TARGET,
             row,
@@ -91,13 +97,7 @@ pub(crate) fn problem(problem: &Problem) {
             row,
             function,
             similar,
-            "retry row is never declared: the default row is used"
-        ),
-        Problem::Unfit { function, error } => tracing::error!(
-            target: TARGET,
-            function,
-            reason = error.message(),
-            "the numbers of the attribute do not fit the retry row that they change"
+            "retry row is never declared, and the default row is used: declare it by `policies!`"
         ),
         // Found by who asks for it, and not by who runs.
         Problem::UndeclaredBreaker { .. }

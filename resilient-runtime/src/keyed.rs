@@ -29,15 +29,26 @@ pub struct KeyedBreakers {
     config: BreakerConfig,
     max_keys: usize,
     entries: RwLock<HashMap<Arc<str>, Entry>>,
-    /// How many breakers were made: the time by which [`Entry::last_used`] counts. It stands still
-    /// while no breaker is made, so that a call which finds its breaker writes nothing shared.
-    made: AtomicU64,
+    /// The time by which [`Entry::last_used`] counts: it goes on where another breaker is asked for
+    /// than the last time.
+    time: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Entry {
     breaker: Arc<CircuitBreaker>,
     last_used: AtomicU64,
+}
+
+impl Entry {
+    /// Notes that it is asked for.
+    fn use_at(&self, time: &AtomicU64) {
+        // Relaxed throughout: a figure that decides only who leaves first.
+        let now = time.load(Ordering::Relaxed);
+        if now == 0 || self.last_used.load(Ordering::Relaxed) != now {
+            self.last_used.store(time.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl KeyedBreakers {
@@ -52,7 +63,7 @@ impl KeyedBreakers {
             config,
             max_keys: usize::try_from(max_keys).unwrap_or(usize::MAX).max(1),
             entries: RwLock::default(),
-            made: AtomicU64::new(0),
+            time: AtomicU64::new(0),
         }
     }
 
@@ -60,19 +71,20 @@ impl KeyedBreakers {
     /// there; otherwise nothing is allocated, and a lock is held for the time of the look-up.
     #[must_use]
     pub fn get(&self, name: &str) -> Arc<CircuitBreaker> {
-        self.find(name).unwrap_or_else(|| self.make(name))
+        self.look_up(name, |entry| entry.use_at(&self.time)).unwrap_or_else(|| self.make(name))
     }
 
-    /// The breaker of this name, where it is there.
+    /// The breaker of this name, where it is there. To look at it is not to use it: it leaves no
+    /// later for that.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Arc<CircuitBreaker>> {
+        self.look_up(name, |_| {})
+    }
+
+    fn look_up(&self, name: &str, mark: impl FnOnce(&Entry)) -> Option<Arc<CircuitBreaker>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let entry = entries.get(name)?;
-        // Relaxed: a figure that decides only who leaves first.
-        let now = self.made.load(Ordering::Relaxed);
-        if entry.last_used.load(Ordering::Relaxed) != now {
-            entry.last_used.store(now, Ordering::Relaxed);
-        }
+        mark(entry);
         Some(Arc::clone(&entry.breaker))
     }
 
@@ -95,9 +107,8 @@ impl KeyedBreakers {
             return Arc::clone(&made.breaker);
         }
         let left = if entries.len() >= self.max_keys { leave(&mut entries) } else { None };
-        // Whoever is asked for from here on was used later.
-        let now = self.made.fetch_add(1, Ordering::Relaxed);
-        let entry = Entry { breaker: Arc::clone(&breaker), last_used: AtomicU64::new(now) };
+        let entry = Entry { breaker: Arc::clone(&breaker), last_used: AtomicU64::new(0) };
+        entry.use_at(&self.time);
         entries.insert(name, entry);
         drop(entries);
         // The lock is open again: a subscriber may ask for breakers.
@@ -144,11 +155,12 @@ impl KeyedSite {
             self.breakers.get_or_init(|| found)
         });
         let mut text = ShortText::default();
-        if text.write_fmt(name).is_ok() {
-            return breakers.get(text.as_str());
+        // Neither fails: the parts of a name hide the errors of their own.
+        let _ = text.write_fmt(name);
+        if let Some(text) = text.whole() {
+            return breakers.get(text);
         }
         let mut long = String::new();
-        // An error is one of the argument's own `Display`: what it has written has to do.
         let _ = long.write_fmt(name);
         breakers.get(&long)
     }
@@ -157,30 +169,33 @@ impl KeyedSite {
 /// Room for a name of usual length on the stack.
 struct ShortText {
     bytes: [u8; Self::ROOM],
-    length: usize,
+    /// None once something did not fit.
+    length: Option<usize>,
 }
 
 impl ShortText {
     const ROOM: usize = 128;
 
-    fn as_str(&self) -> &str {
-        // Only whole strings were put there.
-        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    /// The text, if all of it fits.
+    fn whole(&self) -> Option<&str> {
+        std::str::from_utf8(&self.bytes[..self.length?]).ok()
     }
 }
 
 impl Default for ShortText {
     fn default() -> Self {
-        Self { bytes: [0; Self::ROOM], length: 0 }
+        Self { bytes: [0; Self::ROOM], length: Some(0) }
     }
 }
 
 impl Write for ShortText {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
-        room.copy_from_slice(text.as_bytes());
-        self.length = end;
+        let Some(start) = self.length else { return Ok(()) };
+        let end = start + text.len();
+        self.length = self.bytes.get_mut(start..end).map(|room| {
+            room.copy_from_slice(text.as_bytes());
+            end
+        });
         Ok(())
     }
 }
@@ -205,8 +220,18 @@ impl<T: fmt::Display> KeyPart for T {
 
 /// The value of a placeholder. It comes without its type, so that a missing bound is reported
 /// once.
-pub fn key_part<T: KeyPart>(value: &T) -> &dyn fmt::Display {
-    value.part()
+pub fn key_part<T: KeyPart>(value: &T) -> Part<'_> {
+    Part(value.part())
+}
+
+/// A part of a name.
+pub struct Part<'a>(&'a dyn fmt::Display);
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One that fails stays what it is, and what stands behind it is still told apart.
+        self.0.fmt(formatter).or_else(|_| formatter.write_char('\u{fffd}'))
+    }
 }
 
 #[cfg(test)]
@@ -232,9 +257,33 @@ mod tests {
         breakers.get("open").force_open();
         let _used = breakers.get("used");
         let _ = (breakers.get("old"), breakers.get("new"));
-        let _ = breakers.get("old");
+        let _ = (breakers.get("old"), breakers.find("new"));
         let _ = breakers.get("newest");
         assert_eq!(names(&breakers), ["newest", "old", "open", "used"]);
+    }
+
+    #[test]
+    fn a_new_one_is_younger_than_all_before() {
+        for _ in 0..100 {
+            let breakers = KeyedBreakers::new(BreakerConfig::DEFAULT, 2);
+            let _ = (breakers.get("old"), breakers.get("old"), breakers.get("new"));
+            let _ = breakers.get("newest");
+            assert_eq!(names(&breakers), ["new", "newest"]);
+        }
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_shown_does_not_hide_the_others() {
+        struct Broken;
+        impl fmt::Display for Broken {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Err(fmt::Error)
+            }
+        }
+        static SITE: KeyedSite = KeyedSite::new("{broken}/{name}");
+        let name = |name| SITE.get(format_args!("{}/{}", key_part(&Broken), key_part(&name)));
+        assert_eq!(*name("one").name(), "\u{fffd}/one");
+        assert!(!Arc::ptr_eq(&name("one"), &name("two")));
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //! macro, and both are released together.
 //!
 //! Bounds stand on free functions that the generated code calls with the user's type, so that the
-//! compiler underlines that type when it misses one.
+//! compiler underlines that type when it misses one. Those that begin a call get the type by a
+//! value: named in the call itself, one that is no `Result` would be reported twice.
 
-use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::time::Duration;
+
+pub use std::marker::PhantomData;
 
 pub use linkme;
 
@@ -53,6 +55,11 @@ impl<T, E: Classify> Outcome for Result<T, E> {
 }
 
 /// The return type of a function that its policy can reject.
+#[diagnostic::on_unimplemented(
+    message = "`#[resilient]` needs a function that returns a `Result`, not `{Self}`",
+    label = "a policy tells success from failure by a `Result`",
+    note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify` and `From<resilient_runtime::Rejection>`"
+)]
 pub trait Rejectable: Outcome {
     /// A [`Call`] that its policy can reject.
     type GuardedCall<'b>;
@@ -80,7 +87,7 @@ impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot carry a rejection by the policy",
     label = "a circuit breaker, an attempt timeout or a deadline can end a call, and this error cannot say so",
-    note = "give `{Self}` a variant for it: `#[error(transparent)] Rejected(#[from] resilient_runtime::Rejection)`, or implement `From<resilient_runtime::Rejection>` for it",
+    note = "give `{Self}` a variant for it: `#[error(transparent)] Rejected(#[from] resilient_runtime::Rejection)`, or implement `From<resilient_runtime::Rejection>` for it; a type parameter needs this as a bound",
     note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`"
 )]
 pub trait CarriesRejection {
@@ -97,19 +104,23 @@ impl<E: From<Rejection>> CarriesRejection for E {
 
 /// Begins a call that nothing can reject.
 #[inline]
-pub fn begin<R: Outcome>(site: &'static CallSite) -> R::Call {
+pub fn begin<R: Outcome>(_: PhantomData<R>, site: &'static CallSite) -> R::Call {
     <R as Outcome>::begin(site)
 }
 
 /// Begins a call that its policy can reject.
 #[inline]
-pub fn begin_guarded<R: Rejectable>(site: &'static CallSite) -> R::GuardedCall<'static> {
+pub fn begin_guarded<R: Rejectable>(
+    _: PhantomData<R>,
+    site: &'static CallSite,
+) -> R::GuardedCall<'static> {
     <R as Rejectable>::begin(site, site.policy().breaker())
 }
 
 /// Begins a call behind a breaker that its arguments have chosen.
 #[inline]
 pub fn begin_keyed<'b, R: Rejectable>(
+    _: PhantomData<R>,
     site: &'static CallSite,
     breaker: &'b CircuitBreaker,
 ) -> R::GuardedCall<'b> {
@@ -139,12 +150,12 @@ impl<'b, T, E: Classify, Reject> Call<'b, T, E, Reject> {
 impl<T, E> Call<'_, T, E, fn(Rejection) -> E> {
     /// [`attempt`](Self::attempt) until `current` has no time left.
     #[inline]
-    pub fn timed<F>(&mut self, current: Attempt, body: F) -> Timed<Watch<'_, F>, E>
+    pub fn timed<F>(&mut self, current: Attempt, body: F) -> Watch<'_, Timed<F, E>>
     where
         F: Future<Output = Result<T, E>>,
     {
         let limit = self.run.limit(&current, self.reject);
-        timed(self.attempt(body), limit)
+        self.attempt(timed(body, limit))
     }
 
     /// Asks the breaker whether the call may begin, and ends it with a rejection otherwise.
@@ -183,14 +194,14 @@ impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
 
     /// Ends an attempt: the call ends too, or goes on after a pause.
     #[inline]
-    pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, Pause<E>> {
+    pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, Pause<'b, E>> {
         self.run.settle(result, self.judge)
     }
 
     /// Waits, and begins the next attempt; or ends the call with the error of the last one.
     pub fn resume(
         &mut self,
-        pause: Pause<E>,
+        pause: Pause<'b, E>,
     ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, 'b, T, E, Reject> {
         self.run.resume(pause)
     }
@@ -222,7 +233,8 @@ impl<T> Slot<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is taken by value, and each attempt needs one of its own",
     label = "not `Clone`, so it serves one attempt only",
-    note = "take it by reference, make it `Clone` or put it into an `Arc`; or do not retry, by `max_attempts = 1`"
+    note = "take it by reference, make it `Clone` or put it into an `Arc`; or do not retry, by `max_attempts = 1`",
+    note = "a type parameter needs the bound `Clone`"
 )]
 pub trait Repeatable {
     /// One more.
@@ -250,39 +262,23 @@ pub fn take_or_clone<T: Repeatable>(slot: &mut Slot<T>, last: bool) -> T {
     value.expect("no attempt follows the last")
 }
 
-/// A row of the default table with numbers that source gives. It is called in constants only, so
-/// that numbers which do not go together stop the build.
-///
-/// # Panics
-///
-/// Where the numbers do not go together.
+/// A row of the default table, with numbers that a declaration gives.
 #[must_use]
-pub const fn retry_policy(row: Row, changes: RetryChanges) -> RetryPolicy {
-    let row = match row {
+pub const fn declared_row(row: Row, changes: RetryChanges) -> RetryPolicy {
+    changes.on(match row {
         Row::Default | Row::Named(_) => RetryPolicy::DEFAULT,
         Row::Kind(kind) => RetryPolicy::for_kind(kind),
-    };
-    match changes.check(row) {
-        Ok(policy) => policy,
-        Err(error) => refuse(error),
-    }
+    })
 }
 
-/// What a function is retried by. A declared row is known when the program runs, and its numbers
-/// are checked then.
-///
-/// # Panics
-///
-/// Where the numbers do not go together.
+/// The name that a constant holds.
 #[must_use]
-pub const fn retry_row(row: Row, changes: RetryChanges) -> RetrySpec {
-    if !matches!(row, Row::Named(_)) {
-        let _ = retry_policy(row, changes);
-    }
-    RetrySpec::Row(row, changes)
+pub const fn name_in(constant: &'static str) -> &'static str {
+    constant
 }
 
-/// A configuration from the literals of a declaration: see [`retry_policy`].
+/// A configuration from the literals of a declaration. It is called in constants only, so that
+/// numbers which do not go together stop the build.
 ///
 /// # Panics
 ///
@@ -295,7 +291,7 @@ pub const fn budget_config(builder: BudgetConfigBuilder) -> BudgetConfig {
     }
 }
 
-/// A configuration from the literals of an attribute: see [`retry_policy`].
+/// A configuration from the literals of an attribute: see [`budget_config`].
 ///
 /// # Panics
 ///

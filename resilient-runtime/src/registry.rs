@@ -1,15 +1,17 @@
 //! The breakers that annotated functions share by name.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::catalogue::{self, BreakerRef, BreakerSettings, CallSite, Problem, RetrySpec, Rows};
+use crate::catalogue::{
+    self, BreakerKey, BreakerRef, BreakerSettings, CallSite, Configured, Problem, RetrySpec, Rows,
+};
 use crate::policy::Retry;
-use crate::reference::Reference;
+use crate::row::{AUTO, Row};
 use crate::{
-    BudgetConfig, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, RetryPolicy, RetryTable,
-    SharedBreaker, SharedBudget, event,
+    BudgetConfig, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, RetryTable, SharedBreaker,
+    SharedBudget, event,
 };
 
 /// Breakers, sets of them, or budgets, by name. They live as long as the program: the names stand in its
@@ -48,23 +50,22 @@ static BUDGETS: Registry<RetryBudget> = Registry::new();
 /// ```
 #[must_use]
 pub fn breaker(name: &str) -> Option<SharedBreaker> {
-    if let Some(known) = catalogue::breaker_names().find(|known| *known == name) {
-        return Some(single(known).into());
+    if let Some(known) = BreakerKey::singles().find(|known| known.name == name) {
+        return Some(single(known.name).into());
     }
-    catalogue::templates().find_map(|template| keyed(template).find(name)).map(Into::into)
+    let mut templates = BreakerKey::templates().into_iter();
+    templates.find_map(|template| keyed(template.name).find(name)).map(Into::into)
 }
 
 /// Every breaker of the program, by name: those that functions name and that
 /// [`policies!`](crate::policies) declares, and those that templates have made so far.
 #[must_use]
 pub fn breakers() -> Vec<SharedBreaker> {
-    let named: BTreeMap<_, _> =
-        catalogue::breaker_names().map(|name| (name, single(name))).collect();
-    let templates: BTreeMap<_, _> =
-        catalogue::templates().map(|name| (name, keyed(name))).collect();
-    let made = templates.values().flat_map(|keyed| keyed.all());
-    let mut breakers: Vec<SharedBreaker> =
-        named.into_values().map(Into::into).chain(made.map(Into::into)).collect();
+    let singles: BTreeSet<_> = BreakerKey::singles().map(|key| key.name).collect();
+    let singles = singles.into_iter().map(|name| single(name).into());
+    let templates = BreakerKey::templates().into_iter();
+    let made = templates.flat_map(|template| keyed(template.name).all()).map(Into::into);
+    let mut breakers: Vec<SharedBreaker> = singles.chain(made).collect();
     breakers.sort_by(|one, other| one.name().cmp(other.name()));
     breakers
 }
@@ -90,22 +91,29 @@ impl CallSite {
         }
     }
 
+    /// Makes the policy, and reports what is wrong with what the attribute says, once.
     #[cold]
     fn resolve(&'static self) -> &'static Policy {
-        let mut policy = Policy::builder(self.function);
+        // Kept before anything is reported: a subscriber may call the function again.
+        if self.policy.set(self.build()).is_ok() {
+            let problems = Problem::of_row(self).into_iter().chain(Problem::of_breaker(self));
+            problems.for_each(|problem| event::problem(&problem));
+        }
+        self.policy.get_or_init(|| self.build())
+    }
+
+    fn build(&self) -> Policy {
+        let mut policy = Policy::builder(self.function).idempotent(self.idempotent);
         if let Some(retry) = self.retry {
-            policy = policy.with_retry(self.rows(retry));
+            policy = policy.with_retry(rows(retry));
         }
         if let Some(spec) = self.breaker {
             policy = policy.scope(spec.scope);
-            policy = match spec.breaker {
-                BreakerRef::Name(name) => policy.breaker(single(name)),
-                BreakerRef::Path(refer) => policy.breaker(match refer() {
-                    Reference::Name(name) => single(name),
-                    Reference::Breaker(breaker) => breaker,
-                }),
+            policy = match (spec.breaker, spec.breaker.fixed()) {
+                (_, Some(fixed)) => policy.breaker(fixed),
                 // Each call brings its own.
-                BreakerRef::Keyed(_) => policy,
+                (BreakerRef::Keyed(_), None) => policy,
+                (name, None) => policy.breaker(single(name.name())),
             };
         }
         if let Some(timeout) = self.attempt_timeout {
@@ -117,43 +125,45 @@ impl CallSite {
         if let Some(budget) = self.budget {
             policy = policy.budget(named_budget(budget));
         }
-        policy = policy.idempotent(self.idempotent);
-        // Made before it is kept: what is looked up may make an event, and its subscriber may get
-        // here again.
-        let policy = policy.build();
-        self.policy.get_or_init(|| policy)
+        policy.build()
     }
+}
 
-    fn rows(&self, retry: RetrySpec) -> Retry {
-        match retry {
-            RetrySpec::ByKind => Retry::ByKind(Box::new(RetryTable::declared())),
-            RetrySpec::Row(row, changes) => {
-                if let Some(problem) = Problem::of_row(self) {
-                    event::problem(&problem);
-                }
-                Retry::Row(changes.fit(Rows::get().find(row).unwrap_or(RetryPolicy::DEFAULT)))
-            }
+/// The rows that an attribute asks for, as the program has them.
+fn rows(retry: RetrySpec) -> Retry {
+    match retry {
+        RetrySpec::ByKind | RetrySpec::Row(Row::Named(AUTO), _) => {
+            Retry::ByKind(Box::new(RetryTable::declared()))
         }
+        RetrySpec::Row(row, changes) => Retry::Row(changes.on(Rows::get().find_or_default(row))),
     }
 }
 
 /// The one breaker of this name.
 fn single(name: &'static str) -> &'static CircuitBreaker {
+    let key = BreakerKey { name, is_template: false };
     let make = || {
-        let in_source = catalogue::static_breaker(name);
-        in_source.unwrap_or_else(|| leaked(CircuitBreaker::named(name, *settings(name).config())))
+        let Configured { settings, fixed } = holding(key);
+        fixed.unwrap_or_else(|| leaked(CircuitBreaker::named(name, *settings.config())))
     };
-    SINGLE.get(name, make, Problem::breaker_conflicts)
+    SINGLE.get(name, make, |_| Problem::breaker_conflicts(key))
 }
 
 /// The breakers of this template.
 pub(crate) fn keyed(template: &'static str) -> &'static KeyedBreakers {
+    let key = BreakerKey { name: template, is_template: true }.canonical();
     let make = || {
-        let settings = settings(template);
+        let settings = holding(key).settings;
         let max_keys = settings.max_keys().unwrap_or(KeyedBreakers::DEFAULT_MAX_KEYS);
         leaked(KeyedBreakers::new(*settings.config(), max_keys))
     };
-    KEYED.get(template, make, Problem::breaker_conflicts)
+    KEYED.get(key.name, make, |_| Problem::breaker_conflicts(key))
+}
+
+/// What source says of a breaker or template, of which the first holds.
+fn holding(key: BreakerKey) -> Configured {
+    let configured = key.configured().into_iter().map(|(_, configured)| configured).next();
+    configured.unwrap_or(Configured { settings: BreakerSettings::DEFAULT, fixed: None })
 }
 
 fn named_budget(name: &'static str) -> &'static RetryBudget {
@@ -163,13 +173,6 @@ fn named_budget(name: &'static str) -> &'static RetryBudget {
         leaked(RetryBudget::named(name, config))
     };
     BUDGETS.get(name, make, Problem::budget_conflicts)
-}
-
-/// What source says of a breaker or template: the first in the order of
-/// [`settings_of`](catalogue::settings_of) holds.
-fn settings(name: &str) -> BreakerSettings {
-    let given = catalogue::settings_of(name);
-    given.first().map_or(BreakerSettings::DEFAULT, |(_, settings)| *settings)
 }
 
 fn leaked<T>(value: T) -> &'static T {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Backoff, ConfigError, ErrorKind, RetryPolicy};
+use crate::{Backoff, ErrorKind, RetryPolicy};
+
+/// What a constant holds that asks for the row of each error's own kind.
+pub(crate) const AUTO: &str = "auto";
 
 /// The row that a policy starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,17 +68,22 @@ impl RetryChanges {
         self
     }
 
-    /// `row` with these numbers, if they go together with its own.
-    pub(crate) const fn check(self, row: RetryPolicy) -> Result<RetryPolicy, ConfigError> {
-        let mut builder = row.to_builder();
+    /// `row` with these numbers. A delay of the row's gives way to one of these: who asks for no
+    /// delay above 50 ms gets none, whatever the row begins with.
+    #[must_use]
+    pub(crate) const fn on(self, row: RetryPolicy) -> RetryPolicy {
+        let mut base = row.base_delay();
+        let mut max = row.max_delay();
+        match (self.base_delay, self.max_delay) {
+            // The attribute has no two delays that do not go together.
+            (Some(given), Some(limit)) => (base, max) = (given, limit),
+            (Some(given), None) => (base, max) = (given, longer(max, given)),
+            (None, Some(limit)) => (base, max) = (shorter(base, limit), limit),
+            (None, None) => {}
+        }
+        let mut builder = row.to_builder().base_delay(base).max_delay(max);
         if let Some(attempts) = self.max_attempts {
             builder = builder.max_attempts(attempts);
-        }
-        if let Some(delay) = self.base_delay {
-            builder = builder.base_delay(delay);
-        }
-        if let Some(delay) = self.max_delay {
-            builder = builder.max_delay(delay);
         }
         if let Some(share) = self.jitter {
             builder = builder.jitter(share);
@@ -83,18 +91,20 @@ impl RetryChanges {
         if let Some(backoff) = self.backoff {
             builder = builder.backoff(backoff);
         }
-        builder.build()
+        match builder.build() {
+            Ok(row) => row,
+            // Not from an attribute: it has been checked number by number.
+            Err(_) => row,
+        }
     }
+}
 
-    /// `row` with these numbers, where a delay of the row's gives way to one of these.
-    pub(crate) fn fit(self, row: RetryPolicy) -> RetryPolicy {
-        let longest = self.max_delay.unwrap_or(Duration::MAX);
-        let base = self.base_delay.unwrap_or_else(|| row.base_delay().min(longest));
-        let max = self.max_delay.unwrap_or_else(|| row.max_delay().max(base));
-        // The attribute gives no number that is wrong whatever the row: only the two delays can
-        // fail to go together.
-        self.base_delay(base).max_delay(max).check(row).unwrap_or(row)
-    }
+const fn shorter(one: Duration, other: Duration) -> Duration {
+    if one.as_nanos() < other.as_nanos() { one } else { other }
+}
+
+const fn longer(one: Duration, other: Duration) -> Duration {
+    if one.as_nanos() > other.as_nanos() { one } else { other }
 }
 
 #[cfg(test)]
@@ -105,17 +115,18 @@ mod tests {
 
     #[test]
     fn what_is_given_takes_the_place_of_the_rows_own() {
-        let row = RetryChanges::NONE.max_attempts(8).jitter(0.5).check(RetryPolicy::DEFAULT);
+        let row = RetryChanges::NONE.max_attempts(8).jitter(0.5).on(RetryPolicy::DEFAULT);
         let expected = RetryPolicy::builder().max_attempts(8).jitter(0.5).build();
-        assert_eq!(row, expected);
+        assert_eq!(Ok(row), expected);
     }
 
     #[test]
     fn a_delay_of_the_row_gives_way_to_one_that_is_given() {
-        let short = RetryChanges::NONE.max_delay(SECOND / 20);
-        assert_eq!(short.check(RetryPolicy::DEFAULT), Err(ConfigError::MaxDelay));
-        assert_eq!(short.fit(RetryPolicy::DEFAULT).base_delay(), SECOND / 20);
-        let long = RetryChanges::NONE.base_delay(10 * SECOND);
-        assert_eq!(long.fit(RetryPolicy::DEFAULT).max_delay(), 10 * SECOND);
+        let short = RetryChanges::NONE.max_delay(SECOND / 20).on(RetryPolicy::DEFAULT);
+        assert_eq!((short.base_delay(), short.max_delay()), (SECOND / 20, SECOND / 20));
+        let long = RetryChanges::NONE.base_delay(10 * SECOND).on(RetryPolicy::DEFAULT);
+        assert_eq!((long.base_delay(), long.max_delay()), (10 * SECOND, 10 * SECOND));
+        let both = RetryChanges::NONE.base_delay(10 * SECOND).max_delay(20 * SECOND);
+        assert_eq!(both.on(RetryPolicy::DEFAULT).max_delay(), 20 * SECOND);
     }
 }

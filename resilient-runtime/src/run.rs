@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::breaker::{BreakerState, Permit};
+use crate::budget::Taken;
 use crate::event::{self, Subject};
 use crate::policy::{Policy, Scope};
 use crate::retry::GiveUp;
@@ -117,7 +118,7 @@ impl<'p> Run<'p> {
         &mut self,
         result: Result<T, E>,
         judge: fn(&E) -> Judgement,
-    ) -> ControlFlow<Result<T, E>, Pause<E>> {
+    ) -> ControlFlow<Result<T, E>, Pause<'p, E>> {
         let Err(error) = result else {
             if let Some(permit) = self.permit.take() {
                 permit.success();
@@ -129,23 +130,33 @@ impl<'p> Run<'p> {
         };
         let judgement = self.judge(&error, judge);
         match self.after(judgement) {
-            Some(delay) => ControlFlow::Continue(Pause::new(delay, error, judgement.kind)),
+            Some((delay, taken)) => {
+                ControlFlow::Continue(Pause::new(delay, error, judgement.kind, taken))
+            }
             None => ControlFlow::Break(Err(error)),
         }
     }
 
     /// Waits, and begins the next attempt; or ends the call with the error of the last one, where
-    /// the breaker has opened meanwhile.
-    pub(crate) async fn resume<T, E>(&mut self, pause: Pause<E>) -> ControlFlow<Result<T, E>> {
-        let Pause { timer, error, kind } = pause;
+    /// there can be none any more.
+    pub(crate) async fn resume<T, E>(&mut self, pause: Pause<'p, E>) -> ControlFlow<Result<T, E>> {
+        let Pause { timer, kept } = pause;
         timer.await;
-        if self.is_still_admitted() {
-            self.attempt += 1;
-            return ControlFlow::Continue(());
+        let Kept { error, kind, taken } = *kept;
+        match self.is_still_admitted() {
+            Ok(()) => {
+                if let Some(taken) = taken {
+                    taken.spend();
+                }
+                self.attempt += 1;
+                ControlFlow::Continue(())
+            }
+            Err(reason) => {
+                event::gave_up(self.subject(), kind, reason.as_str());
+                self.settle_permit(kind);
+                ControlFlow::Break(Err(error))
+            }
         }
-        event::gave_up(self.subject(), kind, GiveUp::BreakerNotClosed.as_str());
-        self.settle_permit(kind);
-        ControlFlow::Break(Err(*error))
     }
 
     /// Asks the user's code what an error is. A panic there is a panic of the call.
@@ -161,9 +172,10 @@ impl<'p> Run<'p> {
         judgement
     }
 
-    /// Ends an attempt that has failed. The delay before the next one, where there is to be one.
+    /// Ends an attempt that has failed. The delay before the next one and what was taken for it,
+    /// where there is to be one.
     #[cold]
-    fn after(&mut self, judgement: Judgement) -> Option<Duration> {
+    fn after(&mut self, judgement: Judgement) -> Option<(Duration, Option<Taken<'p>>)> {
         let kind = judgement.kind;
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
         if self.policy.scope() == Scope::Attempt {
@@ -174,9 +186,9 @@ impl<'p> Run<'p> {
             return None;
         };
         match self.next_delay(judgement, &row, was_probe) {
-            Ok(delay) => {
+            Ok((delay, taken)) => {
                 event::retrying(self.subject(), kind, delay);
-                Some(delay)
+                Some((delay, taken))
             }
             Err(reason) => {
                 // An error that no attempt could have helped is not this policy's business.
@@ -196,7 +208,7 @@ impl<'p> Run<'p> {
         judgement: Judgement,
         row: &RetryPolicy,
         was_probe: bool,
-    ) -> Result<Duration, GiveUp> {
+    ) -> Result<(Duration, Option<Taken<'p>>), GiveUp> {
         let Judgement { kind, hint, maybe_executed } = judgement;
         if !kind.is_transient() {
             return Err(GiveUp::NotTransient);
@@ -212,19 +224,26 @@ impl<'p> Run<'p> {
         if left.is_some_and(|left| delay >= left) {
             return Err(GiveUp::DeadlineTooNear);
         }
-        if self.policy.budget().is_some_and(|budget| !budget.take(kind)) {
-            return Err(GiveUp::BudgetExhausted);
-        }
-        Ok(delay)
+        let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
+        let taken = budget.take(kind).ok_or(GiveUp::BudgetExhausted)?;
+        Ok((delay, Some(taken)))
     }
 
-    /// Whether the breaker lets the call go on after a pause: a permit for the whole call must
-    /// still hold, one for each attempt is asked for anew.
-    fn is_still_admitted(&mut self) -> bool {
-        match (&self.permit, self.breaker) {
-            (Some(_), Some(breaker)) => is_closed(breaker),
-            _ => self.admit().is_ok(),
+    /// Whether the call may go on after a pause: before its deadline, and only while its breaker is
+    /// closed. A permit for the whole call still holds then; one for each attempt is asked for
+    /// anew.
+    fn is_still_admitted(&mut self) -> Result<(), GiveUp> {
+        // A timer may be late.
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(GiveUp::DeadlineTooNear);
         }
+        if !self.breaker.is_none_or(is_closed) {
+            return Err(GiveUp::BreakerNotClosed);
+        }
+        if self.permit.is_some() {
+            return Ok(());
+        }
+        self.admit().map_err(|_| GiveUp::BreakerNotClosed)
     }
 
     fn settle_permit(&mut self, kind: ErrorKind) {
@@ -246,31 +265,38 @@ fn is_closed(breaker: &CircuitBreaker) -> bool {
     breaker.state() == BreakerState::Closed
 }
 
-/// The time before another attempt, and the error of the last one, should there be none.
+/// The time before another attempt, and what is kept for the case that there is none.
 ///
 /// Boxed: tokio's timer is larger than all else that a call adds to the future of a function, the
 /// error may be large too, and two allocations are nothing beside a delay.
-pub struct Pause<E> {
+pub struct Pause<'p, E> {
     timer: Pin<Box<Sleep>>,
-    error: Box<E>,
+    kept: Box<Kept<'p, E>>,
+}
+
+struct Kept<'p, E> {
+    /// Of the last attempt.
+    error: E,
     kind: ErrorKind,
+    /// From the budget. It goes back where the attempt is not made.
+    taken: Option<Taken<'p>>,
 }
 
 /// Without the error, whose text may hold an API key.
-impl<E> fmt::Debug for Pause<E> {
+impl<E> fmt::Debug for Pause<'_, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Pause").field("kind", &self.kind).finish_non_exhaustive()
+        formatter.debug_struct("Pause").field("kind", &self.kept.kind).finish_non_exhaustive()
     }
 }
 
-impl<E> Pause<E> {
-    fn new(delay: Duration, error: E, kind: ErrorKind) -> Self {
-        Self { timer: Box::pin(sleep(delay)), error: Box::new(error), kind }
+impl<'p, E> Pause<'p, E> {
+    fn new(delay: Duration, error: E, kind: ErrorKind, taken: Option<Taken<'p>>) -> Self {
+        Self { timer: Box::pin(sleep(delay)), kept: Box::new(Kept { error, kind, taken }) }
     }
 
     /// The error of the last attempt.
     pub(crate) fn into_error(self) -> E {
-        *self.error
+        self.kept.error
     }
 }
 
@@ -286,8 +312,8 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// Where `op` does, which counts as a failure of the breaker; and where a retry is due outside
-    /// a tokio runtime with its timer enabled.
+    /// Where `op` does, which counts as a failure of the breaker; and outside a tokio runtime with
+    /// its timer enabled where a retry is due, or the policy has an attempt timeout or a deadline.
     ///
     /// # Cancellation
     ///
@@ -327,7 +353,7 @@ impl Run<'_> {
         loop {
             let limit = reject.and_then(|reject| self.limit(&self.current(), reject));
             // In an async block, so that a panic of `op` itself is seen too.
-            let result = timed(watch(self.panicked(), async { op().await }), limit).await;
+            let result = watch(self.panicked(), timed(async { op().await }, limit)).await;
             // The result is gone before the pause: it need not be `Send`.
             let pause = match self.settle(result, Judgement::of) {
                 ControlFlow::Break(result) => return result,
@@ -346,7 +372,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_pause_does_not_print_the_error_that_it_keeps() {
-        let pause = Pause::new(Duration::ZERO, "the key is 42", ErrorKind::RateLimitError);
+        let pause = Pause::new(Duration::ZERO, "the key is 42", ErrorKind::RateLimitError, None);
         assert_eq!(format!("{pause:?}"), "Pause { kind: RateLimitError, .. }");
     }
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Timeout, timeout_at};
 
 use crate::Rejection;
 
@@ -18,20 +18,24 @@ pub(crate) struct Limit<E> {
 
 pin_project! {
     /// See [`timed`].
-    pub struct Timed<F, E> {
-        #[pin]
-        future: F,
-        limit: Option<Limit<E>>,
-        // Made when the future first has to be waited for: one that is ready at once needs none.
-        #[pin]
-        timer: Option<Sleep>,
+    #[project = TimedProjection]
+    pub enum Timed<F, E> {
+        /// It may take as long as it takes.
+        Free { #[pin] future: F },
+        /// It ends with what `reject` makes of `ran_out`, which is there until then.
+        Limited { #[pin] future: Timeout<F>, ran_out: Option<Rejection>, reject: fn(Rejection) -> E },
     }
 }
 
 /// Polls `future` until its limit, where it has one. An answer that is there at the limit is
 /// taken.
-pub(crate) const fn timed<F, E>(future: F, limit: Option<Limit<E>>) -> Timed<F, E> {
-    Timed { future, limit, timer: None }
+pub(crate) fn timed<F: Future, E>(future: F, limit: Option<Limit<E>>) -> Timed<F, E> {
+    match limit {
+        Some(Limit { until, ran_out, reject }) => {
+            Timed::Limited { future: timeout_at(until, future), ran_out: Some(ran_out), reject }
+        }
+        None => Timed::Free { future },
+    }
 }
 
 impl<F, T, E> Future for Timed<F, E>
@@ -42,21 +46,17 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
-        let mut this = self.project();
-        if let Poll::Ready(result) = this.future.poll(context) {
-            return Poll::Ready(result);
-        }
-        let Some(limit) = this.limit else { return Poll::Pending };
-        if this.timer.is_none() {
-            this.timer.set(Some(sleep_until(limit.until)));
-        }
-        let is_over = this.timer.as_pin_mut().is_some_and(|timer| timer.poll(context).is_ready());
-        if !is_over {
-            return Poll::Pending;
-        }
-        match this.limit.take() {
-            Some(limit) => Poll::Ready(Err((limit.reject)(limit.ran_out))),
-            None => Poll::Pending,
+        match self.project() {
+            TimedProjection::Free { future } => future.poll(context),
+            TimedProjection::Limited { future, ran_out, reject } => match future.poll(context) {
+                Poll::Ready(Ok(result)) => Poll::Ready(result),
+                Poll::Ready(Err(_)) => match ran_out.take() {
+                    Some(ran_out) => Poll::Ready(Err(reject(ran_out))),
+                    // Polled again after its end.
+                    None => Poll::Pending,
+                },
+                Poll::Pending => Poll::Pending,
+            },
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Two settings of one breaker, in a program of their own: a breaker is made only once.
 
-use resilient_runtime::{Problem, breaker, breakers, catalogue, policies, resilient};
+use resilient_runtime::{
+    BreakerConfig, CircuitBreaker, Problem, breaker, breakers, catalogue, policies, resilient,
+};
 use resilient_tests::Failure;
 use resilient_tests::events::Events;
 
@@ -49,4 +51,34 @@ fn a_declaration_holds_before_the_numbers_of_a_function() {
             if breaker == "declared" && dropped.ends_with("::_before_its_declaration)"))
     };
     assert_eq!(error.problems().iter().filter(is_ours).count(), 1, "{error}");
+}
+
+static FIXED: CircuitBreaker = CircuitBreaker::named("fixed", BreakerConfig::DEFAULT);
+static ALSO_FIXED: CircuitBreaker = CircuitBreaker::named("fixed", BreakerConfig::DEFAULT);
+
+#[resilient(breaker = FIXED)]
+async fn _by_a_static() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker = ALSO_FIXED)]
+async fn _by_another_static() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "fixed", failure_threshold = 9))]
+async fn _by_its_name() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[test]
+fn a_static_breaker_holds_before_all_else_and_what_differs_is_reported() {
+    assert!(std::ptr::eq(&raw const *breaker("fixed").unwrap(), &raw const FIXED));
+    let error = catalogue().validate().unwrap_err();
+    let dropped = error.problems().iter().filter_map(|problem| match problem {
+        Problem::BreakerConflict { breaker, dropped, .. } if breaker == "fixed" => Some(dropped),
+        _ => None,
+    });
+    let dropped: Vec<_> = dropped.map(|dropped| dropped.rsplit("::").next().unwrap()).collect();
+    assert_eq!(dropped, ["_by_another_static)", "_by_its_name)"], "{error}");
 }

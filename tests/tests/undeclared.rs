@@ -4,7 +4,7 @@
 use std::cell::Cell;
 
 use resilient_runtime::{
-    BreakerConfig, CircuitBreaker, ConfigError, Problem, catalogue, policies, resilient,
+    BreakerConfig, CircuitBreaker, Problem, breaker, catalogue, policies, resilient,
 };
 use resilient_tests::events::Events;
 use resilient_tests::{DOWN, Failure};
@@ -60,10 +60,16 @@ async fn misspelt_row(calls: &Cell<u32>) -> Result<(), Failure> {
     Err(DOWN)
 }
 
-#[resilient(retry(row = "nightly_import", max_delay = "100ms", jitter = 0))]
-async fn unfit(calls: &Cell<u32>) -> Result<(), Failure> {
-    calls.set(calls.get() + 1);
-    Err(DOWN)
+const TEMPLATE: &str = "shard {shard}";
+
+#[resilient(breaker = TEMPLATE)]
+async fn template_in_a_constant(shard: u32) -> Result<u32, Failure> {
+    Ok(shard)
+}
+
+#[resilient(breaker = "shard {number}")]
+async fn _the_same_template(number: u32) -> Result<u32, Failure> {
+    Ok(number)
 }
 
 fn ends_with(location: &str, function: &str) -> bool {
@@ -75,10 +81,10 @@ fn the_catalogue_finds_what_no_declaration_knows() {
     let error = catalogue().validate().unwrap_err();
     let [
         Problem::RowConflict { row, .. },
+        Problem::TemplateInConstant { breaker: template, function: constant },
         Problem::UndeclaredBreaker { breaker: serach, function: misspelt, similar: Some("search") },
         Problem::UndeclaredBreaker { breaker: upsert, function: undeclared, similar: None },
         Problem::UndeclaredRow { row: import, function: row_user, similar: Some("nightly_import") },
-        Problem::Unfit { function: unfit, error: ConfigError::MaxDelay },
     ] = error.problems()
     else {
         panic!("{error}")
@@ -89,7 +95,8 @@ fn the_catalogue_finds_what_no_declaration_knows() {
     );
     assert_eq!(import, "nightly-import");
     assert!(ends_with(misspelt, "_misspelt") && ends_with(undeclared, "_undeclared"), "{error}");
-    assert!(ends_with(row_user, "misspelt_row") && ends_with(unfit, "unfit"), "{error}");
+    assert!(ends_with(row_user, "misspelt_row"), "{error}");
+    assert!(template == TEMPLATE && ends_with(constant, "template_in_a_constant"), "{error}");
     let text = error.to_string();
     assert!(text.starts_with("5 problems with the policies of this program\n- "), "{text}");
     assert!(text.contains("never declared; is `search` meant?"), "{text}");
@@ -102,8 +109,9 @@ async fn a_row_that_is_not_declared_is_the_default_row_and_is_reported_once() {
     misspelt_row(&calls).await.unwrap_err();
     misspelt_row(&calls).await.unwrap_err();
     assert_eq!(calls.get(), 2 * 3);
-    let [undeclared] = &events.named("retry row is never declared: the default row is used")[..]
-    else {
+    let [undeclared] = &events.named(
+        "retry row is never declared, and the default row is used: declare it by `policies!`",
+    )[..] else {
         panic!("{:?}", events.all())
     };
     assert_eq!(undeclared.level, tracing::Level::ERROR);
@@ -113,13 +121,16 @@ async fn a_row_that_is_not_declared_is_the_default_row_and_is_reported_once() {
     );
 }
 
-#[tokio::test(start_paused = true)]
-async fn numbers_of_the_attribute_hold_where_they_do_not_fit_the_declared_row() {
-    let events = Events::catch();
-    let (calls, start) = (Cell::new(0), tokio::time::Instant::now());
-    unfit(&calls).await.unwrap_err();
-    // Of the two declarations, the first in source holds.
-    assert_eq!((calls.get(), start.elapsed().as_millis()), (4, 3 * 100));
-    let message = "the numbers of the attribute do not fit the retry row that they change";
+#[tokio::test]
+async fn a_template_in_a_constant_is_one_breaker_and_is_reported() {
+    // The event is made once the policy is kept: its subscriber may call the function again.
+    let events = Events::catch_and(|| {
+        std::thread::spawn(|| drop(breaker(TEMPLATE))).join().unwrap();
+    });
+    template_in_a_constant(1).await.unwrap();
+    template_in_a_constant(2).await.unwrap();
+    let message =
+        "placeholders in a constant are no placeholders: all calls share one circuit breaker";
     assert_eq!(events.named(message).len(), 1);
+    assert_eq!(breaker(TEMPLATE).unwrap().stats().totals.successes, 2);
 }

@@ -9,7 +9,7 @@ mod time;
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
-use syn::{Expr, Path};
+use syn::Path;
 
 pub use self::breaker::{Breaker, BreakerNumbers, Named, declared_breaker};
 pub use self::budget::declared_budget;
@@ -19,7 +19,7 @@ pub use self::retry::{Retry, Row, Rows, declared_row};
 use crate::args::{Arg, Args, SKIP, Value};
 use crate::errors::Errors;
 use crate::suggest;
-use crate::values::{Text, flag, runtime};
+use crate::values::{Text, flag, path, runtime};
 
 /// What the attribute asks for.
 #[derive(Default)]
@@ -69,9 +69,8 @@ const KEYS: &[&str] = &[
 /// Those that are no policy by themselves.
 const ADDITIONS: &[&str] = &["attempt", "crate"];
 
-/// Reads the arguments. What is wrong goes to `errors`, all of it.
+/// Reads the arguments of a function. What is wrong goes to `errors`, all of it.
 pub fn read(args: &Args, errors: &mut Errors) -> Config {
-    let mut config = Config::default();
     if args.0.iter().all(|arg| ADDITIONS.iter().any(|key| arg.key == key)) {
         errors.push(syn::Error::new(
             Span::call_site(),
@@ -80,18 +79,7 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
              `attempt_timeout`, `deadline`, `idempotent` and `budget`",
         ));
     }
-    for (key, arg) in distinct(args, KEYS, errors) {
-        match key {
-            "retry" => config.retry = retry::read(arg, errors),
-            "breaker" => config.breaker = breaker::read(arg, errors),
-            "attempt_timeout" => config.attempt_timeout = time::read(arg, errors),
-            "deadline" => config.deadline = time::read(arg, errors),
-            "idempotent" => config.runs_once = flag(arg, errors) == Some(false),
-            "budget" => config.budget = budget::read(arg, errors),
-            "attempt" => config.attempt = attempt(arg, errors),
-            _ => config.runtime = runtime(arg, errors),
-        }
-    }
+    let config = read_keys(args, errors);
     if given(args, "retry").is_none() {
         need_retry(args, errors);
     }
@@ -104,6 +92,25 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
             "`attempt_timeout` is not shorter than `deadline`, which ends the call before: lower \
              it, or leave it out",
         );
+    }
+    config
+}
+
+/// Reads each argument by itself: those of an `impl` block have to go together only with those of
+/// each method.
+pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
+    let mut config = Config::default();
+    for (key, arg) in distinct(args, KEYS, errors) {
+        match key {
+            "retry" => config.retry = retry::read(arg, errors),
+            "breaker" => config.breaker = breaker::read(arg, errors),
+            "attempt_timeout" => config.attempt_timeout = time::read(arg, errors),
+            "deadline" => config.deadline = time::read(arg, errors),
+            "idempotent" => config.runs_once = flag(arg, errors) == Some(false),
+            "budget" => config.budget = budget::read(arg, errors),
+            "attempt" => config.attempt = attempt(arg, errors),
+            _ => config.runtime = runtime(arg, errors),
+        }
     }
     config
 }
@@ -134,9 +141,10 @@ fn need_retry(args: &Args, errors: &mut Errors) {
 /// The name that the body gives its attempt.
 fn attempt(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
     let name = match &arg.value {
-        Value::Expr(Expr::Path(path)) => path.path.get_ident().cloned(),
-        _ => None,
+        Value::Expr(value) => path(value).and_then(|path| path.get_ident().cloned()),
+        Value::None | Value::List(..) => None,
     };
+    let name = name.filter(|name| name != "self");
     if name.is_none() {
         errors.at(
             &arg.key,
@@ -174,13 +182,17 @@ fn unknown_key(name: &str, known: &[&str]) -> String {
                 it leaves the method out"
             .to_owned();
     }
-    // Only from outside: within one of the two, a key of the other is just unknown.
     if known == KEYS {
-        for (outer, keys) in [("retry", retry::KEYS), ("breaker", breaker::KEYS)] {
-            if keys.contains(&name) {
-                return format!("`{name}` is a key of `{outer}`: write `{outer}({name} = …)`");
-            }
+        if retry::KEYS.contains(&name) {
+            return format!("`{name}` is a key of `retry`: write `retry({name} = …)`");
         }
+        if breaker::KEYS.contains(&name) {
+            return format!(
+                "`{name}` is a key of `breaker`: write `breaker(name = \"…\", {name} = …)`"
+            );
+        }
+    } else if KEYS.contains(&name) && [retry::KEYS, breaker::KEYS].contains(&known) {
+        return format!("`{name}` stands for itself: write it outside of these parentheses");
     }
     suggest::unknown_key(name, known)
 }

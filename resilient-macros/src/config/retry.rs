@@ -80,15 +80,25 @@ pub fn declared_row(
         errors.at(name, "`auto` takes the row of each error's own kind, and is none itself");
         return None;
     }
+    if let Some(kind) = meant(&name.value()) {
+        errors.at(
+            name,
+            format_args!(
+                "`{}` could be taken for `{kind}`: write that, or another name",
+                name.value()
+            ),
+        );
+        return None;
+    }
     // The name of a kind stands for the row of that kind, and starts from it.
     let own = match named(name, errors)? {
         kind @ Row::Kind(_) => kind,
         _ => Row::Default,
     };
-    let from = match (numbers.row, given(args, "row")) {
-        (Some(Row::Named(_) | Row::Constant(_)), Some(row)) => {
+    let from = match (numbers.row, given(args, "row").map(|row| &row.value)) {
+        (Some(Row::Named(_) | Row::Constant(_)), Some(Value::Expr(row))) => {
             errors.at(
-                &row.key,
+                row,
                 "a declared row starts from the row of a kind, as the default table has it: \
                  write the name of that kind, or give all numbers here",
             );
@@ -177,8 +187,7 @@ fn named(name: &LitStr, errors: &mut Errors) -> Option<Row> {
         );
         return None;
     }
-    let known = [kinds::TRANSIENT, kinds::LASTING, &[AUTO, DEFAULT]].concat();
-    if let Some(meant) = misspelt(&text, &known) {
+    if let Some(meant) = meant(&text) {
         errors.at(
             name,
             format_args!(
@@ -194,4 +203,10 @@ fn named(name: &LitStr, errors: &mut Errors) -> Option<Row> {
         return None;
     }
     Some(Row::Named(name.clone()))
+}
+
+/// The name that a row's name can only be a misspelling of.
+fn meant(name: &str) -> Option<&'static str> {
+    let known = [kinds::TRANSIENT, kinds::LASTING, &[AUTO, DEFAULT]].concat();
+    misspelt(name, &known).filter(|meant| *meant != name)
 }

@@ -1,12 +1,14 @@
 //! What the program's source says, known before any of it has run: every annotated function, and
 //! every declaration, in whichever crate. The linker gathers them.
 
+mod breakers;
 mod declaration;
 mod place;
 mod problem;
 mod rows;
 mod settings;
 mod site;
+mod spelling;
 mod view;
 
 use linkme::distributed_slice;
@@ -17,10 +19,10 @@ pub use self::settings::BreakerSettings;
 pub use self::site::{BreakerRef, BreakerSpec, CallSite, RetrySpec};
 pub use self::view::{AnnotatedFunction, Catalogue, RetryRule, catalogue};
 
+pub(crate) use self::breakers::{BreakerKey, Configured};
 pub(crate) use self::rows::Rows;
 
-use crate::reference::Reference;
-use crate::{BudgetConfig, CircuitBreaker, RetryPolicy};
+use crate::{BudgetConfig, RetryPolicy};
 
 /// Every function with `#[resilient]`.
 #[distributed_slice]
@@ -63,49 +65,8 @@ pub(crate) fn declared<T: Copy>(
         .map(|declaration| (declaration.place.to_string(), *declaration.settings()))
 }
 
-/// What configures the breaker or template of this name, each with its place: the declarations
-/// before the functions.
-pub(crate) fn settings_of(name: &str) -> Vec<(String, BreakerSettings)> {
-    let given = sites().into_iter().filter_map(|site| {
-        let spec = site.breaker.filter(|spec| spec.breaker.name() == name)?;
-        Some((site.location(), spec.settings?))
-    });
-    declared(name, &BREAKERS).chain(given).collect()
-}
-
-/// Every breaker name in the program that stands for one breaker, declared or used.
-pub(crate) fn breaker_names() -> impl Iterator<Item = &'static str> {
-    let used = SITES.iter().filter_map(|site| match site.breaker?.breaker {
-        BreakerRef::Keyed(_) => None,
-        single => Some(single.name()),
-    });
-    let declared = BREAKERS.iter().filter(|it| it.settings().max_keys().is_none());
-    used.chain(declared.map(Declaration::name))
-}
-
-/// Every template of breaker names in the program, declared or used.
-pub(crate) fn templates() -> impl Iterator<Item = &'static str> {
-    let used = SITES.iter().filter_map(|site| match site.breaker?.breaker {
-        BreakerRef::Keyed(template) => Some(template),
-        BreakerRef::Name(_) | BreakerRef::Path(_) => None,
-    });
-    let declared = BREAKERS.iter().filter(|it| it.settings().max_keys().is_some());
-    used.chain(declared.map(Declaration::name))
-}
-
 /// Every budget name in the program, declared or used.
 pub(crate) fn budget_names() -> impl Iterator<Item = &'static str> {
     let used = SITES.iter().filter_map(|site| site.budget);
     used.chain(BUDGETS.iter().map(Declaration::name))
-}
-
-/// The static breaker of this name, where a function uses one.
-pub(crate) fn static_breaker(name: &str) -> Option<&'static CircuitBreaker> {
-    sites().into_iter().find_map(|site| match site.breaker?.breaker {
-        BreakerRef::Path(refer) => match refer() {
-            Reference::Breaker(breaker) if *breaker.name() == *name => Some(breaker),
-            _ => None,
-        },
-        BreakerRef::Name(_) | BreakerRef::Keyed(_) => None,
-    })
 }

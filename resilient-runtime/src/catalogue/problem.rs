@@ -3,20 +3,22 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::spelling::{closest, is_similar};
 use super::{
-    BREAKERS, BUDGETS, CallSite, Declaration, ROWS, RetrySpec, Rows, breaker_names, budget_names,
-    declared, settings_of, sites, sorted, static_breaker, templates,
+    BREAKERS, BUDGETS, BreakerKey, CallSite, Configured, Declaration, ROWS, RetrySpec, Rows,
+    budget_names, declared, sites, sorted,
 };
-use crate::row::Row;
-use crate::{ConfigError, ErrorKind};
+use crate::ErrorKind;
+use crate::row::{AUTO, Row};
 
 /// Something that no single function shows, and the compiler cannot see. Each text says where it
 /// is, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// A breaker has two configurations. The first, in the order of the source but declarations
-    /// before functions, is the one that holds.
+    /// A breaker has two configurations, or is two static ones. That of a static breaker holds
+    /// before that of a declaration, which holds before that of a function, and of two of the same
+    /// rank the first in the order of the source.
     #[error(
         "circuit breaker `{breaker}` is configured in two ways: as in {kept}, which holds, and as \
          in {dropped}; give its numbers in one place"
@@ -28,6 +30,18 @@ pub enum Problem {
         kept: String,
         /// Where the other one is.
         dropped: String,
+    },
+    /// A constant names a breaker by what looks like a template. Only a literal can be one: all
+    /// calls share one breaker of this very name.
+    #[error(
+        "circuit breaker `{breaker}` is named by a constant in {function}, and placeholders in a \
+         constant are no placeholders: write the name as a literal"
+    )]
+    TemplateInConstant {
+        /// The name.
+        breaker: String,
+        /// Where the function is.
+        function: String,
     },
     /// A retry row has two declarations. The first in the order of the source is the one that
     /// holds.
@@ -103,15 +117,6 @@ pub enum Problem {
         /// The row that may be meant.
         similar: Option<&'static str>,
     },
-    /// The numbers of a function's attribute do not go together with those of the row that it
-    /// starts from. Those of the attribute hold.
-    #[error("the numbers in {function} do not fit the retry row it starts from: {error}")]
-    Unfit {
-        /// Where the function is.
-        function: String,
-        /// Why they do not.
-        error: ConfigError,
-    },
 }
 
 fn advice(similar: Option<&'static str>) -> String {
@@ -124,11 +129,12 @@ fn advice(similar: Option<&'static str>) -> String {
 impl Problem {
     /// All that is wrong, each once, in an order that is the same in every run.
     pub(super) fn all() -> Vec<Self> {
-        let names: BTreeSet<_> = breaker_names().chain(templates()).collect();
-        let mut problems: Vec<_> = names.into_iter().flat_map(Self::breaker_conflicts).collect();
+        let breakers: BTreeSet<_> = BreakerKey::singles().chain(BreakerKey::templates()).collect();
+        let mut problems: Vec<_> = breakers.into_iter().flat_map(Self::breaker_conflicts).collect();
         problems.extend(Self::row_conflicts());
         let budgets: BTreeSet<_> = budget_names().collect();
         problems.extend(budgets.into_iter().flat_map(Self::budget_conflicts));
+        problems.extend(sites().into_iter().filter_map(Self::of_breaker));
         problems.extend(Self::unclear_breakers());
         problems.extend(Self::undeclared_budgets());
         problems.extend(sites().into_iter().filter_map(Self::of_row));
@@ -136,9 +142,9 @@ impl Problem {
     }
 
     /// The configurations of this breaker, or template, that do not hold.
-    pub(crate) fn breaker_conflicts(name: &str) -> Vec<Self> {
-        conflicts(&settings_of(name), |kept, dropped| Self::BreakerConflict {
-            breaker: name.to_owned(),
+    pub(crate) fn breaker_conflicts(key: BreakerKey) -> Vec<Self> {
+        conflicts(&key.configured(), Configured::agrees, |kept, dropped| Self::BreakerConflict {
+            breaker: key.name.to_owned(),
             kept,
             dropped,
         })
@@ -149,7 +155,7 @@ impl Problem {
         let names: BTreeSet<_> = ROWS.iter().map(Declaration::name).collect();
         let of_name = |name: &'static str| {
             let rows: Vec<_> = declared(name, &ROWS).collect();
-            conflicts(&rows, |kept, dropped| Self::RowConflict {
+            conflicts(&rows, PartialEq::eq, |kept, dropped| Self::RowConflict {
                 row: name.to_owned(),
                 kept,
                 dropped,
@@ -161,25 +167,31 @@ impl Problem {
     /// The declarations of this budget that do not hold.
     pub(crate) fn budget_conflicts(name: &str) -> Vec<Self> {
         let budgets: Vec<_> = declared(name, &BUDGETS).collect();
-        conflicts(&budgets, |kept, dropped| Self::BudgetConflict {
+        conflicts(&budgets, PartialEq::eq, |kept, dropped| Self::BudgetConflict {
             budget: name.to_owned(),
             kept,
             dropped,
         })
     }
 
-    /// The row of this function, where it is not declared or does not fit.
+    /// The breaker of this function, where a constant holds a template.
+    pub(crate) fn of_breaker(site: &CallSite) -> Option<Self> {
+        let template = site.breaker?.breaker.misplaced_template()?;
+        let (breaker, function) = (template.to_owned(), site.location());
+        Some(Self::TemplateInConstant { breaker, function })
+    }
+
+    /// The row of this function, where it is not declared.
     pub(crate) fn of_row(site: &CallSite) -> Option<Self> {
-        let RetrySpec::Row(named, changes) = site.retry? else { return None };
-        let function = site.location();
-        let Some(row) = Rows::get().find(named) else {
-            let Row::Named(row) = named else { return None };
-            let declared = sorted(&ROWS).into_iter().map(Declaration::name);
-            let kinds = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient());
-            let similar = similar(row, declared.chain(kinds.map(ErrorKind::as_str)));
-            return Some(Self::UndeclaredRow { row: row.to_owned(), function, similar });
-        };
-        changes.check(row).err().map(|error| Self::Unfit { function, error })
+        let RetrySpec::Row(named, _) = site.retry? else { return None };
+        let Row::Named(row) = named else { return None };
+        if row == AUTO || Rows::get().find(named).is_some() {
+            return None;
+        }
+        let declared = sorted(&ROWS).into_iter().map(Declaration::name);
+        let kinds = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient());
+        let similar = closest(row, declared.chain(kinds.map(ErrorKind::as_str)));
+        Some(Self::UndeclaredRow { row: row.to_owned(), function: site.location(), similar })
     }
 
     /// The names of breakers that may be misspelt.
@@ -190,9 +202,9 @@ impl Problem {
         if !declared.is_empty() {
             return open
                 .map(|(_, used)| Self::UndeclaredBreaker {
-                    breaker: used.breaker.to_owned(),
+                    breaker: used.key.name.to_owned(),
                     function: used.function.clone(),
-                    similar: similar(used.breaker, declared.iter().copied()),
+                    similar: closest(used.key.name, declared.iter().copied()),
                 })
                 .collect();
         }
@@ -200,12 +212,12 @@ impl Problem {
             let others = uses.iter().enumerate().filter(move |(other_number, other)| {
                 // Of two that are open, the later one finds the earlier.
                 (other.is_configured || *other_number < number)
-                    && is_similar(used.breaker, other.breaker)
+                    && is_similar(used.key.name, other.key.name)
             });
             others.map(|(_, other)| Self::SimilarBreakers {
-                one: other.breaker.to_owned(),
+                one: other.key.name.to_owned(),
                 one_in: other.function.clone(),
-                other: used.breaker.to_owned(),
+                other: used.key.name.to_owned(),
                 other_in: used.function.clone(),
             })
         })
@@ -220,7 +232,7 @@ impl Problem {
         }
         let problem = |site: &CallSite| {
             let budget = site.budget.filter(|budget| !declared.contains(budget))?;
-            let similar = similar(budget, declared.iter().copied());
+            let similar = closest(budget, declared.iter().copied());
             let function = site.location();
             Some(Self::UndeclaredBudget { budget: budget.to_owned(), function, similar })
         };
@@ -228,19 +240,20 @@ impl Problem {
     }
 }
 
-/// Every one but the first that differs from it.
-fn conflicts<T: PartialEq>(
+/// Every one but the first that does not agree with it.
+fn conflicts<T>(
     given: &[(String, T)],
+    agree: impl Fn(&T, &T) -> bool,
     problem: impl Fn(String, String) -> Problem,
 ) -> Vec<Problem> {
     let Some(((kept, first), others)) = given.split_first() else { return Vec::new() };
-    let differing = others.iter().filter(|(_, other)| other != first);
+    let differing = others.iter().filter(|(_, other)| !agree(other, first));
     differing.map(|(dropped, _)| problem(kept.clone(), dropped.clone())).collect()
 }
 
 /// A breaker, or template, and the first function that names it.
 struct Use {
-    breaker: &'static str,
+    key: BreakerKey,
     function: String,
     /// Whether it is declared, or a function gives its numbers.
     is_configured: bool,
@@ -252,40 +265,18 @@ fn uses() -> Vec<Use> {
     let mut uses: Vec<Use> = Vec::new();
     for site in sites() {
         let Some(spec) = site.breaker else { continue };
-        let breaker = spec.breaker.name();
-        if spec.breaker.is_static() || uses.iter().any(|used| used.breaker == breaker) {
+        let key = spec.breaker.key();
+        if spec.breaker.fixed().is_some() || uses.iter().any(|used| used.key.is_same(key)) {
             continue;
         }
-        let is_configured = !settings_of(breaker).is_empty() || static_breaker(breaker).is_some();
-        uses.push(Use { breaker, function: site.location(), is_configured });
+        let is_configured = !key.configured().is_empty();
+        uses.push(Use { key, function: site.location(), is_configured });
     }
     uses
 }
 
-/// The one of `known` that comes closest to `name`, if it may be meant at all: a third of its
-/// letters may be wrong.
-fn similar(name: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
-    known
-        .into_iter()
-        .map(|known| (strsim::damerau_levenshtein(name, known), known))
-        .filter(|(distance, known)| 3 * distance <= known.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
-}
-
-/// Whether one may be a misspelling of the other. Names that differ in their numbers only are
-/// those of a series.
-fn is_similar(one: &str, other: &str) -> bool {
-    /// One letter may be wrong in so many.
-    const LETTERS: usize = 4;
-    let without_digits = |name: &str| name.replace(|c: char| c.is_ascii_digit(), "");
-    let shorter = one.len().min(other.len());
-    without_digits(one) != without_digits(other)
-        && strsim::damerau_levenshtein(one, other) <= shorter.saturating_sub(1) / LETTERS
-}
-
 /// All that [`Catalogue::validate`](crate::Catalogue::validate) has found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CatalogueError(Vec<Problem>);
 
 impl CatalogueError {
@@ -311,23 +302,11 @@ impl fmt::Display for CatalogueError {
     }
 }
 
-impl std::error::Error for CatalogueError {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_misspelling_is_told_from_another_name() {
-        for (one, other) in
-            [("search", "serach"), ("writes", "write"), ("nightly_import", "nightly-inport")]
-        {
-            assert!(is_similar(one, other) && is_similar(other, one), "{one} {other}");
-        }
-        for (one, other) in
-            [("get", "set"), ("docs", "dogs"), ("shard1", "shard2"), ("search", "upsert")]
-        {
-            assert!(!is_similar(one, other), "{one} {other}");
-        }
+/// As it is displayed: `expect` prints this.
+impl fmt::Debug for CatalogueError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
+
+impl std::error::Error for CatalogueError {}

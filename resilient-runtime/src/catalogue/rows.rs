@@ -47,6 +47,11 @@ impl Rows {
         (rows, Problem::row_conflicts())
     }
 
+    /// The row that source names, or the default row where nothing declares it.
+    pub(crate) fn find_or_default(&self, row: Row) -> RetryPolicy {
+        self.find(row).unwrap_or(self.table.default_row())
+    }
+
     /// The row that source names; none where nothing declares it.
     pub(crate) fn find(&self, row: Row) -> Option<RetryPolicy> {
         match row {

@@ -64,11 +64,6 @@ impl BreakerRef {
             Self::Path(refer) => refer().name(),
         }
     }
-
-    /// Whether it is a static breaker, and no name.
-    pub(crate) fn is_static(self) -> bool {
-        matches!(self, Self::Path(refer) if matches!(refer(), Reference::Breaker(_)))
-    }
 }
 
 impl CallSite {

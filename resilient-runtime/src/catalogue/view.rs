@@ -9,7 +9,7 @@ use super::{
     BREAKERS, BUDGETS, BreakerSettings, CallSite, Declaration, ROWS, RetrySpec, Rows, sites, sorted,
 };
 use crate::policy::Scope;
-use crate::row::Row;
+use crate::row::{AUTO, Row};
 use crate::{BudgetConfig, RetryPolicy};
 
 /// Every annotated function of the program and every declaration, in whichever of its crates,
@@ -127,15 +127,14 @@ impl AnnotatedFunction {
     #[must_use]
     pub fn retry(&self) -> Option<RetryRule> {
         Some(match self.0.retry? {
-            RetrySpec::ByKind => RetryRule::ByKind,
+            RetrySpec::ByKind | RetrySpec::Row(Row::Named(AUTO), _) => RetryRule::ByKind,
             RetrySpec::Row(row, changes) => {
                 let name = match row {
                     Row::Default => DEFAULT,
                     Row::Kind(kind) => kind.as_str(),
                     Row::Named(name) => name,
                 };
-                let from = Rows::get().find(row).unwrap_or_default();
-                RetryRule::Row { name, policy: changes.fit(from) }
+                RetryRule::Row { name, policy: changes.on(Rows::get().find_or_default(row)) }
             }
         })
     }

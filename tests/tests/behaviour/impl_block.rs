@@ -149,3 +149,23 @@ async fn events_call_a_method_by_its_type_too() {
     let function = concat!(module_path!(), "::Store::by_the_block");
     assert_eq!(events.named("retrying")[0].field("function"), function);
 }
+
+/// What the block says may need what a method says.
+#[resilient(budget = "impl block", attempt = ctx)]
+impl Store {
+    #[resilient(retry = "rate_limit_error")]
+    async fn with_a_budget(&self) -> Result<u32, Failure> {
+        Ok(self.ask()? + ctx.number())
+    }
+
+    #[resilient(retry = "timeout_error")]
+    async fn without_a_look_at_its_attempt(&self) -> Result<u32, Failure> {
+        self.ask()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_keys_of_the_block_go_together_with_those_of_each_method() {
+    assert_eq!(Store::default().with_a_budget().await, Ok(5 + 5));
+    assert_eq!(Store::default().without_a_look_at_its_attempt().await, Err(DOWN));
+}

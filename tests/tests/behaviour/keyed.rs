@@ -124,3 +124,20 @@ mod async_trait {
         assert_eq!(breaker("boxed/7/a/b").unwrap().stats().totals.successes, 1);
     }
 }
+
+#[resilient(breaker = "of {name}")]
+async fn by_one_parameter(name: &str, result: Result<(), Failure>) -> Result<(), Failure> {
+    let _ = name;
+    result
+}
+
+#[resilient(breaker(name = "of {_other}", failure_threshold = 1))]
+async fn by_another(_other: &str, result: Result<(), Failure>) -> Result<(), Failure> {
+    result
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_placeholder_is_called_does_not_matter() {
+    by_another("all", Err(DOWN)).await.unwrap_err();
+    assert!(by_one_parameter("all", Ok(())).await.unwrap_err().is_rejection());
+}

@@ -110,6 +110,35 @@ async fn numbers_of_the_attribute_change_a_declared_row() {
     assert_eq!((calls.get(), start.elapsed()), (3, Duration::from_secs(3 + 3)));
 }
 
+const AUTO: &str = "auto";
+
+#[resilient(retry = AUTO)]
+async fn by_kind(calls: &Cell<u32>, kind: ErrorKind) -> Result<(), Failure> {
+    calls.set(calls.get() + 1);
+    Err(Failure::of(kind))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_constant_can_ask_for_the_row_of_each_kind() {
+    for (kind, attempts) in [(ErrorKind::RateLimitError, 5), (ErrorKind::TimeoutError, 2)] {
+        let calls = Cell::new(0);
+        by_kind(&calls, kind).await.unwrap_err();
+        assert_eq!(calls.get(), attempts, "{kind}");
+    }
+}
+
+#[resilient(retry(max_delay = "50ms", jitter = 0))]
+async fn in_haste() -> Result<(), Failure> {
+    Err(DOWN)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_delay_shortens_a_longer_first_one() {
+    let start = Instant::now();
+    in_haste().await.unwrap_err();
+    assert_eq!(start.elapsed(), Duration::from_millis(50 + 50));
+}
+
 #[test]
 fn declarations_keep_their_words() {
     let catalogue = catalogue();

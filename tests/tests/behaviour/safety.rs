@@ -121,3 +121,13 @@ async fn a_policy_without_the_attribute_shares_a_budget_too() {
     policy.run(fails).await.unwrap_err();
     assert_eq!((calls.get(), budget.available()), (4, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_is_never_made_costs_nothing() {
+    let budget = Arc::new(RetryBudget::named("test", BudgetConfig::DEFAULT));
+    let policy =
+        Policy::builder("test").retry(RetryPolicy::DEFAULT).budget(Arc::clone(&budget)).build();
+    let waiting = policy.run(|| async { Err::<(), _>(DOWN) });
+    tokio::time::timeout(Duration::from_millis(10), waiting).await.unwrap_err();
+    assert_eq!(budget.available(), 500);
+}

@@ -183,3 +183,36 @@ async fn a_policy_without_the_attribute_keeps_time_too() {
     assert_eq!(start.elapsed(), 4 * SECOND);
     assert_eq!(breaker.state(), BreakerState::Open);
 }
+
+#[resilient(attempt_timeout = "50ms")]
+async fn is_always_busy() -> Result<(), Failure> {
+    let start = std::time::Instant::now();
+    while start.elapsed() < Duration::from_secs(3) {
+        tokio::task::consume_budget().await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_body_that_is_always_busy_is_ended_too() {
+    let error = is_always_busy().await.unwrap_err();
+    assert_eq!(error, attempt_timeout(Duration::from_millis(50), 1));
+}
+
+#[resilient(deadline = "100ms", retry(max_attempts = 3, base_delay = "50ms", jitter = 0))]
+async fn fails_once(calls: &Cell<u32>) -> Result<(), Failure> {
+    calls.set(calls.get() + 1);
+    Err(DOWN)
+}
+
+#[tokio::test]
+async fn no_attempt_is_begun_after_the_deadline_by_a_timer_that_is_late() {
+    let calls = Cell::new(0);
+    let late = async {
+        // The runtime has something else to do when the pause is over.
+        sleep(Duration::from_millis(10)).await;
+        std::thread::sleep(Duration::from_millis(150));
+    };
+    let (result, ()) = tokio::join!(fails_once(&calls), late);
+    assert_eq!((result, calls.get()), (Err(DOWN), 1));
+}

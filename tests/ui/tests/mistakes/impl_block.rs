@@ -51,4 +51,19 @@ async fn fifth() -> Result<(), Failure> {
 #[resilient(retry = "auto")]
 trait Search {}
 
+struct Third;
+
+#[resilient(retry = "auto", braker = "store")]
+impl Third {
+    #[resilient(skip)]
+    async fn left_out(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    #[resilient(idempotent = false)]
+    async fn needs_the_block(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
 fn main() {}

@@ -8,9 +8,4 @@ async fn search() -> Result<(), Failure> {
     Ok(())
 }
 
-#[resilient(retry(row = "rate_limit_error", max_delay = "100ms"))]
-async fn upsert() -> Result<(), Failure> {
-    Ok(())
-}
-
 fn main() {}

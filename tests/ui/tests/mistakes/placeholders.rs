@@ -38,4 +38,14 @@ async fn recommend(vector: Vec<f32>) -> Result<(), Failure> {
     Ok(drop(vector))
 }
 
+#[resilient(retry = "auto", breaker = "info/{name}")]
+async fn info(ref name: String) -> Result<(), Failure> {
+    Ok(drop(name.to_owned()))
+}
+
+#[resilient(breaker = "facet/{name.crate}")]
+async fn facet(name: &str) -> Result<(), Failure> {
+    Ok(drop(name.to_owned()))
+}
+
 fn main() {}

@@ -16,15 +16,20 @@ policies! {
 }
 
 policies! {
-    retry "service_unavailable" { max_delay: "10ms" }
-}
-
-policies! {
     breaker search {}
 }
 
 policies! {
     breaker "list" { failure_threshold = 3 }
+}
+
+policies! {
+    breaker "scroll"
+}
+
+policies! {
+    breaker "scroll" {},
+    breaker "count" { open_duration "2s" }
 }
 
 fn main() {}

@@ -49,4 +49,19 @@ policies! {
     budget "small" { capacity: 5 }
 }
 
+#[resilient(retry = "auto", attempt = query)]
+async fn recommend(query: &str) -> Result<(), Failure> {
+    Ok(drop(query.to_owned()))
+}
+
+#[resilient(breaker("search"), retry(deadline = "2s"), failure_threshold = 3)]
+async fn facet() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(retry(deadline = "2s"), failure_threshold = 3)]
+async fn info() -> Result<(), Failure> {
+    Ok(())
+}
+
 fn main() {}

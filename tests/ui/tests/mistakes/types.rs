@@ -43,4 +43,9 @@ async fn count(_limit: u32, filter: Unclonable) -> Result<(), Failure> {
     Ok(())
 }
 
+#[resilient(breaker = "list")]
+async fn list() -> Option<u32> {
+    Some(7)
+}
+
 fn main() {}

@@ -1,0 +1,177 @@
+//! The breakers of the program, as source names them.
+
+use super::{BREAKERS, BreakerRef, BreakerSettings, Declaration, SITES, sites, sorted};
+use crate::CircuitBreaker;
+use crate::reference::Reference;
+
+/// What source says of one breaker, or of all those of one template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct BreakerKey {
+    pub(crate) name: &'static str,
+    /// Whether the name has placeholders, and stands for many.
+    pub(crate) is_template: bool,
+}
+
+/// The numbers that one place in source gives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Configured {
+    pub(crate) settings: BreakerSettings,
+    /// The breaker itself, where it is a static one.
+    pub(crate) fixed: Option<&'static CircuitBreaker>,
+}
+
+impl Configured {
+    /// Whether two places go together: the same numbers, and not two breakers.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let is_one = match (self.fixed, other.fixed) {
+            (Some(one), Some(other)) => std::ptr::eq(one, other),
+            _ => true,
+        };
+        is_one && self.settings == other.settings
+    }
+}
+
+impl BreakerRef {
+    pub(crate) fn key(self) -> BreakerKey {
+        BreakerKey { name: self.name(), is_template: matches!(self, Self::Keyed(_)) }
+    }
+
+    /// The static breaker that stands there.
+    pub(crate) fn fixed(self) -> Option<&'static CircuitBreaker> {
+        match self {
+            Self::Path(refer) => match refer() {
+                Reference::Breaker(breaker) => Some(breaker),
+                Reference::Name(_) => None,
+            },
+            Self::Name(_) | Self::Keyed(_) => None,
+        }
+    }
+
+    /// The constant that stands there, if what it holds looks like a template: only a literal can
+    /// be one.
+    pub(super) fn misplaced_template(self) -> Option<&'static str> {
+        match self {
+            Self::Path(refer) => match refer() {
+                Reference::Name(name) if name.contains('{') => Some(name),
+                _ => None,
+            },
+            Self::Name(_) | Self::Keyed(_) => None,
+        }
+    }
+}
+
+impl Declaration<BreakerSettings> {
+    pub(super) fn key(&self) -> BreakerKey {
+        BreakerKey { name: self.name(), is_template: self.settings().max_keys().is_some() }
+    }
+}
+
+impl BreakerKey {
+    /// Every one in the program, declared or used; some more than once.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let used = SITES.iter().filter_map(|site| Some(site.breaker?.breaker.key()));
+        used.chain(BREAKERS.iter().map(Declaration::key))
+    }
+
+    /// Those of one breaker each.
+    pub(crate) fn singles() -> impl Iterator<Item = Self> {
+        Self::all().filter(|key| !key.is_template)
+    }
+
+    /// Those of many, each once, however its placeholders are called.
+    pub(crate) fn templates() -> Vec<Self> {
+        let mut templates: Vec<_> = Self::all().filter(|key| key.is_template).collect();
+        templates.sort_unstable();
+        templates.dedup_by(|one, other| one.is_same(*other));
+        templates.iter().map(|key| key.canonical()).collect()
+    }
+
+    /// Whether both stand for the same breakers. Two templates that differ only in what their
+    /// placeholders are called do.
+    pub(super) fn is_same(self, other: Self) -> bool {
+        self.is_template == other.is_template
+            && (self.name == other.name
+                || self.is_template && pattern(self.name) == pattern(other.name))
+    }
+
+    /// The one that stands for all that are the same.
+    pub(crate) fn canonical(self) -> Self {
+        if !self.is_template {
+            return self;
+        }
+        Self::all().filter(|key| key.is_same(self)).min().unwrap_or(self)
+    }
+
+    /// What configures it, each with its place, and the first of them holds: static breakers,
+    /// which nothing else can change, then declarations, then functions.
+    pub(crate) fn configured(self) -> Vec<(String, Configured)> {
+        let sites: Vec<_> = sites()
+            .into_iter()
+            .filter_map(|site| Some((site.location(), site.breaker?)))
+            .filter(|(_, spec)| spec.breaker.key().is_same(self))
+            .collect();
+        let mut fixed: Vec<(String, Configured)> = Vec::new();
+        for (location, spec) in &sites {
+            if let Some(breaker) = spec.breaker.fixed()
+                && fixed
+                    .iter()
+                    .all(|(_, known)| known.fixed.is_none_or(|it| !std::ptr::eq(it, breaker)))
+            {
+                let settings = BreakerSettings::new(*breaker.config());
+                fixed.push((location.clone(), Configured { settings, fixed: Some(breaker) }));
+            }
+        }
+        let plain = |settings| Configured { settings, fixed: None };
+        let declared = sorted(&BREAKERS)
+            .into_iter()
+            .filter(|declaration| declaration.key().is_same(self))
+            .map(|declaration| (declaration.place.to_string(), plain(*declaration.settings())));
+        let given = sites
+            .iter()
+            .filter_map(|(location, spec)| Some((location.clone(), plain(spec.settings?))));
+        let mut configured = fixed;
+        configured.extend(declared.chain(given));
+        configured
+    }
+}
+
+/// A template without the names of its placeholders. The macro lets no other braces into it than
+/// theirs, and doubled ones.
+fn pattern(template: &str) -> String {
+    let mut pattern = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        pattern.push_str(before);
+        pattern.push('{');
+        if let Some(escaped) = after.strip_prefix('{') {
+            pattern.push('{');
+            rest = escaped;
+        } else {
+            rest = after.split_once('}').map_or("", |(_, after)| after);
+            pattern.push('}');
+        }
+    }
+    pattern.push_str(rest);
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_that_differ_in_the_names_of_placeholders_only_are_the_same() {
+        let key = |name| BreakerKey { name, is_template: true };
+        assert!(key("search/{collection}").is_same(key("search/{name.of.it}")));
+        assert!(key("{{a}} {b}").is_same(key("{{a}} {c}")));
+        assert!(!key("search/{collection}").is_same(key("search/{a}{b}")));
+        assert!(!key("{{a}} {b}").is_same(key("{{c}} {b}")));
+    }
+
+    #[test]
+    fn a_name_is_no_template() {
+        let name = BreakerKey { name: "search/{a}", is_template: false };
+        assert!(!name.is_same(BreakerKey { is_template: true, ..name }));
+        assert!(!name.is_same(BreakerKey { name: "search/{b}", ..name }));
+    }
+}
