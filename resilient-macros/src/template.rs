@@ -195,7 +195,7 @@ mod tests {
     use super::*;
 
     impl Value {
-        fn to_string(&self) -> String {
+        fn written(&self) -> String {
             let fields = self.fields.iter().map(|field| format!(".{}", field.to_token_stream()));
             self.parameter.clone() + &fields.collect::<String>()
         }
@@ -212,7 +212,7 @@ mod tests {
         ] {
             let template = parse(text).unwrap();
             let written: String = template.0.iter().map(Piece::as_format).collect();
-            let names: Vec<_> = template.values().map(Value::to_string).collect();
+            let names: Vec<_> = template.values().map(Value::written).collect();
             assert_eq!((written.as_str(), names.join(" ").as_str()), (format, values));
         }
         assert_eq!(parse("a{{b}}").unwrap().plain().as_deref(), Some("a{b}"));
