@@ -265,11 +265,11 @@ mod tests {
         const RETRIES: u32 = 10_000;
         let budget = budget(5 * RETRIES);
         let spend = || (0..RETRIES).filter(|_| spends(&budget, ErrorKind::NetworkError)).count();
-        let spent = std::thread::scope(|scope| {
+        let retries = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(spend)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
         });
-        assert_eq!((spent, budget.available()), (RETRIES as usize, 0));
+        assert_eq!((retries, budget.available()), (RETRIES as usize, 0));
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..RETRIES).for_each(|_| budget.refund()));
