@@ -266,7 +266,9 @@ fn uses() -> Vec<Use> {
     for site in sites() {
         let Some(spec) = site.breaker else { continue };
         let key = spec.breaker.key();
-        if spec.breaker.fixed().is_some() || uses.iter().any(|used| used.key.is_same(key)) {
+        // A template in a constant is a problem of its own.
+        let is_settled = spec.breaker.fixed().is_some() || Problem::of_breaker(site).is_some();
+        if is_settled || uses.iter().any(|used| used.key.is_same(key)) {
             continue;
         }
         let is_configured = !key.configured().is_empty();
