@@ -28,7 +28,7 @@ pub use resilient_macros::{Classify, resilient};
 pub use crate::backoff::Backoff;
 pub use crate::breaker::{
     BreakerConfig, BreakerConfigBuilder, BreakerName, BreakerState, BreakerStats, BreakerTotals,
-    CircuitBreaker, CircuitOpenError, Permit,
+    CircuitBreaker, CircuitOpenError, Permit, WindowStats,
 };
 pub use crate::classify::Classify;
 pub use crate::config_error::ConfigError;

@@ -1,0 +1,24 @@
+//! The atomics and the lock whose every interleaving the tests under loom run through.
+//!
+//! What decides nothing (totals, the time of the last failure) stays with the standard library:
+//! each atomic more makes loom's work longer by a factor.
+
+#[cfg(all(test, loom))]
+pub(super) use loom::sync::{Mutex, atomic::AtomicU64};
+#[cfg(not(all(test, loom)))]
+pub(super) use std::sync::{Mutex, atomic::AtomicU64};
+
+/// A constructor that is `const`, but not under loom, whose atomics are made while it runs.
+macro_rules! const_unless_loom {
+    ($(#[$attribute:meta])* $visibility:vis const fn $($rest:tt)*) => {
+        $(#[$attribute])*
+        #[cfg(not(all(test, loom)))]
+        $visibility const fn $($rest)*
+
+        $(#[$attribute])*
+        #[cfg(all(test, loom))]
+        $visibility fn $($rest)*
+    };
+}
+
+pub(super) use const_unless_loom;
