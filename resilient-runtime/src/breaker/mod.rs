@@ -240,6 +240,7 @@ impl CircuitBreaker {
         self.force(State::Disabled { failures: 0 });
     }
 
+    #[inline]
     fn load(&self) -> Word {
         // Acquire: whoever sees a state also sees what its maker did before, such as the reset
         // that a test or an operator ordered after repairing the service.

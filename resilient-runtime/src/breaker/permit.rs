@@ -40,7 +40,7 @@ impl<'b> Permit<'b> {
     /// Whether the call is a probe of a half-open breaker.
     #[must_use]
     pub const fn is_probe(&self) -> bool {
-        self.admitted.ticket.is_probe()
+        self.admitted.ticket().is_probe()
     }
 
     /// The call succeeded.

@@ -5,6 +5,7 @@
 //! is free. It is given up before the state word counts the probe out, so whoever is counted in
 //! finds one.
 
+use std::num::NonZeroU16;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
@@ -19,11 +20,21 @@ const MOMENT_MASK: u64 = (1 << PERIOD_SHIFT) - 1;
 /// Made at the first probe, and never where probes may take as long as they like.
 pub(super) struct Places(OnceLock<Box<[AtomicU64]>>);
 
-/// A place that a probe has taken.
+/// A place that a probe has taken, counted from 1. Every call has room for one, so it is small.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    index: u16,
-    taken: u64,
+pub(super) struct Place(NonZeroU16);
+
+impl Place {
+    pub(super) const fn from_number(number: u16) -> Option<Self> {
+        match NonZeroU16::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    pub(super) const fn number(self) -> u16 {
+        self.0.get()
+    }
 }
 
 impl Places {
@@ -37,7 +48,7 @@ impl Places {
         let places = self.0.get_or_init(|| (0..limit).map(|_| AtomicU64::new(FREE)).collect());
         let taken = TAKEN | u64::from(period) << PERIOD_SHIFT | now.as_millis();
         loop {
-            for (index, place) in (0..).zip(places) {
+            for (number, place) in (1..).map_while(Place::from_number).zip(places) {
                 // Relaxed throughout: a place is all that is asked of it, and the exchange decides
                 // whose it is.
                 let found = place.load(Ordering::Relaxed);
@@ -49,18 +60,22 @@ impl Places {
                         .compare_exchange(found, taken, Ordering::Relaxed, Ordering::Relaxed)
                         .is_ok()
                 {
-                    return Some(Place { index, taken });
+                    return Some(number);
                 }
             }
         }
     }
 
-    /// Gives a place up, unless a later period has taken it.
-    pub(super) fn give_up(&self, Place { index, taken }: Place) {
-        if let Some(place) = self.0.get().and_then(|places| places.get(usize::from(index))) {
-            // Release: the state word counts the probe out after this. A later period's place is
-            // left alone.
-            let _ = place.compare_exchange(taken, FREE, Ordering::Release, Ordering::Relaxed);
+    /// Gives a place up that a probe of this period has taken, unless a later period has.
+    pub(super) fn give_up(&self, place: Place, period: u32) {
+        let index = usize::from(place.number() - 1);
+        if let Some(place) = self.0.get().and_then(|places| places.get(index)) {
+            // Relaxed: nobody else writes to it as long as it is of this period.
+            let found = place.load(Ordering::Relaxed);
+            if found != FREE && period_of(found) == period {
+                // Release: the state word counts the probe out after this.
+                let _ = place.compare_exchange(found, FREE, Ordering::Release, Ordering::Relaxed);
+            }
         }
     }
 
@@ -105,9 +120,9 @@ mod tests {
         for millis in 11..20 {
             let other = places.take(LIMIT, 7, at(millis)).unwrap();
             assert_eq!(places.oldest(7), Some(at(10)));
-            places.give_up(other);
+            places.give_up(other, 7);
         }
-        places.give_up(oldest);
+        places.give_up(oldest, 7);
         assert_eq!(places.oldest(7), None);
     }
 
@@ -118,7 +133,7 @@ mod tests {
         for _ in 0..LIMIT {
             places.take(LIMIT, 0, at(20)).unwrap();
         }
-        places.give_up(stale);
+        places.give_up(stale, PERIODS - 1);
         assert_eq!(places.oldest(0), Some(at(20)));
         assert!(places.take(LIMIT, PERIODS - 1, at(30)).is_none());
         assert_eq!(places.oldest(PERIODS - 1), None);

@@ -13,13 +13,35 @@ use super::{CircuitBreaker, CircuitOpenError};
 use crate::event;
 
 /// A call that the breaker has let pass.
+///
+/// Two words, because every call carries it, and it is written and read within a few nanoseconds:
+/// a processor has to wait where it reads a word that was written in parts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Admitted {
-    pub(super) ticket: Ticket,
-    /// Where it is noted as a probe, if probes have only so much time.
-    place: Option<Place>,
+    /// The ticket, and above it the number of the place where the call is noted as a probe, if
+    /// probes have only so much time.
+    leave: u64,
     /// When it began, in nanoseconds since the clock was first read; 0 where nobody asks.
     began: u64,
+}
+
+impl Admitted {
+    #[inline]
+    fn new(ticket: Ticket, place: Option<Place>, began: u64) -> Self {
+        let place = place.map_or(0, Place::number);
+        Self { leave: u64::from(place) << u32::BITS | u64::from(ticket.bits()), began }
+    }
+
+    #[inline]
+    pub(super) const fn ticket(self) -> Ticket {
+        #[expect(clippy::cast_possible_truncation, reason = "the place is above it")]
+        Ticket::from_bits(self.leave as u32)
+    }
+
+    fn place(self) -> Option<Place> {
+        #[expect(clippy::cast_possible_truncation, reason = "nothing is above it")]
+        Place::from_number((self.leave >> u32::BITS) as u16)
+    }
 }
 
 /// What a breaker tells one who asks whether a call could pass, without making one.
@@ -43,7 +65,7 @@ impl CircuitBreaker {
     #[inline]
     fn admitted(&self, ticket: Ticket, place: Option<Place>) -> Admitted {
         let began = if self.config.slow_call().is_some() { self.nanos() } else { 0 };
-        Admitted { ticket, place, began }
+        Admitted::new(ticket, place, began)
     }
 
     /// The part of an admission that reads the clock: the breaker is not closed.
@@ -125,8 +147,8 @@ impl CircuitBreaker {
     #[inline]
     pub(super) fn succeeded(&self, admitted: Admitted) {
         self.totals.count_success();
-        if self.config.rates().is_none() && !admitted.ticket.is_probe() {
-            self.advance(|word| word.succeed(&self.config, admitted.ticket));
+        if self.config.rates().is_none() && !admitted.ticket().is_probe() {
+            self.advance(|word| word.succeed(&self.config, admitted.ticket()));
         } else {
             self.succeeded_with_more_to_count(admitted);
         }
@@ -134,7 +156,7 @@ impl CircuitBreaker {
 
     fn succeeded_with_more_to_count(&self, admitted: Admitted) {
         let slow = self.is_slow(admitted);
-        let ticket = admitted.ticket;
+        let ticket = admitted.ticket();
         if !ticket.is_probe() {
             self.record(ticket, Outcome { failed: false, slow });
         } else if slow {
@@ -152,7 +174,7 @@ impl CircuitBreaker {
     }
 
     fn fail(&self, admitted: Admitted, slow: bool) {
-        let ticket = admitted.ticket;
+        let ticket = admitted.ticket();
         let elapsed = self.clock.elapsed();
         self.clock.failed(elapsed);
         self.give_place_up(admitted);
@@ -166,7 +188,7 @@ impl CircuitBreaker {
     pub(super) fn ignored(&self, admitted: Admitted) {
         self.totals.count_ignored();
         self.give_place_up(admitted);
-        self.advance(|word| word.release(admitted.ticket));
+        self.advance(|word| word.release(admitted.ticket()));
     }
 
     /// Whether the call has been slow, which is counted.
@@ -199,8 +221,8 @@ impl CircuitBreaker {
     }
 
     fn give_place_up(&self, admitted: Admitted) {
-        if let Some(place) = admitted.place {
-            self.places.give_up(place);
+        if let Some(place) = admitted.place() {
+            self.places.give_up(place, admitted.ticket().period());
         }
     }
 
@@ -214,6 +236,7 @@ impl CircuitBreaker {
     }
 
     /// Moves the word by `step` until nobody comes between, or there is nothing to change.
+    #[inline]
     fn advance(&self, step: impl Fn(Word) -> Option<Word>) {
         loop {
             let current = self.load();

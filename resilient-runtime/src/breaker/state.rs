@@ -76,20 +76,28 @@ pub(super) enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word(pub(super) u64);
 
-/// What an admitted call must show when it settles.
+/// What an admitted call must show when it settles: its period, and whether it is a probe. Every
+/// call carries it, so it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
-    period: u32,
-    probe: bool,
-}
+pub(super) struct Ticket(u32);
 
 impl Ticket {
+    const PROBE: u32 = 1 << 31;
+
+    pub(super) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    pub(super) const fn bits(self) -> u32 {
+        self.0
+    }
+
     pub(super) const fn is_probe(self) -> bool {
-        self.probe
+        self.0 & Self::PROBE != 0
     }
 
     pub(super) const fn period(self) -> u32 {
-        self.period
+        self.0 & !Self::PROBE
     }
 }
 
@@ -107,6 +115,7 @@ pub(super) enum Admission {
 impl Word {
     pub(super) const NEW: Self = Self(0);
 
+    #[inline]
     pub(super) const fn mode(self) -> Mode {
         match self.0 >> MODE_SHIFT {
             0 => Mode::Closed,
@@ -118,6 +127,7 @@ impl Word {
         }
     }
 
+    #[inline]
     pub(super) const fn state(self) -> State {
         let payload = self.0 & PAYLOAD_MASK;
         match self.mode() {
@@ -133,6 +143,7 @@ impl Word {
         }
     }
 
+    #[inline]
     pub(super) const fn period(self) -> u32 {
         (self.0 >> PERIOD_SHIFT & PERIOD_MASK) as u32
     }
@@ -162,17 +173,20 @@ impl Word {
     }
 
     /// What a call shows that is admitted now.
+    #[inline]
     pub(super) const fn ticket(self) -> Ticket {
-        Ticket { period: self.period(), probe: matches!(self.mode(), Mode::HalfOpen) }
+        let probe = if matches!(self.mode(), Mode::HalfOpen) { Ticket::PROBE } else { 0 };
+        Ticket(self.period() | probe)
     }
 
     /// Whether `ticket` was given out in the period that still lasts.
     const fn issued(self, ticket: Ticket) -> bool {
-        self.period() == ticket.period
+        self.period() == ticket.period()
     }
 
     /// The ticket of a breaker that is closed, whatever it has counted; none otherwise. This is
     /// the part of [`admit`](Self::admit) that needs no clock.
+    #[inline]
     pub(super) const fn admit_closed(self) -> Option<Ticket> {
         match self.mode() {
             Mode::Closed | Mode::ForcedClosed | Mode::Disabled => Some(self.ticket()),
@@ -201,8 +215,10 @@ impl Word {
     }
 
     /// The word after a success, where that changes it.
+    #[inline]
     pub(super) const fn succeed(self, config: &BreakerConfig, ticket: Ticket) -> Option<Self> {
-        if !self.issued(ticket) {
+        // What nearly every call finds: closed without failures.
+        if self.0 & !(PERIOD_MASK << PERIOD_SHIFT) == 0 || !self.issued(ticket) {
             return None;
         }
         match self.state() {

@@ -4,9 +4,15 @@
 //! each atomic more makes loom's work longer by a factor.
 
 #[cfg(all(test, loom))]
-pub(super) use loom::sync::{Mutex, atomic::AtomicU64};
+pub(super) use loom::{
+    hint::spin_loop,
+    sync::{Mutex, atomic::AtomicU64},
+};
 #[cfg(not(all(test, loom)))]
-pub(super) use std::sync::{Mutex, atomic::AtomicU64};
+pub(super) use std::{
+    hint::spin_loop,
+    sync::{Mutex, atomic::AtomicU64},
+};
 
 /// A constructor that is `const`, but not under loom, whose atomics are made while it runs.
 macro_rules! const_unless_loom {

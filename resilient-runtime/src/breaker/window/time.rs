@@ -221,3 +221,100 @@ fn add_to(word: &AtomicU64, turn: Turn, what: impl Fn(u64) -> u64) -> bool {
 const fn has_tag(word: u64, turn: Turn) -> bool {
     word >> TAG_SHIFT == turn.empty() >> TAG_SHIFT
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    const FAILED: Outcome = Outcome { failed: true, slow: false };
+    const SLOW: Outcome = Outcome { failed: false, slow: true };
+    const GOOD: Outcome = Outcome { failed: false, slow: false };
+
+    fn window() -> TimeWindow {
+        TimeWindow::new(Duration::from_millis(100))
+    }
+
+    fn record(window: &TimeWindow, outcome: Outcome, period: u32, millis: u64) -> WindowStats {
+        window.record(outcome, period, || true, || Moment::from_millis(millis)).unwrap()
+    }
+
+    fn stats(calls: u64, failures: u64, slow_calls: u64) -> WindowStats {
+        WindowStats { calls, failures, slow_calls }
+    }
+
+    #[test]
+    fn results_leave_it_a_tenth_at_a_time() {
+        let window = window();
+        for (millis, expected) in [
+            (0, stats(1, 1, 0)),
+            (9, stats(2, 2, 0)),
+            (10, stats(3, 3, 0)),
+            (99, stats(4, 4, 0)),
+            (100, stats(3, 3, 0)),
+            (110, stats(3, 3, 0)),
+            (199, stats(3, 3, 0)),
+        ] {
+            assert_eq!(record(&window, FAILED, 0, millis), expected, "at {millis} ms");
+        }
+    }
+
+    #[test]
+    fn it_is_empty_after_it_has_stood_still_whatever_the_tags_say() {
+        let window = window();
+        record(&window, FAILED, 0, 5);
+        // As many laps later, the tags are the same again.
+        let laps = 100 * (HALF_TAG_MASK + 1);
+        assert_eq!(window.stats(Some(0), Moment::from_millis(laps)), stats(0, 0, 0));
+        assert_eq!(record(&window, GOOD, 0, laps + 5), stats(1, 0, 0));
+    }
+
+    #[test]
+    fn a_new_period_begins_with_an_empty_window() {
+        let window = window();
+        record(&window, FAILED, 0, 5);
+        // Its tag is the same as that of the period 0.
+        let period = 1 << HALF_TAG_BITS;
+        assert_eq!(window.stats(Some(period), Moment::from_millis(5)), stats(0, 0, 0));
+        assert_eq!(record(&window, SLOW, period, 5), stats(1, 0, 1));
+    }
+
+    #[test]
+    fn a_result_of_a_period_that_is_over_is_not_recorded() {
+        let window = window();
+        assert_eq!(window.record(FAILED, 0, || false, || Moment::from_millis(5)), None);
+        assert_eq!(window.stats(None, Moment::from_millis(5)), stats(0, 0, 0));
+    }
+
+    #[test]
+    fn a_reading_of_the_clock_that_comes_late_counts_as_now() {
+        let window = window();
+        record(&window, GOOD, 0, 95);
+        assert_eq!(record(&window, FAILED, 0, 5), stats(2, 1, 0));
+        assert_eq!(window.stats(None, Moment::from_millis(185)), stats(2, 1, 0));
+        assert_eq!(window.stats(None, Moment::from_millis(190)), stats(0, 0, 0));
+    }
+
+    #[test]
+    fn the_counts_of_many_threads_are_complete_and_no_rate_is_too_high() {
+        const THREADS: u64 = 4;
+        const ROUNDS: u64 = 10_000;
+        let window = window();
+        let work = || {
+            for round in 0..ROUNDS {
+                record(&window, GOOD, 0, round / 200);
+                let now = record(&window, Outcome { failed: true, slow: true }, 0, round / 200);
+                assert!(now.failures <= now.calls.div_ceil(2) + THREADS, "{now:?}");
+                assert!(now.slow_calls <= now.calls, "{now:?}");
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(work);
+            }
+        });
+        let all = THREADS * ROUNDS;
+        assert_eq!(window.stats(None, Moment::from_millis(50)), stats(2 * all, all, all));
+    }
+}
