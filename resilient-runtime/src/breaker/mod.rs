@@ -3,6 +3,8 @@
 mod changes;
 mod clock;
 mod config;
+#[cfg(all(test, loom))]
+mod interleavings;
 mod name;
 mod open_error;
 mod openings;

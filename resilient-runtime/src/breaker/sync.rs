@@ -6,12 +6,18 @@
 #[cfg(all(test, loom))]
 pub(super) use loom::{
     hint::spin_loop,
-    sync::{Mutex, atomic::AtomicU64},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, fence},
+    },
 };
 #[cfg(not(all(test, loom)))]
 pub(super) use std::{
     hint::spin_loop,
-    sync::{Mutex, atomic::AtomicU64},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, fence},
+    },
 };
 
 /// A constructor that is `const`, but not under loom, whose atomics are made while it runs.

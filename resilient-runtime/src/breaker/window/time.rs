@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::super::state::Moment;
-use super::super::sync::AtomicU64;
+use super::super::sync::{AtomicU64, fence};
 use super::{Outcome, WindowStats};
 
 /// How many there are, as a length and as a number of turns.
@@ -106,6 +106,9 @@ impl TimeWindow {
             if turn != newest {
                 self.turn(newest, turn);
             } else if self.add(turn, outcome) {
+                // Of two who add at once, the one whose fence comes second sees what both have
+                // added. Without it each could read what was there before the other.
+                fence(Ordering::SeqCst);
                 return Some(self.sum(turn, turn));
             }
         }
