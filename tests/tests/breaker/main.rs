@@ -1,0 +1,31 @@
+//! What the breaker does beyond opening by failures in a row: see `behaviour/breaker.rs` for that.
+
+mod by_hand;
+mod changes;
+mod cost;
+mod probes;
+mod waiting;
+
+use std::time::Duration;
+
+use resilient_runtime::{BreakerConfig, BreakerConfigBuilder, CircuitBreaker};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How long a breaker with the default configuration stays open.
+const OPEN: Duration = Duration::from_secs(30);
+
+fn config() -> BreakerConfigBuilder {
+    BreakerConfig::builder()
+}
+
+fn breaker(config: BreakerConfigBuilder) -> CircuitBreaker {
+    CircuitBreaker::new(config.build().unwrap())
+}
+
+/// A breaker that has just opened, with a failure of this moment.
+fn opened(config: BreakerConfigBuilder) -> CircuitBreaker {
+    let breaker = breaker(config.failure_threshold(1));
+    breaker.acquire().unwrap().failure();
+    breaker
+}
