@@ -10,8 +10,9 @@
 
 use std::time::Duration;
 
+use loom::model::Builder;
 use loom::sync::Arc;
-use loom::{model, thread};
+use loom::thread;
 
 use super::changes::{Change, Changes};
 use super::config::Window;
@@ -19,6 +20,16 @@ use super::settle::Admitted;
 use super::state::{Moment, State, Word};
 use super::window::{Outcome, Results};
 use super::{BreakerConfig, BreakerConfigBuilder, BreakerState, CircuitBreaker, WindowStats};
+
+/// How often a thread may be interrupted where it does not wait: most bugs need no more than two,
+/// and without a bound these tests run for hours.
+const PREEMPTIONS: usize = 2;
+
+fn model(test: impl Fn() + Sync + Send + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.check(test);
+}
 
 fn config() -> BreakerConfigBuilder {
     BreakerConfig::builder().open_duration(Duration::from_secs(3600))
@@ -122,6 +133,19 @@ fn two_probes_that_fail_open_it_once() {
         breaker.failed(second);
         other.join().unwrap();
         assert_eq!(breaker.stats().openings_in_a_row, 2);
+    });
+}
+
+#[test]
+fn whoever_sees_it_open_sees_how_often_it_has_opened() {
+    model(|| {
+        let breaker = recovering(config());
+        let probe = admit(&breaker);
+        let other = beside(&breaker, move |breaker| breaker.failed(probe));
+        let stats = breaker.stats();
+        let expected = if stats.state == BreakerState::Open { 2 } else { 1 };
+        assert_eq!(stats.openings_in_a_row, expected);
+        other.join().unwrap();
     });
 }
 

@@ -164,9 +164,7 @@ impl CircuitBreaker {
     /// calls go on.
     #[must_use]
     pub fn stats(&self) -> BreakerStats {
-        // In this order: see `Openings`.
-        let openings = self.openings.load();
-        let word = self.load();
+        let (word, openings_in_a_row) = self.openings_in_a_row();
         let window = self.window(word);
         let (failures, successes) = match word.state() {
             State::Closed { failures } | State::Disabled { failures } => (u32::from(failures), 0),
@@ -192,10 +190,22 @@ impl CircuitBreaker {
             success_count: successes,
             last_failure_time: self.clock.last_failure(),
             time_until_half_open,
-            openings_in_a_row: openings.in_a_row(word),
+            openings_in_a_row,
             window,
             config: self.config,
             totals: self.totals.read(),
+        }
+    }
+
+    /// The state word, and how often it has opened in a row.
+    fn openings_in_a_row(&self) -> (Word, u32) {
+        loop {
+            let word = self.load();
+            let note = self.openings.load();
+            // As long as a period lasts, the note is one that speaks of it.
+            if self.load().period() == word.period() {
+                return (word, note.in_a_row(word));
+            }
         }
     }
 

@@ -68,7 +68,7 @@ impl Note {
         match word.mode() {
             Mode::Open if self.period == period => self.count,
             // Its own opening, or already the next one, which somebody is about to make.
-            Mode::HalfOpen if self.period == shifted(period, 1) => self.count - 1,
+            Mode::HalfOpen if self.period == shifted(period, 1) => self.count.saturating_sub(1),
             Mode::HalfOpen if self.period == shifted(period, PERIODS - 1) => self.count,
             _ => 0,
         }

@@ -65,7 +65,7 @@ impl<'b> Permit<'b> {
     /// Takes the permit out of the reach of `drop` before it is settled: settling makes events, and
     /// a subscriber that panics must not have the call counted twice.
     #[inline]
-    fn surrender(self) -> (&'b CircuitBreaker, Admitted) {
+    pub(super) fn surrender(self) -> (&'b CircuitBreaker, Admitted) {
         let parts = (self.breaker, self.admitted);
         mem::forget(self);
         parts

@@ -9,7 +9,7 @@ use super::places::Place;
 use super::state::{Admission, Mode, Moment, State, Ticket, Word};
 use super::stats::BreakerState;
 use super::window::{Outcome, Results};
-use super::{CircuitBreaker, CircuitOpenError};
+use super::{CircuitBreaker, CircuitOpenError, Permit};
 use crate::event;
 
 /// A call that the breaker has let pass.
@@ -76,8 +76,14 @@ impl CircuitBreaker {
             match current.admit(&self.config, now) {
                 Admission::Pass(ticket) => return Ok(self.admitted(ticket, None)),
                 Admission::Probe(ticket, next) => {
-                    if self.exchange(current, next) {
-                        return Ok(self.admitted(ticket, self.take_place(ticket, now)));
+                    if self.compare_exchange(current, next) {
+                        let admitted = self.admitted(ticket, self.take_place(ticket, now));
+                        // Should a subscriber panic, the call is not made.
+                        let mut permit = Permit::new(self, admitted);
+                        permit.panicked();
+                        self.has_moved(current, next);
+                        permit.surrender();
+                        return Ok(admitted);
                     }
                 }
                 Admission::Reject { until } => return Err(self.reject(function, current, until)),

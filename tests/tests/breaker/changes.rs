@@ -207,6 +207,20 @@ fn a_subscriber_that_panics_loses_no_later_change() {
     breaker.acquire().unwrap().success();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_that_panics_keeps_no_place_of_a_probe() {
+    let breaker = super::opened(config().half_open_max_calls(1));
+    tokio::time::advance(super::OPEN).await;
+    let dispatch = subscriber(|_| panic!("in the subscriber"));
+    dispatcher::with_default(&dispatch, || {
+        let asking = catch_unwind(AssertUnwindSafe(|| breaker.acquire().map(drop)));
+        assert!(asking.is_err());
+    });
+    let stats = breaker.stats();
+    assert_eq!((stats.state, stats.totals.ignored), (BreakerState::HalfOpen, 1));
+    assert!(breaker.acquire().is_ok());
+}
+
 #[test]
 fn a_panic_of_the_subscriber_in_a_panic_of_the_call_does_not_end_the_process() {
     let breaker = breaker(config().failure_threshold(1));
