@@ -21,9 +21,9 @@ use super::state::{Moment, State, Word};
 use super::window::{Outcome, Results};
 use super::{BreakerConfig, BreakerConfigBuilder, BreakerState, CircuitBreaker, WindowStats};
 
-/// How often a thread may be interrupted where it does not wait: most bugs need no more than two,
-/// and without a bound these tests run for hours.
-const PREEMPTIONS: usize = 2;
+/// How often a thread may be interrupted where it does not wait. Most bugs need no more than two;
+/// five take seconds, and without a bound these tests run for hours.
+const PREEMPTIONS: usize = 5;
 
 fn model(test: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
@@ -241,6 +241,20 @@ fn a_window_of_one_call_holds_the_last() {
         assert_eq!([success, failure], [stats(1, 0), stats(1, 1)]);
         assert!([success, failure].contains(&last));
         assert_eq!(record(results, GOOD), stats(1, 0));
+    });
+}
+
+#[test]
+fn a_slot_that_is_written_late_undoes_no_later_result() {
+    model(|| {
+        let results = Arc::new(Results::new(Window::Calls(1)));
+        let shared = Arc::clone(&results);
+        let other = thread::spawn(move || record(&shared, FAILED));
+        for _ in 0..2 {
+            assert_eq!(record(&results, GOOD), stats(1, 0));
+        }
+        assert_eq!(other.join().unwrap(), stats(1, 1));
+        assert_eq!(record(&results, GOOD), stats(1, 0));
     });
 }
 

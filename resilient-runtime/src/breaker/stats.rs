@@ -64,7 +64,8 @@ pub struct BreakerStats {
     pub failure_count: u32,
     /// Half-open: successful probes so far. Otherwise 0.
     pub success_count: u32,
-    /// When a call last failed, in tokio's time, to the millisecond.
+    /// When a call last failed, in tokio's time, to the millisecond. Probes that were slow or hung
+    /// are among them.
     pub last_failure_time: Option<Instant>,
     /// Open: how long until a probe may pass, 0 once it may. `None` in the other states, and
     /// where the breaker is held open by hand.
