@@ -5,6 +5,9 @@
 //! until all before it are told. Whoever finds that nobody is telling does it, for others too, and
 //! nobody ever waits for somebody else: not for a subscriber that is slow, nor for a thread that
 //! has made a change and not yet said so, for whose turn the rest then is.
+//!
+//! What is not told yet is kept, however much it is: behind a subscriber that never returns, each
+//! change takes a few bytes for good.
 
 use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};

@@ -111,11 +111,13 @@ impl CircuitBreaker {
             if self.first_timeout(current).is_none_or(|timeout| moment(elapsed) < timeout) {
                 return (current, moment(elapsed));
             }
-            self.clock.failed(elapsed);
             // Only if nothing has happened since: the probe may have ended in time.
-            self.open(elapsed, |word, until| {
+            let opened = self.open(elapsed, |word, until| {
                 (word == current).then(|| word.fail(&self.config, word.ticket(), until)).flatten()
             });
+            if opened {
+                self.clock.failed(elapsed);
+            }
         }
     }
 
@@ -254,8 +256,8 @@ impl CircuitBreaker {
     }
 
     /// [`advance`](Self::advance) by a step that may open the breaker at this time. The step is
-    /// told until when it would be open.
-    fn open(&self, elapsed: Duration, step: impl Fn(Word, Moment) -> Option<Word>) {
+    /// told until when it would be open. Whether there was anything to change.
+    fn open(&self, elapsed: Duration, step: impl Fn(Word, Moment) -> Option<Word>) -> bool {
         let position = if self.config.open_jitter() > 0.0 { rand::random() } else { 0.5 };
         loop {
             // In this order: see `Openings`.
@@ -264,11 +266,11 @@ impl CircuitBreaker {
             let opening = seen.following(current);
             let open_for = self.config.open_for(opening.count(), position);
             let Some(next) = step(current, moment(elapsed.saturating_add(open_for))) else {
-                return;
+                return false;
             };
             let noted = next.mode() != Mode::Open || self.openings.note(seen, opening);
             if noted && self.exchange(current, next) {
-                return;
+                return true;
             }
         }
     }
@@ -285,7 +287,7 @@ impl CircuitBreaker {
     /// Says that the breaker has moved, once for each change of its public state.
     fn has_moved(&self, from: Word, to: Word) {
         if from.period() == to.period() {
-            if to.mode() == Mode::HalfOpen {
+            if to.probes() < from.probes() {
                 self.waiters.call_may_pass();
             }
             return;

@@ -148,6 +148,14 @@ impl Word {
         (self.0 >> PERIOD_SHIFT & PERIOD_MASK) as u32
     }
 
+    /// How many probes are under way, as far as they count.
+    pub(super) const fn probes(self) -> u16 {
+        match self.state() {
+            State::HalfOpen { probes, .. } => probes,
+            _ => 0,
+        }
+    }
+
     const fn assemble(state: State, period: u32) -> Self {
         let (mode, payload) = match state {
             State::Closed { failures } => (0, failures as u64),

@@ -6,6 +6,7 @@ mod cost;
 mod probes;
 mod waiting;
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::Duration;
 
 use resilient_runtime::{BreakerConfig, BreakerConfigBuilder, CircuitBreaker};
@@ -21,6 +22,13 @@ fn config() -> BreakerConfigBuilder {
 
 fn breaker(config: BreakerConfigBuilder) -> CircuitBreaker {
     CircuitBreaker::new(config.build().unwrap())
+}
+
+#[test]
+fn a_breaker_is_shared_between_threads_and_survives_their_panics() {
+    fn is_shared<T: Send + Sync + UnwindSafe + RefUnwindSafe>() {}
+
+    is_shared::<CircuitBreaker>();
 }
 
 /// A breaker that has just opened, with a failure of this moment.
