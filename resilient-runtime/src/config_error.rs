@@ -16,6 +16,51 @@ pub enum ConfigError {
     /// See [`BreakerConfigBuilder::open_duration`](crate::BreakerConfigBuilder::open_duration).
     #[error("{}", Self::OpenDuration.message())]
     OpenDuration,
+    /// See [`BreakerConfigBuilder::half_open_timeout`](crate::BreakerConfigBuilder::half_open_timeout).
+    #[error("{}", Self::HalfOpenTimeout.message())]
+    HalfOpenTimeout,
+    /// See [`BreakerConfigBuilder::open_growth`](crate::BreakerConfigBuilder::open_growth).
+    #[error("{}", Self::OpenGrowth.message())]
+    OpenGrowth,
+    /// See [`BreakerConfigBuilder::max_open_duration`](crate::BreakerConfigBuilder::max_open_duration).
+    #[error("{}", Self::MaxOpenDuration.message())]
+    MaxOpenDuration,
+    /// See [`BreakerConfigBuilder::max_open_duration`](crate::BreakerConfigBuilder::max_open_duration).
+    #[error("{}", Self::MaxOpenDurationUnused.message())]
+    MaxOpenDurationUnused,
+    /// See [`BreakerConfigBuilder::open_jitter`](crate::BreakerConfigBuilder::open_jitter).
+    #[error("{}", Self::OpenJitter.message())]
+    OpenJitter,
+    /// See [`BreakerConfigBuilder::window_calls`](crate::BreakerConfigBuilder::window_calls).
+    #[error("{}", Self::WindowCalls.message())]
+    WindowCalls,
+    /// See [`BreakerConfigBuilder::window_time`](crate::BreakerConfigBuilder::window_time).
+    #[error("{}", Self::WindowTime.message())]
+    WindowTime,
+    /// See [`BreakerConfigBuilder::window_time`](crate::BreakerConfigBuilder::window_time).
+    #[error("{}", Self::TwoWindows.message())]
+    TwoWindows,
+    /// See [`BreakerConfigBuilder::window_calls`](crate::BreakerConfigBuilder::window_calls).
+    #[error("{}", Self::WindowMissing.message())]
+    WindowMissing,
+    /// See [`BreakerConfigBuilder::failure_threshold`](crate::BreakerConfigBuilder::failure_threshold).
+    #[error("{}", Self::FailureThresholdInWindow.message())]
+    FailureThresholdInWindow,
+    /// See [`BreakerConfigBuilder::failure_rate`](crate::BreakerConfigBuilder::failure_rate).
+    #[error("{}", Self::FailureRate.message())]
+    FailureRate,
+    /// See [`BreakerConfigBuilder::minimum_calls`](crate::BreakerConfigBuilder::minimum_calls).
+    #[error("{}", Self::MinimumCalls.message())]
+    MinimumCalls,
+    /// See [`BreakerConfigBuilder::slow_call`](crate::BreakerConfigBuilder::slow_call).
+    #[error("{}", Self::SlowCall.message())]
+    SlowCall,
+    /// See [`BreakerConfigBuilder::slow_call_rate`](crate::BreakerConfigBuilder::slow_call_rate).
+    #[error("{}", Self::SlowCallRate.message())]
+    SlowCallRate,
+    /// See [`BreakerConfigBuilder::slow_call_rate`](crate::BreakerConfigBuilder::slow_call_rate).
+    #[error("{}", Self::SlowCallMissing.message())]
+    SlowCallMissing,
     /// See [`RetryPolicyBuilder::max_attempts`](crate::RetryPolicyBuilder::max_attempts).
     #[error("{}", Self::MaxAttempts.message())]
     MaxAttempts,
@@ -45,6 +90,39 @@ impl ConfigError {
             Self::SuccessThreshold => "`success_threshold` must be from 1 to 65535",
             Self::HalfOpenMaxCalls => "`half_open_max_calls` must be from 1 to 65535",
             Self::OpenDuration => "`open_duration` must be a millisecond or more",
+            Self::HalfOpenTimeout => "`half_open_timeout` must be a millisecond or more",
+            Self::OpenGrowth => {
+                "`open_growth` must be 1 or more: it is the factor by which the breaker stays open longer"
+            }
+            Self::MaxOpenDuration => "`max_open_duration` is shorter than `open_duration`",
+            Self::MaxOpenDurationUnused => {
+                "`max_open_duration` bounds `open_growth` and `open_jitter`: give one of them"
+            }
+            Self::OpenJitter => {
+                "`open_jitter` must be from 0 to 1: it is a share of the open duration"
+            }
+            Self::WindowCalls => "`window` must be from 1 to 1000 calls",
+            Self::WindowTime => "`window` must be 10 milliseconds or more",
+            Self::TwoWindows => "`window` is given both in calls and in time: give one of them",
+            Self::WindowMissing => {
+                "`failure_rate`, `minimum_calls`, `slow_call` and `slow_call_rate` need a `window`"
+            }
+            Self::FailureThresholdInWindow => {
+                "`failure_threshold` counts failures in a row: with a `window`, give `failure_rate` instead"
+            }
+            Self::FailureRate => {
+                "`failure_rate` must be from 0 to 1: it is a share of the calls in the window"
+            }
+            Self::MinimumCalls => {
+                "`minimum_calls` must be from 1 to 65535, and no more than the `window` holds"
+            }
+            Self::SlowCall => "`slow_call` must be a millisecond or more",
+            Self::SlowCallRate => {
+                "`slow_call_rate` must be from 0 to 1: it is a share of the calls in the window"
+            }
+            Self::SlowCallMissing => {
+                "`slow_call_rate` needs `slow_call`: how long a call takes that is slow"
+            }
             Self::MaxAttempts => "`max_attempts` must be 1 or more: it counts the first call too",
             Self::MaxDelay => {
                 "`max_delay` is shorter than `base_delay`: give both, since one that is not given \

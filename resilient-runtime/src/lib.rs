@@ -40,7 +40,7 @@ pub use crate::attempt::Attempt;
 pub use crate::backoff::Backoff;
 pub use crate::breaker::{
     BreakerConfig, BreakerConfigBuilder, BreakerName, BreakerState, BreakerStats, BreakerTotals,
-    CircuitBreaker, CircuitOpenError, Permit,
+    CircuitBreaker, CircuitOpenError, Permit, WindowStats,
 };
 pub use crate::budget::{BudgetConfig, BudgetConfigBuilder, RetryBudget};
 pub use crate::catalogue::{

@@ -27,20 +27,20 @@ impl Clock {
         moment(self.elapsed())
     }
 
-    /// Notes a failure now, and says until when a breaker that opens by it stays open.
-    ///
-    /// To the millisecond, rounded down: who waits for as long as the breaker is to stay open
-    /// finds it ready.
-    pub(super) fn failed(&self, open_duration: Duration) -> Moment {
-        let elapsed = self.elapsed();
+    /// Notes a failure at this time.
+    pub(super) fn failed(&self, elapsed: Duration) {
         // Relaxed: a figure for people. The maximum, since failures settle in any order.
         self.last_failure.fetch_max(moment(elapsed).as_millis() + 1, Ordering::Relaxed);
-        moment(elapsed.saturating_add(open_duration))
     }
 
     pub(super) fn last_failure(&self) -> Option<Instant> {
         let millis = self.last_failure.load(Ordering::Relaxed).checked_sub(1)?;
-        self.epoch.get()?.checked_add(Duration::from_millis(millis))
+        self.instant(Moment::from_millis(millis))
+    }
+
+    /// This moment by tokio's clock; none before the clock was first read.
+    pub(super) fn instant(&self, moment: Moment) -> Option<Instant> {
+        self.epoch.get()?.checked_add(Duration::from_millis(moment.as_millis()))
     }
 
     /// How long it is until `moment`.
@@ -48,12 +48,15 @@ impl Clock {
         Duration::from_millis(moment.as_millis()).saturating_sub(self.elapsed())
     }
 
-    fn elapsed(&self) -> Duration {
+    /// Since the first reading, which may be this one.
+    pub(super) fn elapsed(&self) -> Duration {
         let now = Instant::now();
         now.saturating_duration_since(*self.epoch.get_or_init(|| now))
     }
 }
 
-fn moment(elapsed: Duration) -> Moment {
+/// To the millisecond, rounded down: who waits for as long as a breaker is to stay open finds it
+/// ready.
+pub(super) fn moment(elapsed: Duration) -> Moment {
     Moment::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
 }

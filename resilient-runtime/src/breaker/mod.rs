@@ -1,17 +1,26 @@
 //! The circuit breaker: the edge where the pure state machine meets atomics, the clock and events.
 
+mod changes;
 mod clock;
 mod config;
+#[cfg(all(test, loom))]
+mod interleavings;
 mod name;
 mod open_error;
+mod openings;
 mod permit;
+mod places;
+mod settle;
 mod state;
 mod stats;
+mod sync;
 mod totals;
+mod wait;
+mod window;
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 pub use self::config::{BreakerConfig, BreakerConfigBuilder};
 pub use self::name::BreakerName;
@@ -19,15 +28,25 @@ pub use self::open_error::CircuitOpenError;
 pub use self::permit::Permit;
 pub use self::stats::{BreakerState, BreakerStats, BreakerTotals};
 
+pub use self::window::WindowStats;
+
+use self::changes::Changes;
 use self::clock::Clock;
-use self::state::{Admission, Mode, Moment, State, Ticket, Word};
+use self::openings::Openings;
+use self::places::Places;
+use self::state::{Mode, State, Word};
+use self::sync::{AtomicU64, const_unless_loom};
 use self::totals::Totals;
-use crate::event;
+use self::wait::Waiters;
+use self::window::Results;
 
 /// Fails fast while a service is down, and lets a few calls probe whether it is back.
 ///
 /// - **Closed**: every call passes. After
-///   [`failure_threshold`](BreakerConfigBuilder::failure_threshold) failures in a row it opens.
+///   [`failure_threshold`](BreakerConfigBuilder::failure_threshold) failures in a row it opens; or,
+///   with a [window of calls](BreakerConfigBuilder::window_calls) or
+///   [of time](BreakerConfigBuilder::window_time), when failures or slow calls are too large a
+///   share of the calls in it.
 /// - **Open**: every call is rejected with [`CircuitOpenError`]. Nothing is sent. The first call
 ///   after [`open_duration`](BreakerConfigBuilder::open_duration) makes it half-open.
 /// - **Half-open**: up to [`half_open_max_calls`](BreakerConfigBuilder::half_open_max_calls) calls
@@ -35,13 +54,15 @@ use crate::event;
 ///   [`success_threshold`](BreakerConfigBuilder::success_threshold) successes close it; any
 ///   failure opens it again.
 ///
-/// A failure is an error of a [transient](crate::ErrorKind::is_transient) kind, or a panic. Any
-/// other error is neither failure nor success, and so is a call whose future was dropped. A result
+/// A failure is an error of a [transient](crate::ErrorKind::is_transient) kind, or a panic; and,
+/// for a probe, an answer that is [slow](BreakerConfigBuilder::slow_call) or
+/// [does not come](BreakerConfigBuilder::half_open_timeout). Any other error is neither failure nor success, and so is a call whose future was dropped. A result
 /// counts only in the state in which its call was admitted: an answer that comes after a change of
 /// state changes nothing.
 ///
 /// While it is closed and nothing fails, a call reads one word that no call writes, takes no lock,
-/// allocates nothing and reads no clock.
+/// allocates nothing and reads no clock. With a window it also writes that, still without a lock,
+/// and it reads the clock where calls can be slow or the window is one of time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -65,26 +86,41 @@ pub struct CircuitBreaker {
     config: BreakerConfig,
     /// All that decides whether a call may pass: see [`Word`].
     word: AtomicU64,
+    openings: Openings,
+    /// The window of a breaker that opens by rates, made at the first result.
+    results: OnceLock<Box<Results>>,
+    places: Places,
     clock: Clock,
     totals: Totals,
+    changes: Changes,
+    waiters: Waiters,
 }
 
 impl CircuitBreaker {
-    /// A closed breaker by the name of `unnamed`.
-    #[must_use]
-    pub const fn new(config: BreakerConfig) -> Self {
-        Self::named("unnamed", config)
+    const_unless_loom! {
+        /// A closed breaker by the name of `unnamed`.
+        #[must_use]
+        pub const fn new(config: BreakerConfig) -> Self {
+            Self::named("unnamed", config)
+        }
     }
 
-    /// A closed breaker. Events and rejections carry its name.
-    #[must_use]
-    pub const fn named(name: &'static str, config: BreakerConfig) -> Self {
-        Self {
-            name: BreakerName::from_static(name),
-            config,
-            word: AtomicU64::new(Word::NEW.0),
-            clock: Clock::new(),
-            totals: Totals::new(),
+    const_unless_loom! {
+        /// A closed breaker. Events and rejections carry its name.
+        #[must_use]
+        pub const fn named(name: &'static str, config: BreakerConfig) -> Self {
+            Self {
+                name: BreakerName::from_static(name),
+                config,
+                word: AtomicU64::new(Word::NEW.0),
+                openings: Openings::new(),
+                results: OnceLock::new(),
+                places: Places::new(),
+                clock: Clock::new(),
+                totals: Totals::new(),
+                changes: Changes::new(),
+                waiters: Waiters::new(),
+            }
         }
     }
 
@@ -121,11 +157,7 @@ impl CircuitBreaker {
         &self,
         function: Option<&str>,
     ) -> Result<Permit<'_>, CircuitOpenError> {
-        let ticket = match self.load().admit_closed() {
-            Some(ticket) => ticket,
-            None => self.admit(function)?,
-        };
-        Ok(Permit::new(self, ticket))
+        Ok(Permit::new(self, self.admit(function)?))
     }
 
     /// The present state. An open breaker whose time is over stays [`Open`](BreakerState::Open)
@@ -139,9 +171,10 @@ impl CircuitBreaker {
     /// calls go on.
     #[must_use]
     pub fn stats(&self) -> BreakerStats {
-        let word = self.load();
-        let (failure_count, success_count) = match word.state() {
-            State::Closed { failures } => (u32::from(failures), 0),
+        let (word, openings_in_a_row) = self.openings_in_a_row();
+        let window = self.window(word);
+        let (failures, successes) = match word.state() {
+            State::Closed { failures } | State::Disabled { failures } => (u32::from(failures), 0),
             State::Open { .. } => (self.config.failure_threshold(), 0),
             State::HalfOpen { successes, .. } => {
                 (self.config.failure_threshold(), u32::from(successes))
@@ -154,13 +187,45 @@ impl CircuitBreaker {
         };
         BreakerStats {
             state: word.mode().into(),
-            held_by_hand: matches!(word.mode(), Mode::ForcedOpen | Mode::ForcedClosed),
-            failure_count,
-            success_count,
+            held_by_hand: matches!(
+                word.mode(),
+                Mode::ForcedOpen | Mode::ForcedClosed | Mode::Disabled
+            ),
+            disabled: word.mode() == Mode::Disabled,
+            failure_count: window
+                .map_or(failures, |window| u32::try_from(window.failures).unwrap_or(u32::MAX)),
+            success_count: successes,
             last_failure_time: self.clock.last_failure(),
             time_until_half_open,
+            openings_in_a_row,
+            window,
             config: self.config,
             totals: self.totals.read(),
+        }
+    }
+
+    /// The state word, and how often it has opened in a row.
+    fn openings_in_a_row(&self) -> (Word, u32) {
+        loop {
+            let word = self.load();
+            let note = self.openings.load();
+            // As long as a period lasts, the note is one that speaks of it.
+            if self.load().period() == word.period() {
+                return (word, note.in_a_row(word));
+            }
+        }
+    }
+
+    /// What is in the window of a breaker with this state word; none where it has no window.
+    fn window(&self, word: Word) -> Option<WindowStats> {
+        let results = self.results(self.config.rates()?);
+        match word.mode() {
+            Mode::Closed | Mode::Disabled => {
+                Some(results.stats(Some(word.period()), self.clock.now()))
+            }
+            // The last result that was counted is the one that opened it.
+            Mode::Open | Mode::HalfOpen => Some(results.stats(None, self.clock.now())),
+            Mode::ForcedOpen | Mode::ForcedClosed => Some(WindowStats::default()),
         }
     }
 
@@ -171,105 +236,41 @@ impl CircuitBreaker {
     }
 
     /// Opens the breaker and holds it open: every call is rejected until
-    /// [`reset`](Self::reset) or [`force_closed`](Self::force_closed).
+    /// [`reset`](Self::reset), [`force_closed`](Self::force_closed) or [`disable`](Self::disable).
     pub fn force_open(&self) {
         self.force(State::ForcedOpen);
     }
 
     /// Closes the breaker and holds it closed: every call passes and failures do not open it,
-    /// until [`reset`](Self::reset) or [`force_open`](Self::force_open).
+    /// until [`reset`](Self::reset), [`force_open`](Self::force_open) or
+    /// [`disable`](Self::disable). Failures are counted in the totals only.
     pub fn force_closed(&self) {
         self.force(State::ForcedClosed);
     }
 
+    /// Lets every call pass and counts it as if the breaker were closed, so that
+    /// [`stats`](Self::stats) shows what would have opened it; but nothing opens it. It ends with
+    /// [`reset`](Self::reset), [`force_open`](Self::force_open) or
+    /// [`force_closed`](Self::force_closed), and counting then begins anew.
+    ///
+    /// While it is disabled its state is [`Closed`](BreakerState::Closed), and
+    /// [`BreakerStats::disabled`] tells the difference.
+    pub fn disable(&self) {
+        self.force(State::Disabled { failures: 0 });
+    }
+
+    #[inline]
     fn load(&self) -> Word {
         // Acquire: whoever sees a state also sees what its maker did before, such as the reset
         // that a test or an operator ordered after repairing the service.
         Word(self.word.load(Ordering::Acquire))
     }
 
-    /// Moves the word from `current` to `next`, if it is still `current`; returns what it is
-    /// otherwise.
-    fn exchange(&self, current: Word, next: Word) -> Result<(), Word> {
-        // Release: the counterpart of the load above. A failed exchange is a load.
-        self.word
-            .compare_exchange(current.0, next.0, Ordering::AcqRel, Ordering::Acquire)
-            .map_err(Word)?;
-        self.announce(current, next);
-        Ok(())
-    }
-
-    /// Moves the word by `step` until nobody comes between, or there is nothing to change.
-    fn advance(&self, step: impl Fn(Word) -> Option<Word>) {
-        let mut current = self.load();
-        while let Some(next) = step(current) {
-            match self.exchange(current, next) {
-                Ok(()) => return,
-                Err(actual) => current = actual,
-            }
-        }
-    }
-
-    /// The part of an admission that reads the clock: the breaker is not closed.
-    #[cold]
-    fn admit(&self, function: Option<&str>) -> Result<Ticket, CircuitOpenError> {
-        let now = self.clock.now();
-        let mut current = self.load();
-        loop {
-            match current.admit(&self.config, now) {
-                Admission::Pass(ticket) => return Ok(ticket),
-                Admission::Probe(ticket, next) => match self.exchange(current, next) {
-                    Ok(()) => return Ok(ticket),
-                    Err(actual) => current = actual,
-                },
-                Admission::Reject { until } => return Err(self.reject(function, current, until)),
-            }
-        }
-    }
-
-    fn reject(
-        &self,
-        function: Option<&str>,
-        word: Word,
-        until: Option<Moment>,
-    ) -> CircuitOpenError {
-        self.totals.count_rejected();
-        let retry_after = until.map(|moment| self.clock.until(moment));
-        event::rejected(function, &self.name, retry_after);
-        CircuitOpenError { breaker: self.name.clone(), state: word.mode().into(), retry_after }
-    }
-
-    #[inline]
-    fn succeeded(&self, ticket: Ticket) {
-        self.totals.count_success();
-        self.advance(|word| word.succeed(&self.config, ticket));
-    }
-
-    #[cold]
-    fn failed(&self, ticket: Ticket) {
-        self.totals.count_failure();
-        let until = self.clock.failed(self.config.open_duration());
-        self.advance(|word| word.fail(&self.config, ticket, until));
-    }
-
-    fn ignored(&self, ticket: Ticket) {
-        self.totals.count_ignored();
-        self.advance(|word| word.release(ticket));
-    }
-
-    fn force(&self, state: State) {
-        self.advance(|word| Some(word.begin(state)));
-    }
-
-    /// Says that the breaker has moved, once for each change of its public state.
-    fn announce(&self, from: Word, to: Word) {
-        let (from, to) = (BreakerState::from(from.mode()), BreakerState::from(to.mode()));
-        if from == to {
-            return;
-        }
-        self.totals.count_transition();
-        let announce = if to == BreakerState::Open { event::opened } else { event::recovering };
-        announce(&self.name, from.as_str(), to.as_str());
+    /// Moves the word from `current` to `next`, if it is still `current`.
+    fn compare_exchange(&self, current: Word, next: Word) -> bool {
+        // Release: the counterpart of the load above. A failed exchange tells nothing: the caller
+        // loads again.
+        self.word.compare_exchange(current.0, next.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 }
 

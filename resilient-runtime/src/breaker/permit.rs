@@ -3,7 +3,7 @@
 use std::{mem, thread};
 
 use super::CircuitBreaker;
-use super::state::Ticket;
+use super::settle::Admitted;
 use crate::{Classify, ErrorKind};
 
 /// The leave to make one call through a [`CircuitBreaker`], from
@@ -26,47 +26,47 @@ use crate::{Classify, ErrorKind};
 #[must_use = "a permit that is dropped unsaid counts as neither failure nor success"]
 pub struct Permit<'b> {
     breaker: &'b CircuitBreaker,
-    ticket: Ticket,
+    admitted: Admitted,
     /// Whether the call has panicked, as far as its watcher knows. Where nobody watches, the
     /// thread is asked.
     panicked: Option<bool>,
 }
 
 impl<'b> Permit<'b> {
-    pub(super) const fn new(breaker: &'b CircuitBreaker, ticket: Ticket) -> Self {
-        Self { breaker, ticket, panicked: None }
+    pub(super) const fn new(breaker: &'b CircuitBreaker, admitted: Admitted) -> Self {
+        Self { breaker, admitted, panicked: None }
     }
 
     /// Whether the call is a probe of a half-open breaker.
     #[must_use]
     pub const fn is_probe(&self) -> bool {
-        self.ticket.is_probe()
+        self.admitted.ticket().is_probe()
     }
 
     /// The call succeeded.
     #[inline]
     pub fn success(self) {
-        let (breaker, ticket) = self.surrender();
-        breaker.succeeded(ticket);
+        let (breaker, admitted) = self.surrender();
+        breaker.succeeded(admitted);
     }
 
     /// The call failed in a way that says that the service is down.
     pub fn failure(self) {
-        let (breaker, ticket) = self.surrender();
-        breaker.failed(ticket);
+        let (breaker, admitted) = self.surrender();
+        breaker.failed(admitted);
     }
 
     /// The call ended in a way that says nothing of the service.
     pub fn ignore(self) {
-        let (breaker, ticket) = self.surrender();
-        breaker.ignored(ticket);
+        let (breaker, admitted) = self.surrender();
+        breaker.ignored(admitted);
     }
 
     /// Takes the permit out of the reach of `drop` before it is settled: settling makes events, and
     /// a subscriber that panics must not have the call counted twice.
     #[inline]
-    fn surrender(self) -> (&'b CircuitBreaker, Ticket) {
-        let parts = (self.breaker, self.ticket);
+    pub(super) fn surrender(self) -> (&'b CircuitBreaker, Admitted) {
+        let parts = (self.breaker, self.admitted);
         mem::forget(self);
         parts
     }
@@ -101,9 +101,9 @@ impl<'b> Permit<'b> {
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if self.panicked.unwrap_or_else(thread::panicking) {
-            self.breaker.failed(self.ticket);
+            self.breaker.failed(self.admitted);
         } else {
-            self.breaker.ignored(self.ticket);
+            self.breaker.ignored(self.admitted);
         }
     }
 }

@@ -8,13 +8,16 @@
 //! bits 63..61   mode
 //! bits 60..38   period, wrapping: which stretch between two changes of mode this is
 //! bits 37..0    open: the moment it may let a probe through
-//!               closed: consecutive failures (16 bits)
+//!               closed, disabled: consecutive failures (16 bits)
 //!               half-open: probes out (16 bits), successes (16 bits)
 //! ```
 //!
 //! Every change of mode and every reset begins a new period. A result counts only in the period
 //! in which its call was admitted: an answer from before a change can neither open nor close
 //! anything after it.
+//!
+//! A breaker that opens by rates counts in a window beside the word. While it is closed its word
+//! moves only when it opens.
 
 use super::config::BreakerConfig;
 
@@ -24,7 +27,7 @@ pub(super) struct Moment(u64);
 
 impl Moment {
     /// The latest moment that the word has room for: 8.7 years.
-    const LATEST: Self = Self(PAYLOAD_MASK);
+    pub(super) const LATEST: Self = Self(PAYLOAD_MASK);
 
     pub(super) const fn from_millis(millis: u64) -> Self {
         if millis < PAYLOAD_MASK { Self(millis) } else { Self::LATEST }
@@ -38,6 +41,8 @@ impl Moment {
 const MODE_SHIFT: u32 = 61;
 const PERIOD_SHIFT: u32 = 38;
 const PERIOD_MASK: u64 = (1 << (MODE_SHIFT - PERIOD_SHIFT)) - 1;
+/// How many periods there are before they begin anew at 0.
+pub(super) const PERIODS: u32 = 1 << (MODE_SHIFT - PERIOD_SHIFT);
 const PAYLOAD_MASK: u64 = (1 << PERIOD_SHIFT) - 1;
 const COUNT_BITS: u32 = 16;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
@@ -52,6 +57,8 @@ pub(super) enum Mode {
     ForcedOpen,
     /// Closed until somebody says otherwise: failures do not open it.
     ForcedClosed,
+    /// The same, but it counts as if it were closed.
+    Disabled,
 }
 
 /// The word, taken apart.
@@ -62,22 +69,35 @@ pub(super) enum State {
     HalfOpen { probes: u16, successes: u16 },
     ForcedOpen,
     ForcedClosed,
+    Disabled { failures: u16 },
 }
 
 /// The word of a breaker. Zero is a closed breaker that never saw a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word(pub(super) u64);
 
-/// What an admitted call must show when it settles.
+/// What an admitted call must show when it settles: its period, and whether it is a probe. Every
+/// call carries it, so it is small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
-    period: u32,
-    probe: bool,
-}
+pub(super) struct Ticket(u32);
 
 impl Ticket {
+    const PROBE: u32 = 1 << 31;
+
+    pub(super) const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    pub(super) const fn bits(self) -> u32 {
+        self.0
+    }
+
     pub(super) const fn is_probe(self) -> bool {
-        self.probe
+        self.0 & Self::PROBE != 0
+    }
+
+    pub(super) const fn period(self) -> u32 {
+        self.0 & !Self::PROBE
     }
 }
 
@@ -95,16 +115,19 @@ pub(super) enum Admission {
 impl Word {
     pub(super) const NEW: Self = Self(0);
 
+    #[inline]
     pub(super) const fn mode(self) -> Mode {
         match self.0 >> MODE_SHIFT {
             0 => Mode::Closed,
             1 => Mode::Open,
             2 => Mode::HalfOpen,
             3 => Mode::ForcedOpen,
-            _ => Mode::ForcedClosed,
+            4 => Mode::ForcedClosed,
+            _ => Mode::Disabled,
         }
     }
 
+    #[inline]
     pub(super) const fn state(self) -> State {
         let payload = self.0 & PAYLOAD_MASK;
         match self.mode() {
@@ -116,11 +139,21 @@ impl Word {
             },
             Mode::ForcedOpen => State::ForcedOpen,
             Mode::ForcedClosed => State::ForcedClosed,
+            Mode::Disabled => State::Disabled { failures: (payload & COUNT_MASK) as u16 },
         }
     }
 
-    const fn period(self) -> u32 {
+    #[inline]
+    pub(super) const fn period(self) -> u32 {
         (self.0 >> PERIOD_SHIFT & PERIOD_MASK) as u32
+    }
+
+    /// How many probes are under way, as far as they count.
+    pub(super) const fn probes(self) -> u16 {
+        match self.state() {
+            State::HalfOpen { probes, .. } => probes,
+            _ => 0,
+        }
     }
 
     const fn assemble(state: State, period: u32) -> Self {
@@ -132,6 +165,7 @@ impl Word {
             }
             State::ForcedOpen => (3, 0),
             State::ForcedClosed => (4, 0),
+            State::Disabled { failures } => (5, failures as u64),
         };
         Self(mode << MODE_SHIFT | (period as u64 & PERIOD_MASK) << PERIOD_SHIFT | payload)
     }
@@ -146,20 +180,24 @@ impl Word {
         Self::assemble(state, self.period().wrapping_add(1))
     }
 
-    const fn ticket(self) -> Ticket {
-        Ticket { period: self.period(), probe: matches!(self.mode(), Mode::HalfOpen) }
+    /// What a call shows that is admitted now.
+    #[inline]
+    pub(super) const fn ticket(self) -> Ticket {
+        let probe = if matches!(self.mode(), Mode::HalfOpen) { Ticket::PROBE } else { 0 };
+        Ticket(self.period() | probe)
     }
 
     /// Whether `ticket` was given out in the period that still lasts.
     const fn issued(self, ticket: Ticket) -> bool {
-        self.period() == ticket.period
+        self.period() == ticket.period()
     }
 
     /// The ticket of a breaker that is closed, whatever it has counted; none otherwise. This is
     /// the part of [`admit`](Self::admit) that needs no clock.
+    #[inline]
     pub(super) const fn admit_closed(self) -> Option<Ticket> {
         match self.mode() {
-            Mode::Closed | Mode::ForcedClosed => Some(self.ticket()),
+            Mode::Closed | Mode::ForcedClosed | Mode::Disabled => Some(self.ticket()),
             Mode::Open | Mode::HalfOpen | Mode::ForcedOpen => None,
         }
     }
@@ -168,7 +206,9 @@ impl Word {
     pub(super) fn admit(self, config: &BreakerConfig, now: Moment) -> Admission {
         let probe = |next: Self| Admission::Probe(next.ticket(), next);
         match self.state() {
-            State::Closed { .. } | State::ForcedClosed => Admission::Pass(self.ticket()),
+            State::Closed { .. } | State::ForcedClosed | State::Disabled { .. } => {
+                Admission::Pass(self.ticket())
+            }
             State::Open { until } if now >= until => {
                 probe(self.begin(State::HalfOpen { probes: 1, successes: 0 }))
             }
@@ -183,12 +223,17 @@ impl Word {
     }
 
     /// The word after a success, where that changes it.
+    #[inline]
     pub(super) const fn succeed(self, config: &BreakerConfig, ticket: Ticket) -> Option<Self> {
-        if !self.issued(ticket) {
+        // What nearly every call finds: closed without failures.
+        if self.0 & !(PERIOD_MASK << PERIOD_SHIFT) == 0 || !self.issued(ticket) {
             return None;
         }
         match self.state() {
             State::Closed { failures: 1.. } => Some(self.counting(State::Closed { failures: 0 })),
+            State::Disabled { failures: 1.. } => {
+                Some(self.counting(State::Disabled { failures: 0 }))
+            }
             State::HalfOpen { successes, .. }
                 if successes as u32 + 1 >= config.success_threshold() =>
             {
@@ -198,9 +243,11 @@ impl Word {
                 probes: probes.saturating_sub(1),
                 successes: successes + 1,
             })),
-            State::Closed { .. } | State::Open { .. } | State::ForcedOpen | State::ForcedClosed => {
-                None
-            }
+            State::Closed { .. }
+            | State::Open { .. }
+            | State::ForcedOpen
+            | State::ForcedClosed
+            | State::Disabled { .. } => None,
         }
     }
 
@@ -223,7 +270,27 @@ impl Word {
                 Some(self.counting(State::Closed { failures: failures + 1 }))
             }
             State::HalfOpen { .. } => Some(self.begin(State::Open { until })),
-            State::Open { .. } | State::ForcedOpen | State::ForcedClosed => None,
+            State::Disabled { failures: u16::MAX }
+            | State::Open { .. }
+            | State::ForcedOpen
+            | State::ForcedClosed => None,
+            State::Disabled { failures } => {
+                Some(self.counting(State::Disabled { failures: failures + 1 }))
+            }
+        }
+    }
+
+    /// Whether a result of this call goes into the window: it was admitted in the period that
+    /// still lasts, and in this one results are counted there.
+    pub(super) const fn counts_in_window(self, ticket: Ticket) -> bool {
+        self.issued(ticket) && matches!(self.mode(), Mode::Closed | Mode::Disabled)
+    }
+
+    /// The word after the window has shown too many failures or slow calls, where that changes it.
+    pub(super) const fn trip(self, ticket: Ticket, until: Moment) -> Option<Self> {
+        match self.mode() {
+            Mode::Closed if self.issued(ticket) => Some(self.begin(State::Open { until })),
+            _ => None,
         }
     }
 
@@ -295,6 +362,7 @@ mod tests {
             State::HalfOpen { probes: u16::MAX, successes: 7 },
             State::ForcedOpen,
             State::ForcedClosed,
+            State::Disabled { failures: u16::MAX },
         ] {
             let word = Word::assemble(state, 0x7F_FFFF);
             assert_eq!((word.state(), word.period()), (state, 0x7F_FFFF));
@@ -391,6 +459,7 @@ mod tests {
         for state in [State::ForcedOpen, State::ForcedClosed] {
             let word = Word::NEW.begin(state);
             let ticket = word.ticket();
+            assert!(!word.counts_in_window(ticket));
             assert_eq!(word.succeed(&config(), ticket), None);
             assert_eq!(word.fail(&config(), ticket, OPEN_UNTIL), None);
         }
@@ -398,6 +467,33 @@ mod tests {
         assert_eq!(closed.admit(&config(), at(0)), Admission::Pass(closed.ticket()));
         let open = Word::NEW.begin(State::ForcedOpen);
         assert_eq!(open.admit(&config(), Moment::LATEST), Admission::Reject { until: None });
+    }
+
+    #[test]
+    fn disabled_it_counts_and_never_opens() {
+        let mut word = Word::NEW.begin(State::Disabled { failures: 0 });
+        for _ in 0..5 {
+            word = fail(word, pass(word));
+        }
+        assert_eq!(word.state(), State::Disabled { failures: 5 });
+        assert_eq!(word.trip(pass(word), OPEN_UNTIL), None);
+        word = succeed(word, pass(word));
+        assert_eq!(word.state(), State::Disabled { failures: 0 });
+        let most = word.counting(State::Disabled { failures: u16::MAX });
+        assert_eq!(most.fail(&config(), pass(most), OPEN_UNTIL), None);
+    }
+
+    #[test]
+    fn a_window_opens_a_closed_breaker_in_the_period_of_the_call_only() {
+        let ticket = pass(Word::NEW);
+        assert!(Word::NEW.counts_in_window(ticket));
+        let open = Word::NEW.trip(ticket, OPEN_UNTIL).unwrap();
+        assert_eq!(open.state(), State::Open { until: OPEN_UNTIL });
+        let again = open.begin(State::Closed { failures: 0 });
+        for word in [open, again] {
+            assert!(!word.counts_in_window(ticket));
+            assert_eq!(word.trip(ticket, OPEN_UNTIL), None);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::config::BreakerConfig;
 use super::state::Mode;
+use super::window::WindowStats;
 
 /// Whether calls pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +42,7 @@ impl fmt::Display for BreakerState {
 impl From<Mode> for BreakerState {
     fn from(mode: Mode) -> Self {
         match mode {
-            Mode::Closed | Mode::ForcedClosed => Self::Closed,
+            Mode::Closed | Mode::ForcedClosed | Mode::Disabled => Self::Closed,
             Mode::Open | Mode::ForcedOpen => Self::Open,
             Mode::HalfOpen => Self::HalfOpen,
         }
@@ -54,18 +55,28 @@ impl From<Mode> for BreakerState {
 pub struct BreakerStats {
     /// The state.
     pub state: BreakerState,
-    /// Whether `force_open` or `force_closed` holds it there.
+    /// Whether `force_open`, `force_closed` or `disable` holds it there.
     pub held_by_hand: bool,
-    /// Closed: failures in a row so far. Open or half-open: the threshold, which they had reached.
-    /// Held by hand: 0.
+    /// Whether that is by `disable`.
+    pub disabled: bool,
+    /// Closed or disabled: failures in a row so far. Open or half-open: the threshold, which they
+    /// had reached. Held by hand otherwise: 0. With a window: the failures in it.
     pub failure_count: u32,
     /// Half-open: successful probes so far. Otherwise 0.
     pub success_count: u32,
-    /// When a call last failed, in tokio's time, to the millisecond.
+    /// When a call last failed, in tokio's time, to the millisecond. Probes that were slow or hung
+    /// are among them.
     pub last_failure_time: Option<Instant>,
     /// Open: how long until a probe may pass, 0 once it may. `None` in the other states, and
     /// where the breaker is held open by hand.
     pub time_until_half_open: Option<Duration>,
+    /// Open or half-open: how often it has opened without having closed in between, 1 or more.
+    /// Otherwise 0.
+    pub openings_in_a_row: u32,
+    /// Where it opens by rates. Closed or disabled: what is in its window. Open or half-open: what
+    /// was there when it opened, as far as that is not too old by now. Held by hand otherwise:
+    /// empty.
+    pub window: Option<WindowStats>,
     /// How it behaves.
     pub config: BreakerConfig,
     /// Counts since it was made.
@@ -82,6 +93,8 @@ pub struct BreakerTotals {
     pub failures: u64,
     /// Calls that ended otherwise: other errors, and futures that were dropped.
     pub ignored: u64,
+    /// Successes and failures that were slow, where a call can be.
+    pub slow_calls: u64,
     /// Calls that were not let through.
     pub rejected: u64,
     /// Changes of state.

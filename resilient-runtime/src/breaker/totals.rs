@@ -15,6 +15,7 @@ struct Stripe {
     successes: AtomicU64,
     failures: AtomicU64,
     ignored: AtomicU64,
+    slow_calls: AtomicU64,
     rejected: AtomicU64,
 }
 
@@ -24,6 +25,7 @@ impl Stripe {
             successes: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             ignored: AtomicU64::new(0),
+            slow_calls: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
         }
     }
@@ -53,6 +55,10 @@ impl Totals {
         increment(&self.own().ignored);
     }
 
+    pub(super) fn count_slow_call(&self) {
+        increment(&self.own().slow_calls);
+    }
+
     pub(super) fn count_rejected(&self) {
         increment(&self.own().rejected);
     }
@@ -69,6 +75,7 @@ impl Totals {
             successes: sum(|stripe| &stripe.successes),
             failures: sum(|stripe| &stripe.failures),
             ignored: sum(|stripe| &stripe.ignored),
+            slow_calls: sum(|stripe| &stripe.slow_calls),
             rejected: sum(|stripe| &stripe.rejected),
             transitions: self.transitions.load(Ordering::Relaxed),
         }

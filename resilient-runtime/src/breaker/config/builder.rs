@@ -1,0 +1,420 @@
+//! From numbers as a user gives them to a configuration that holds.
+
+use std::time::Duration;
+
+use super::{BreakerConfig, Number, Rates, Slow, Window};
+use crate::ConfigError;
+
+/// The most calls that a window of calls can hold. The window's sums share one word: see
+/// `window::calls`.
+const MAX_WINDOW_CALLS: u32 = 1_000;
+
+/// A window of time moves on in tenths, each of which must be a millisecond or more.
+const MIN_WINDOW_TIME: Duration = Duration::from_millis(10);
+
+/// Among as many calls a rate says something: the `requestVolumeThreshold` of `MicroProfile` Fault
+/// Tolerance.
+const DEFAULT_MINIMUM_CALLS: u16 = 20;
+
+/// The `failureRatio` of `MicroProfile` Fault Tolerance, and the `failureRateThreshold` of
+/// resilience4j.
+const DEFAULT_FAILURE_RATE: f64 = 0.5;
+
+/// The `slowCallRateThreshold` of resilience4j.
+const DEFAULT_SLOW_CALL_RATE: f64 = 1.0;
+
+/// The `max_ejection_time` of Envoy's outlier detection.
+const DEFAULT_MAX_OPEN_DURATION: Duration = Duration::from_secs(300);
+
+/// Builds a [`BreakerConfig`]; [`build`](Self::build) checks it.
+///
+/// All its methods are `const`: a configuration can be a constant.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a builder does nothing before `build`"]
+pub struct BreakerConfigBuilder {
+    failure_threshold: Option<u32>,
+    success_threshold: u32,
+    half_open_max_calls: Option<u32>,
+    half_open_timeout: Option<Duration>,
+    open_duration: Duration,
+    open_growth: f64,
+    max_open_duration: Option<Duration>,
+    open_jitter: f64,
+    window_calls: Option<u32>,
+    window_time: Option<Duration>,
+    failure_rate: Option<f64>,
+    minimum_calls: Option<u32>,
+    slow_call: Option<Duration>,
+    slow_call_rate: Option<f64>,
+}
+
+impl BreakerConfigBuilder {
+    pub(super) const fn new() -> Self {
+        Self {
+            failure_threshold: None,
+            success_threshold: BreakerConfig::DEFAULT.success_threshold as u32,
+            half_open_max_calls: None,
+            half_open_timeout: None,
+            open_duration: BreakerConfig::DEFAULT.open_duration,
+            open_growth: BreakerConfig::DEFAULT.open_growth.0,
+            max_open_duration: None,
+            open_jitter: BreakerConfig::DEFAULT.open_jitter.0,
+            window_calls: None,
+            window_time: None,
+            failure_rate: None,
+            minimum_calls: None,
+            slow_call: None,
+            slow_call_rate: None,
+        }
+    }
+
+    /// How many failures in a row open the breaker, from 1 to 65,535. Not together with a window,
+    /// which opens it by [`failure_rate`](Self::failure_rate).
+    pub const fn failure_threshold(mut self, failures: u32) -> Self {
+        self.failure_threshold = Some(failures);
+        self
+    }
+
+    /// How many successful probes close the breaker again, from 1 to 65,535.
+    pub const fn success_threshold(mut self, successes: u32) -> Self {
+        self.success_threshold = successes;
+        self
+    }
+
+    /// How many probes may be under way at once while the breaker is half-open, from 1 to 65,535.
+    pub const fn half_open_max_calls(mut self, calls: u32) -> Self {
+        self.half_open_max_calls = Some(calls);
+        self
+    }
+
+    /// A probe that takes this long, a millisecond or more, counts as failed, although it is still
+    /// under way: the next call that asks to pass finds that out and opens the breaker again. The
+    /// probe's own end then changes nothing. Without it a probe that hangs keeps its place until
+    /// it is dropped.
+    pub const fn half_open_timeout(mut self, timeout: Duration) -> Self {
+        self.half_open_timeout = Some(timeout);
+        self
+    }
+
+    /// How long the breaker stays open before it lets probes through: a millisecond or more. It is
+    /// kept to the millisecond, rounded down.
+    pub const fn open_duration(mut self, duration: Duration) -> Self {
+        self.open_duration = duration;
+        self
+    }
+
+    /// By which factor, 1 or more, the breaker stays open longer each time that its probes fail:
+    /// with 2 it is the open duration times 1, 2, 4, and so on up to
+    /// [`max_open_duration`](Self::max_open_duration). Closing begins anew. Default 1.
+    pub const fn open_growth(mut self, factor: f64) -> Self {
+        self.open_growth = factor;
+        self
+    }
+
+    /// The longest that the breaker stays open, growth and jitter included; not shorter than the
+    /// open duration. Default 5 minutes, or twice the open duration where that is longer; the 5
+    /// minutes are those of Envoy's outlier detection.
+    pub const fn max_open_duration(mut self, duration: Duration) -> Self {
+        self.max_open_duration = Some(duration);
+        self
+    }
+
+    /// By which share of itself, from 0 to 1, the time that the breaker stays open is spread
+    /// either way, so that a fleet of processes does not probe in step: with 0.1, 30 s are
+    /// anything from 27 to 33 s, each as likely. Default 0.
+    pub const fn open_jitter(mut self, share: f64) -> Self {
+        self.open_jitter = share;
+        self
+    }
+
+    /// Opens the breaker by the share of failures among so many of the last calls, from 1 to
+    /// 1,000, instead of by failures in a row. Each call takes the place of the oldest.
+    ///
+    /// Calls that are neither success nor failure are not in the window. It is empty whenever the
+    /// breaker closes.
+    pub const fn window_calls(mut self, calls: u32) -> Self {
+        self.window_calls = Some(calls);
+        self
+    }
+
+    /// Opens the breaker by the share of failures among the calls that ended within this time, 10
+    /// ms or more, instead of by failures in a row. It moves on in tenths: at any moment it spans
+    /// nine to ten of them.
+    ///
+    /// Such a breaker reads the clock at the end of each call.
+    pub const fn window_time(mut self, time: Duration) -> Self {
+        self.window_time = Some(time);
+        self
+    }
+
+    /// The share of failures in the window, from 0 to 1, that opens the breaker once it is
+    /// reached. 0 is reached by one failure. Default 0.5, as in resilience4j and `MicroProfile`
+    /// Fault Tolerance.
+    pub const fn failure_rate(mut self, share: f64) -> Self {
+        self.failure_rate = Some(share);
+        self
+    }
+
+    /// How many calls must be in the window before a rate counts: from 1 to 65,535, and no more
+    /// than a window of calls holds. Default 20, as in `MicroProfile` Fault Tolerance, or what the
+    /// window holds where that is less.
+    pub const fn minimum_calls(mut self, calls: u32) -> Self {
+        self.minimum_calls = Some(calls);
+        self
+    }
+
+    /// A call that takes longer than this, a millisecond or more, is slow, whether it succeeds or
+    /// fails. A slow probe counts as failed.
+    ///
+    /// Such a breaker reads the clock at the beginning and the end of each call.
+    pub const fn slow_call(mut self, duration: Duration) -> Self {
+        self.slow_call = Some(duration);
+        self
+    }
+
+    /// The share of slow calls in the window, from 0 to 1, that opens the breaker once it is
+    /// reached. Default 1, as in resilience4j.
+    pub const fn slow_call_rate(mut self, share: f64) -> Self {
+        self.slow_call_rate = Some(share);
+        self
+    }
+
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    ///
+    /// If a number is out of its range, or two of them contradict each other: see [`ConfigError`].
+    pub const fn build(self) -> Result<BreakerConfig, ConfigError> {
+        let rates = match self.checked_rates() {
+            Ok(rates) => rates,
+            Err(error) => return Err(error),
+        };
+        let failure_threshold = match self.failure_threshold {
+            Some(_) if rates.is_some() => return Err(ConfigError::FailureThresholdInWindow),
+            Some(failures) => failures,
+            None => BreakerConfig::DEFAULT.failure_threshold as u32,
+        };
+        let Some(failure_threshold) = count(failure_threshold) else {
+            return Err(ConfigError::FailureThreshold);
+        };
+        let Some(success_threshold) = count(self.success_threshold) else {
+            return Err(ConfigError::SuccessThreshold);
+        };
+        let half_open_max_calls = match self.half_open_max_calls {
+            Some(calls) => calls,
+            None => self.success_threshold,
+        };
+        let Some(half_open_max_calls) = count(half_open_max_calls) else {
+            return Err(ConfigError::HalfOpenMaxCalls);
+        };
+        if let Some(timeout) = self.half_open_timeout
+            && timeout.as_millis() == 0
+        {
+            return Err(ConfigError::HalfOpenTimeout);
+        }
+        let max_open_duration = match self.checked_max_open_duration() {
+            Ok(duration) => duration,
+            Err(error) => return Err(error),
+        };
+        Ok(BreakerConfig {
+            failure_threshold,
+            success_threshold,
+            half_open_max_calls,
+            half_open_timeout: self.half_open_timeout,
+            open_duration: self.open_duration,
+            open_growth: Number(self.open_growth),
+            max_open_duration,
+            open_jitter: Number(self.open_jitter),
+            rates,
+        })
+    }
+
+    /// What is said of the time that the breaker stays open, checked; the longest such time.
+    const fn checked_max_open_duration(&self) -> Result<Duration, ConfigError> {
+        if self.open_duration.as_millis() == 0 {
+            return Err(ConfigError::OpenDuration);
+        }
+        // Written so that NaN is refused too, here and below.
+        if !(self.open_growth >= 1.0 && self.open_growth.is_finite()) {
+            return Err(ConfigError::OpenGrowth);
+        }
+        if !is_share(self.open_jitter) {
+            return Err(ConfigError::OpenJitter);
+        }
+        let Some(longest) = self.max_open_duration else {
+            let twice = self.open_duration.saturating_mul(2);
+            let longer = twice.as_nanos() > DEFAULT_MAX_OPEN_DURATION.as_nanos();
+            return Ok(if longer { twice } else { DEFAULT_MAX_OPEN_DURATION });
+        };
+        if !(self.open_growth > 1.0 || self.open_jitter > 0.0) {
+            return Err(ConfigError::MaxOpenDurationUnused);
+        }
+        if longest.as_nanos() < self.open_duration.as_nanos() {
+            return Err(ConfigError::MaxOpenDuration);
+        }
+        Ok(longest)
+    }
+
+    /// What is said of a window, checked; none where there is none.
+    const fn checked_rates(&self) -> Result<Option<Rates>, ConfigError> {
+        let window = match (self.window_calls, self.window_time) {
+            (Some(_), Some(_)) => return Err(ConfigError::TwoWindows),
+            (Some(calls), None) => match count(calls) {
+                Some(places) if calls <= MAX_WINDOW_CALLS => Window::Calls(places),
+                _ => return Err(ConfigError::WindowCalls),
+            },
+            (None, Some(time)) if time.as_millis() < MIN_WINDOW_TIME.as_millis() => {
+                return Err(ConfigError::WindowTime);
+            }
+            (None, Some(time)) => Window::Time(time),
+            (None, None) => {
+                let unused = self.failure_rate.is_some()
+                    || self.minimum_calls.is_some()
+                    || self.slow_call.is_some()
+                    || self.slow_call_rate.is_some();
+                return if unused { Err(ConfigError::WindowMissing) } else { Ok(None) };
+            }
+        };
+        let minimum_calls = match self.checked_minimum_calls(window) {
+            Ok(calls) => calls,
+            Err(error) => return Err(error),
+        };
+        let failure_rate = match self.failure_rate {
+            Some(rate) if is_share(rate) => rate,
+            Some(_) => return Err(ConfigError::FailureRate),
+            None => DEFAULT_FAILURE_RATE,
+        };
+        let slow = match self.checked_slow() {
+            Ok(slow) => slow,
+            Err(error) => return Err(error),
+        };
+        Ok(Some(Rates { window, minimum_calls, failure_rate: Number(failure_rate), slow }))
+    }
+
+    const fn checked_minimum_calls(&self, window: Window) -> Result<u16, ConfigError> {
+        let most = match window {
+            Window::Calls(calls) => calls,
+            Window::Time(_) => u16::MAX,
+        };
+        let Some(calls) = self.minimum_calls else {
+            return Ok(if most < DEFAULT_MINIMUM_CALLS { most } else { DEFAULT_MINIMUM_CALLS });
+        };
+        match count(calls) {
+            Some(calls) if calls <= most => Ok(calls),
+            _ => Err(ConfigError::MinimumCalls),
+        }
+    }
+
+    const fn checked_slow(&self) -> Result<Option<Slow>, ConfigError> {
+        let rate = match self.slow_call_rate {
+            Some(rate) if is_share(rate) => rate,
+            Some(_) => return Err(ConfigError::SlowCallRate),
+            None => DEFAULT_SLOW_CALL_RATE,
+        };
+        match self.slow_call {
+            Some(call) if call.as_millis() == 0 => Err(ConfigError::SlowCall),
+            Some(call) => Ok(Some(Slow { call, rate: Number(rate) })),
+            None if self.slow_call_rate.is_some() => Err(ConfigError::SlowCallMissing),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A count that the breaker's state word has room for, and that is not 0.
+#[expect(clippy::cast_possible_truncation, reason = "checked on the line before")]
+const fn count(number: u32) -> Option<u16> {
+    if number == 0 || number > u16::MAX as u32 { None } else { Some(number as u16) }
+}
+
+const fn is_share(number: f64) -> bool {
+    number >= 0.0 && number <= 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MICROSECOND: Duration = Duration::from_micros(1);
+
+    #[test]
+    fn the_builder_starts_from_the_defaults() {
+        assert_eq!(BreakerConfig::builder().build(), Ok(BreakerConfig::DEFAULT));
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        let builder = BreakerConfig::builder;
+        let window = || builder().window_calls(100);
+        for (refused, error) in [
+            (builder().failure_threshold(0), ConfigError::FailureThreshold),
+            (builder().failure_threshold(65_536), ConfigError::FailureThreshold),
+            (builder().success_threshold(0), ConfigError::SuccessThreshold),
+            (builder().half_open_max_calls(0), ConfigError::HalfOpenMaxCalls),
+            (builder().half_open_timeout(999 * MICROSECOND), ConfigError::HalfOpenTimeout),
+            (builder().open_duration(Duration::from_micros(999)), ConfigError::OpenDuration),
+            (builder().open_growth(0.9), ConfigError::OpenGrowth),
+            (builder().open_growth(f64::NAN), ConfigError::OpenGrowth),
+            (builder().open_growth(f64::INFINITY), ConfigError::OpenGrowth),
+            (builder().open_jitter(1.1), ConfigError::OpenJitter),
+            (builder().open_jitter(f64::NAN), ConfigError::OpenJitter),
+            (builder().window_calls(0), ConfigError::WindowCalls),
+            (builder().window_calls(1_001), ConfigError::WindowCalls),
+            (builder().window_calls(65_637), ConfigError::WindowCalls),
+            (builder().window_time(9_999 * MICROSECOND), ConfigError::WindowTime),
+            (window().failure_rate(-0.1), ConfigError::FailureRate),
+            (window().failure_rate(1.1), ConfigError::FailureRate),
+            (window().failure_rate(f64::NAN), ConfigError::FailureRate),
+            (window().minimum_calls(0), ConfigError::MinimumCalls),
+            (window().slow_call(999 * MICROSECOND), ConfigError::SlowCall),
+            (
+                window().slow_call(MICROSECOND * 1_000).slow_call_rate(2.0),
+                ConfigError::SlowCallRate,
+            ),
+        ] {
+            assert_eq!(refused.build(), Err(error));
+        }
+    }
+
+    #[test]
+    fn numbers_that_contradict_each_other_are_refused() {
+        let builder = BreakerConfig::builder;
+        let window = || builder().window_calls(100);
+        let second = Duration::from_secs(1);
+        for (refused, error) in [
+            (builder().failure_rate(0.5), ConfigError::WindowMissing),
+            (builder().minimum_calls(20), ConfigError::WindowMissing),
+            (builder().slow_call(second), ConfigError::WindowMissing),
+            (builder().slow_call_rate(0.5), ConfigError::WindowMissing),
+            (window().window_time(second), ConfigError::TwoWindows),
+            (window().failure_threshold(5), ConfigError::FailureThresholdInWindow),
+            (window().minimum_calls(101), ConfigError::MinimumCalls),
+            (window().slow_call_rate(0.5), ConfigError::SlowCallMissing),
+            (builder().max_open_duration(60 * second), ConfigError::MaxOpenDurationUnused),
+            (builder().open_growth(2.0).max_open_duration(second), ConfigError::MaxOpenDuration),
+        ] {
+            assert_eq!(refused.build(), Err(error));
+        }
+    }
+
+    #[test]
+    fn a_window_brings_its_defaults() {
+        let calls = BreakerConfig::builder().window_calls(10).build().unwrap();
+        assert_eq!((calls.window_calls(), calls.window_time()), (Some(10), None));
+        assert_eq!((calls.minimum_calls(), calls.failure_rate()), (Some(10), Some(0.5)));
+        assert_eq!((calls.slow_call(), calls.slow_call_rate()), (None, None));
+
+        let minute = Duration::from_secs(60);
+        let time = BreakerConfig::builder().window_time(minute).slow_call(minute).build().unwrap();
+        assert_eq!((time.window_calls(), time.window_time()), (None, Some(minute)));
+        assert_eq!((time.minimum_calls(), time.slow_call_rate()), (Some(20), Some(1.0)));
+    }
+
+    #[test]
+    fn the_longest_open_duration_leaves_room_for_growth_and_jitter() {
+        let longest = |seconds| {
+            let open = Duration::from_secs(seconds);
+            BreakerConfig::builder().open_duration(open).build().unwrap().max_open_duration()
+        };
+        assert_eq!([30, 150, 151].map(|open| longest(open).as_secs()), [300, 300, 302]);
+    }
+}

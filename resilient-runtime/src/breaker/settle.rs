@@ -1,0 +1,309 @@
+//! How a breaker moves: the pure steps of the state machine, applied to its words.
+
+use std::time::Duration;
+
+use super::changes::Change;
+use super::clock::moment;
+use super::config::Rates;
+use super::places::Place;
+use super::state::{Admission, Mode, Moment, State, Ticket, Word};
+use super::stats::BreakerState;
+use super::window::{Outcome, Results};
+use super::{CircuitBreaker, CircuitOpenError, Permit};
+use crate::event;
+
+/// A call that the breaker has let pass.
+///
+/// Two words, because every call carries it, and it is written and read within a few nanoseconds:
+/// a processor has to wait where it reads a word that was written in parts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Admitted {
+    /// The ticket, and above it the number of the place where the call is noted as a probe, if
+    /// probes have only so much time.
+    leave: u64,
+    /// When it began, in nanoseconds since the clock was first read; 0 where nobody asks.
+    began: u64,
+}
+
+impl Admitted {
+    #[inline]
+    fn new(ticket: Ticket, place: Option<Place>, began: u64) -> Self {
+        let place = place.map_or(0, Place::number);
+        Self { leave: u64::from(place) << u32::BITS | u64::from(ticket.bits()), began }
+    }
+
+    #[inline]
+    pub(super) const fn ticket(self) -> Ticket {
+        #[expect(clippy::cast_possible_truncation, reason = "the place is above it")]
+        Ticket::from_bits(self.leave as u32)
+    }
+
+    fn place(self) -> Option<Place> {
+        #[expect(clippy::cast_possible_truncation, reason = "nothing is above it")]
+        Place::from_number((self.leave >> u32::BITS) as u16)
+    }
+}
+
+/// What a breaker tells one who asks whether a call could pass, without making one.
+pub(super) enum Readiness {
+    Ready,
+    /// Not before this moment, unless something happens.
+    At(Moment),
+    /// Not before something happens.
+    Unknown,
+}
+
+impl CircuitBreaker {
+    #[inline]
+    pub(super) fn admit(&self, function: Option<&str>) -> Result<Admitted, CircuitOpenError> {
+        match self.load().admit_closed() {
+            Some(ticket) => Ok(self.admitted(ticket, None)),
+            None => self.admit_by_the_clock(function),
+        }
+    }
+
+    #[inline]
+    fn admitted(&self, ticket: Ticket, place: Option<Place>) -> Admitted {
+        let began = if self.config.slow_call().is_some() { self.nanos() } else { 0 };
+        Admitted::new(ticket, place, began)
+    }
+
+    /// The part of an admission that reads the clock: the breaker is not closed.
+    #[cold]
+    fn admit_by_the_clock(&self, function: Option<&str>) -> Result<Admitted, CircuitOpenError> {
+        loop {
+            let (current, now) = self.look();
+            match current.admit(&self.config, now) {
+                Admission::Pass(ticket) => return Ok(self.admitted(ticket, None)),
+                Admission::Probe(ticket, next) => {
+                    if self.compare_exchange(current, next) {
+                        let admitted = self.admitted(ticket, self.take_place(ticket, now));
+                        // Should a subscriber panic, the call is not made.
+                        let mut permit = Permit::new(self, admitted);
+                        permit.panicked();
+                        self.has_moved(current, next);
+                        permit.surrender();
+                        return Ok(admitted);
+                    }
+                }
+                Admission::Reject { until } => return Err(self.reject(function, current, until)),
+            }
+        }
+    }
+
+    /// Whether a call would pass.
+    pub(super) fn readiness(&self) -> Readiness {
+        let (current, now) = self.look();
+        match current.admit(&self.config, now) {
+            Admission::Pass(_) | Admission::Probe(..) => Readiness::Ready,
+            Admission::Reject { until: Some(until) } => Readiness::At(until),
+            Admission::Reject { until: None } => {
+                self.first_timeout(current).map_or(Readiness::Unknown, Readiness::At)
+            }
+        }
+    }
+
+    /// The state word by the clock: where a probe has hung for too long, the breaker has opened.
+    fn look(&self) -> (Word, Moment) {
+        loop {
+            let current = self.load();
+            let elapsed = self.clock.elapsed();
+            if self.first_timeout(current).is_none_or(|timeout| moment(elapsed) < timeout) {
+                return (current, moment(elapsed));
+            }
+            // Only if nothing has happened since: the probe may have ended in time.
+            let opened = self.open(elapsed, |word, until| {
+                (word == current).then(|| word.fail(&self.config, word.ticket(), until)).flatten()
+            });
+            if opened {
+                self.clock.failed(elapsed);
+            }
+        }
+    }
+
+    /// When the oldest probe will have hung for too long; none while there is none, or no such
+    /// limit.
+    fn first_timeout(&self, word: Word) -> Option<Moment> {
+        let timeout = self.config.half_open_timeout()?;
+        if word.mode() != Mode::HalfOpen {
+            return None;
+        }
+        let began = Duration::from_millis(self.places.oldest(word.period())?.as_millis());
+        Some(moment(began.saturating_add(timeout)))
+    }
+
+    fn take_place(&self, ticket: Ticket, now: Moment) -> Option<Place> {
+        self.config.half_open_timeout()?;
+        let place = self.places.take(self.config.half_open_max_calls(), ticket.period(), now);
+        // There is a time now until which somebody may have to wait.
+        self.waiters.call_may_pass();
+        place
+    }
+
+    fn reject(
+        &self,
+        function: Option<&str>,
+        word: Word,
+        until: Option<Moment>,
+    ) -> CircuitOpenError {
+        self.totals.count_rejected();
+        let retry_after = until.map(|moment| self.clock.until(moment));
+        event::rejected(function, &self.name, retry_after);
+        CircuitOpenError { breaker: self.name.clone(), state: word.mode().into(), retry_after }
+    }
+
+    #[inline]
+    pub(super) fn succeeded(&self, admitted: Admitted) {
+        self.totals.count_success();
+        if self.config.rates().is_none() && !admitted.ticket().is_probe() {
+            self.advance(|word| word.succeed(&self.config, admitted.ticket()));
+        } else {
+            self.succeeded_with_more_to_count(admitted);
+        }
+    }
+
+    fn succeeded_with_more_to_count(&self, admitted: Admitted) {
+        let slow = self.is_slow(admitted);
+        let ticket = admitted.ticket();
+        if !ticket.is_probe() {
+            self.record(ticket, Outcome { failed: false, slow });
+        } else if slow {
+            self.fail(admitted, slow);
+        } else {
+            self.give_place_up(admitted);
+            self.advance(|word| word.succeed(&self.config, ticket));
+        }
+    }
+
+    #[cold]
+    pub(super) fn failed(&self, admitted: Admitted) {
+        self.totals.count_failure();
+        self.fail(admitted, self.is_slow(admitted));
+    }
+
+    fn fail(&self, admitted: Admitted, slow: bool) {
+        let ticket = admitted.ticket();
+        let elapsed = self.clock.elapsed();
+        self.clock.failed(elapsed);
+        self.give_place_up(admitted);
+        if self.config.rates().is_some() && !ticket.is_probe() {
+            self.record(ticket, Outcome { failed: true, slow });
+        } else {
+            self.open(elapsed, |word, until| word.fail(&self.config, ticket, until));
+        }
+    }
+
+    pub(super) fn ignored(&self, admitted: Admitted) {
+        self.totals.count_ignored();
+        self.give_place_up(admitted);
+        self.advance(|word| word.release(admitted.ticket()));
+    }
+
+    /// Whether the call has been slow, which is counted.
+    fn is_slow(&self, admitted: Admitted) -> bool {
+        let Some(limit) = self.config.slow_call() else { return false };
+        let lasted = Duration::from_nanos(self.nanos().saturating_sub(admitted.began));
+        let slow = lasted > limit;
+        if slow {
+            self.totals.count_slow_call();
+        }
+        slow
+    }
+
+    /// Adds a result to the window, and opens the breaker where that is one too many.
+    fn record(&self, ticket: Ticket, outcome: Outcome) {
+        let Some(rates) = self.config.rates() else { return };
+        let window = self.results(rates).record(
+            outcome,
+            ticket.period(),
+            || self.load().counts_in_window(ticket),
+            || self.clock.now(),
+        );
+        if window.is_some_and(|window| window.exceeds(rates)) {
+            self.open(self.clock.elapsed(), |word, until| word.trip(ticket, until));
+        }
+    }
+
+    pub(super) fn results(&self, rates: &Rates) -> &Results {
+        self.results.get_or_init(|| Box::new(Results::new(rates.window)))
+    }
+
+    fn give_place_up(&self, admitted: Admitted) {
+        if let Some(place) = admitted.place() {
+            self.places.give_up(place, admitted.ticket().period());
+        }
+    }
+
+    /// Nanoseconds since the clock was first read: enough for 584 years.
+    fn nanos(&self) -> u64 {
+        u64::try_from(self.clock.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn force(&self, state: State) {
+        self.advance(|word| Some(word.begin(state)));
+    }
+
+    /// Moves the word by `step` until nobody comes between, or there is nothing to change.
+    #[inline]
+    fn advance(&self, step: impl Fn(Word) -> Option<Word>) {
+        loop {
+            let current = self.load();
+            let Some(next) = step(current) else { return };
+            if self.exchange(current, next) {
+                return;
+            }
+        }
+    }
+
+    /// [`advance`](Self::advance) by a step that may open the breaker at this time. The step is
+    /// told until when it would be open. Whether there was anything to change.
+    fn open(&self, elapsed: Duration, step: impl Fn(Word, Moment) -> Option<Word>) -> bool {
+        let position = if self.config.open_jitter() > 0.0 { rand::random() } else { 0.5 };
+        loop {
+            // In this order: see `Openings`.
+            let seen = self.openings.load();
+            let current = self.load();
+            let opening = seen.following(current);
+            let open_for = self.config.open_for(opening.count(), position);
+            let Some(next) = step(current, moment(elapsed.saturating_add(open_for))) else {
+                return false;
+            };
+            let noted = next.mode() != Mode::Open || self.openings.note(seen, opening);
+            if noted && self.exchange(current, next) {
+                return true;
+            }
+        }
+    }
+
+    /// Moves the word from `current` to `next`, if it is still `current`.
+    fn exchange(&self, current: Word, next: Word) -> bool {
+        let moved = self.compare_exchange(current, next);
+        if moved {
+            self.has_moved(current, next);
+        }
+        moved
+    }
+
+    /// Says that the breaker has moved, once for each change of its public state.
+    fn has_moved(&self, from: Word, to: Word) {
+        if from.period() == to.period() {
+            if to.probes() < from.probes() {
+                self.waiters.call_may_pass();
+            }
+            return;
+        }
+        let change = Change::between(from, to);
+        if change.is_public() {
+            self.totals.count_transition();
+            self.waiters.state_has_changed();
+        }
+        self.waiters.call_may_pass();
+        self.changes.tell(change, |change| {
+            if change.is_public() {
+                let opened = change.to == BreakerState::Open;
+                let tell = if opened { event::opened } else { event::recovering };
+                tell(&self.name, change.from.as_str(), change.to.as_str());
+            }
+        });
+    }
+}

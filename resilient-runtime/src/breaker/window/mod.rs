@@ -1,0 +1,89 @@
+//! What a breaker that opens by rates remembers of the calls that have ended.
+//!
+//! A window holds the results of one period. It is never cleared by whoever closes the breaker:
+//! the first result of a new period finds a window of another one, and begins anew.
+
+mod calls;
+mod time;
+
+use self::calls::CallWindow;
+use self::time::TimeWindow;
+use super::config::{Rates, Window, share};
+use super::state::Moment;
+
+/// How a call ended that counts. Anything else is not in the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub(super) failed: bool,
+    pub(super) slow: bool,
+}
+
+/// What is in the window of a breaker, from [`BreakerStats`](crate::BreakerStats).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WindowStats {
+    /// Calls in the window.
+    pub calls: u64,
+    /// How many of them failed.
+    pub failures: u64,
+    /// How many of them were slow, whether they failed or not.
+    pub slow_calls: u64,
+}
+
+impl WindowStats {
+    /// The share of failures, from 0 to 1; 0 where there is no call.
+    #[must_use]
+    pub fn failure_rate(&self) -> f64 {
+        share(self.failures, self.calls)
+    }
+
+    /// The share of slow calls, from 0 to 1; 0 where there is no call.
+    #[must_use]
+    pub fn slow_call_rate(&self) -> f64 {
+        share(self.slow_calls, self.calls)
+    }
+
+    pub(super) fn exceeds(&self, rates: &Rates) -> bool {
+        rates.exceeded(self.calls, self.failures, self.slow_calls)
+    }
+}
+
+/// Either kind of window.
+pub(super) enum Results {
+    Calls(CallWindow),
+    Time(TimeWindow),
+}
+
+impl Results {
+    pub(super) fn new(window: Window) -> Self {
+        match window {
+            Window::Calls(calls) => Self::Calls(CallWindow::new(calls)),
+            Window::Time(time) => Self::Time(TimeWindow::new(time)),
+        }
+    }
+
+    /// Adds the result of a call of this period. What is in the window then; none where
+    /// `period_lasts` no more, and nothing has been added.
+    #[inline]
+    pub(super) fn record(
+        &self,
+        outcome: Outcome,
+        period: u32,
+        period_lasts: impl Fn() -> bool,
+        now: impl Fn() -> Moment,
+    ) -> Option<WindowStats> {
+        match self {
+            Self::Calls(window) => window.record(outcome, period, period_lasts),
+            Self::Time(window) => window.record(outcome, period, period_lasts, now),
+        }
+    }
+
+    /// What is in the window, if it is that of this period; of whichever period where none is
+    /// given.
+    pub(super) fn stats(&self, period: Option<u32>, now: Moment) -> WindowStats {
+        match self {
+            Self::Calls(window) => window.stats(period),
+            Self::Time(window) => window.stats(period, now),
+        }
+    }
+}

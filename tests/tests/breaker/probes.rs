@@ -1,0 +1,99 @@
+//! Probes that have only so much time.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use resilient_runtime::{BreakerState, CircuitBreaker};
+use tokio::time::{Instant, advance};
+
+use super::{OPEN, SECOND, config, opened};
+
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Half-open with room for three probes of ten seconds.
+async fn probing() -> CircuitBreaker {
+    let three = config().success_threshold(100).half_open_max_calls(3).half_open_timeout(LIMIT);
+    let breaker = opened(three);
+    advance(OPEN).await;
+    breaker
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_hangs_is_seen_among_others_that_come_and_go() {
+    let breaker = probing().await;
+    let hanging = breaker.acquire().unwrap();
+    for _ in 0..9 {
+        advance(SECOND).await;
+        let (first, second) = (breaker.acquire().unwrap(), breaker.acquire().unwrap());
+        assert!(breaker.acquire().is_err());
+        first.success();
+        second.success();
+    }
+    advance(SECOND).await;
+    let rejection = breaker.acquire().unwrap_err();
+    assert_eq!((rejection.state, rejection.retry_after), (BreakerState::Open, Some(OPEN)));
+    assert_eq!(breaker.stats().last_failure_time, Some(Instant::now()));
+
+    advance(OPEN).await;
+    breaker.acquire().unwrap().success();
+    hanging.failure();
+    assert_eq!(breaker.state(), BreakerState::HalfOpen, "its late end is stale");
+    assert_eq!(breaker.stats().totals.failures, 2, "but it is counted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_has_its_own_time() {
+    let breaker = probing().await;
+    let first = breaker.acquire().unwrap();
+    advance(9 * SECOND).await;
+    let second = breaker.acquire().unwrap();
+    first.success();
+    advance(9 * SECOND).await;
+    assert!(breaker.acquire().is_ok(), "the second has one second left");
+    advance(SECOND).await;
+    assert!(breaker.acquire().is_err());
+    drop(second);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_hangs_opens_it_for_longer() {
+    let breaker = opened(config().half_open_max_calls(1).half_open_timeout(LIMIT).open_growth(2.0));
+    advance(OPEN).await;
+    let _hanging = breaker.acquire().unwrap();
+    advance(LIMIT).await;
+    assert_eq!(breaker.acquire().unwrap_err().retry_after, Some(2 * OPEN));
+    assert_eq!(breaker.stats().openings_in_a_row, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn looking_at_the_breaker_decides_nothing() {
+    let breaker = probing().await;
+    let hanging = breaker.acquire().unwrap();
+    advance(2 * LIMIT).await;
+    assert_eq!(breaker.stats().state, BreakerState::HalfOpen);
+    hanging.success();
+    assert_eq!(breaker.stats().success_count, 1, "nobody has asked before it ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_come_back_whichever_way_a_probe_ends() {
+    let breaker = probing().await;
+    for _ in 0..20 {
+        let probes: Vec<_> = (0..3).map(|_| breaker.acquire().unwrap()).collect();
+        assert!(breaker.acquire().is_err());
+        let [first, second, third] = probes.try_into().unwrap();
+        first.success();
+        second.ignore();
+        drop(third);
+    }
+    let unwinding = catch_unwind(AssertUnwindSafe(|| {
+        let _probe = breaker.acquire().unwrap();
+        panic!("while it is held");
+    }));
+    assert!(unwinding.is_err());
+    assert_eq!(breaker.state(), BreakerState::Open);
+    advance(OPEN).await;
+    let probes: Vec<_> = (0..3).map(|_| breaker.acquire().unwrap()).collect();
+    assert!(breaker.acquire().is_err());
+    drop(probes);
+}

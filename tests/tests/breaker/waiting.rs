@@ -1,0 +1,166 @@
+//! Waiting for a change, and for leave to call.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use resilient_runtime::{BreakerConfigBuilder, BreakerState, CircuitBreaker};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, advance, timeout};
+
+use super::{OPEN, SECOND, breaker, config, opened};
+
+fn shared(config: BreakerConfigBuilder) -> Arc<CircuitBreaker> {
+    Arc::new(breaker(config))
+}
+
+/// Whether a future is ready at once.
+fn is_ready<T>(future: impl Future<Output = T>) -> bool {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+}
+
+/// How long `future` takes by the paused clock, which runs ahead where all are waiting.
+async fn time<T>(future: impl Future<Output = T>) -> Duration {
+    let begin = Instant::now();
+    future.await;
+    begin.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_wakes_everybody_who_waits_for_one() {
+    let breaker = breaker(config());
+    let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(breaker.changed())).collect();
+    assert!(!waiting.iter_mut().any(is_ready));
+    breaker.force_open();
+    assert!(waiting.iter_mut().all(is_ready));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_before_the_first_poll_is_not_missed() {
+    let breaker = breaker(config());
+    let changed = breaker.changed();
+    breaker.force_open();
+    breaker.reset();
+    assert_eq!(changed.await, BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_change_the_public_state_wakes_nobody() {
+    let breaker = breaker(config());
+    let mut changed = pin!(breaker.changed());
+    let mut poll = || changed.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(poll().is_pending());
+    (0..4).for_each(|_| breaker.acquire().unwrap().failure());
+    breaker.reset();
+    breaker.force_closed();
+    breaker.disable();
+    assert!(poll().is_pending());
+    breaker.force_open();
+    assert_eq!(poll(), Poll::Ready(BreakerState::Open));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_gives_up_takes_nobodys_wake_up_along() {
+    let breaker = breaker(config());
+    let mut patient = pin!(breaker.changed());
+    assert!(!is_ready(patient.as_mut()));
+    for _ in 0..10 {
+        timeout(SECOND, breaker.changed()).await.unwrap_err();
+    }
+    breaker.force_open();
+    assert_eq!(patient.await, BreakerState::Open);
+}
+
+#[tokio::test]
+async fn no_change_is_missed_between_threads() {
+    let breaker = shared(config());
+    for _ in 0..2_000 {
+        let changed = breaker.changed();
+        let moving = Arc::clone(&breaker);
+        let mover = tokio::task::spawn_blocking(move || {
+            if moving.state() == BreakerState::Open { moving.reset() } else { moving.force_open() }
+        });
+        timeout(60 * SECOND, changed).await.expect("a change was missed");
+        mover.await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_breaker_is_ready_at_once() {
+    let breaker = breaker(config());
+    assert!(is_ready(breaker.wait_until_ready()));
+    breaker.disable();
+    assert!(is_ready(breaker.wait_until_ready()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_one_is_ready_when_its_time_is_over_and_then_stays_open() {
+    let breaker = opened(config());
+    assert_eq!(time(breaker.wait_until_ready()).await, OPEN);
+    assert_eq!(breaker.state(), BreakerState::Open, "nobody has called");
+    assert!(breaker.acquire().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_held_open_is_ready_when_it_is_let_go() {
+    let breaker = breaker(config());
+    breaker.force_open();
+    let mut waiting = pin!(breaker.wait_until_ready());
+    assert!(!is_ready(waiting.as_mut()));
+    advance(3600 * SECOND).await;
+    assert!(!is_ready(waiting.as_mut()));
+    breaker.reset();
+    assert!(is_ready(waiting));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_open_one_is_ready_when_a_probe_gives_its_place_back() {
+    let breaker = opened(config().half_open_max_calls(1));
+    advance(OPEN).await;
+    let probe = breaker.acquire().unwrap();
+    let mut waiting = pin!(breaker.wait_until_ready());
+    advance(3600 * SECOND).await;
+    assert!(!is_ready(waiting.as_mut()));
+    probe.ignore();
+    assert!(is_ready(waiting));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_out_a_probe_that_hangs_and_the_opening_that_follows() {
+    let breaker = opened(config().half_open_max_calls(1).half_open_timeout(10 * SECOND));
+    advance(OPEN).await;
+    let hanging = breaker.acquire().unwrap();
+    assert_eq!(time(breaker.wait_until_ready()).await, 10 * SECOND + OPEN);
+    drop(hanging);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_who_wait_each_gets_through_in_the_end() {
+    let breaker = Arc::new(opened(config().success_threshold(50).half_open_max_calls(2)));
+    let mut waiting = JoinSet::new();
+    for _ in 0..50 {
+        let breaker = Arc::clone(&breaker);
+        waiting.spawn(async move {
+            loop {
+                breaker.wait_until_ready().await;
+                if let Ok(probe) = breaker.acquire() {
+                    tokio::time::sleep(SECOND).await;
+                    return probe.success();
+                }
+            }
+        });
+    }
+    // Two at a time, a second each.
+    assert_eq!(time(waiting.join_all()).await, OPEN + 25 * SECOND);
+    assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_is_over_as_soon_as_somebody_resets_it() {
+    let breaker = opened(config());
+    let mut waiting = pin!(breaker.wait_until_ready());
+    assert!(!is_ready(waiting.as_mut()));
+    breaker.reset();
+    assert!(is_ready(waiting));
+}
