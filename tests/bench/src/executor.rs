@@ -6,7 +6,8 @@ use std::task::{Context, Poll, Waker};
 
 /// Polls `future` until it is ready. Those of the benchmark are so at once, but where one waits
 /// for a lock of its own that another core holds.
-#[inline]
+#[expect(clippy::inline_always, reason = "else the executor moves some futures, and not others")]
+#[inline(always)]
 pub fn drive<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
