@@ -74,7 +74,10 @@ impl Candidate {
 
         let run = move |times| {
             let mut call = caller();
-            let mut once = |limit| drop(black_box(drive(call(black_box(limit)))));
+            let mut once = |limit| {
+                let output = drive(call(black_box(limit)));
+                black_box(&output);
+            };
             for _ in 0..times {
                 match case {
                     Case::Success | Case::Rejection => once(FOUND),

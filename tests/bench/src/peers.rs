@@ -1,7 +1,6 @@
 //! The peers, each as its documentation says, and as near to ours as it can be: five failures in a
 //! row open the breaker, and only what is transient is retried, or counts.
 
-use std::hint::black_box;
 use std::time::Duration;
 
 use backon::Retryable;
@@ -63,8 +62,7 @@ fn new_recloser() -> &'static recloser::AsyncRecloser {
 
 fn recloser(case: Case) -> Candidate {
     let recloser = new_recloser();
-    let call =
-        move |limit| recloser.call_with(SearchError::is_transient, search(black_box(QUERY), limit));
+    let call = move |limit| recloser.call_with(SearchError::is_transient, search(QUERY, limit));
     open(case, || call(DOWN));
     Candidate::new("recloser", case, move || call)
 }
@@ -80,7 +78,7 @@ fn exponential() -> backon::ExponentialBuilder {
 fn backon(case: Case) -> Candidate {
     Candidate::new("backon", case, || {
         |limit| {
-            let search = move || search(black_box(QUERY), limit);
+            let search = move || search(QUERY, limit);
             search.retry(exponential()).when(SearchError::is_transient)
         }
     })
@@ -97,7 +95,7 @@ fn tokio_retry(case: Case) -> Candidate {
                 .max_delay(MAX_DELAY)
                 .map(jitter)
                 .take(ATTEMPTS - 1);
-            let search = move || search(black_box(QUERY), limit);
+            let search = move || search(QUERY, limit);
             RetryIf::start(strategy, search, SearchError::is_transient)
         }
     })
@@ -108,7 +106,7 @@ fn backon_in_recloser(case: Case) -> Candidate {
     open(case, || recloser.call_with(SearchError::is_transient, search(QUERY, DOWN)));
     Candidate::new("recloser around backon", case, move || {
         move |limit| {
-            let search = move || search(black_box(QUERY), limit);
+            let search = move || search(QUERY, limit);
             let retried = search.retry(exponential()).when(SearchError::is_transient);
             recloser.call_with(SearchError::is_transient, retried)
         }
@@ -119,8 +117,7 @@ fn failsafe(case: Case) -> Candidate {
     let backoff = failsafe::backoff::constant(OPEN_DURATION);
     let policy = failsafe::failure_policy::consecutive_failures(FAILURES, backoff);
     let failsafe = leaked(failsafe::Config::new().failure_policy(policy).build());
-    let call =
-        move |limit| failsafe.call_with(SearchError::is_transient, search(black_box(QUERY), limit));
+    let call = move |limit| failsafe.call_with(SearchError::is_transient, search(QUERY, limit));
     open(case, || call(DOWN));
     Candidate::new("failsafe", case, move || call)
 }
@@ -136,7 +133,7 @@ fn breaker(case: Case) -> Candidate {
         .failure_predicate(SearchError::is_transient)
         .build();
     let breaker = leaked(breaker::CircuitBreaker::new(config));
-    let call = move |limit| breaker.call(move || search(black_box(QUERY), limit));
+    let call = move |limit| breaker.call(move || search(QUERY, limit));
     open(case, || call(DOWN));
     Candidate::new("breaker", case, move || call)
 }
@@ -169,7 +166,7 @@ macro_rules! seatbelt_breaker {
 }
 
 fn seatbelt(case: Case) -> Candidate {
-    let execute = Execute::new(|limit| search(black_box(QUERY), limit));
+    let execute = Execute::new(|limit| search(QUERY, limit));
     let service = leaked((seatbelt_breaker!(&context()), execute).into_service());
     open(case, || service.execute(DOWN));
     Candidate::new("seatbelt", case, move || move |limit| service.execute(limit))
@@ -184,7 +181,7 @@ fn seatbelt_retry_and_breaker(case: Case) -> Candidate {
         .base_delay(BASE_DELAY)
         .max_delay(MAX_DELAY)
         .use_jitter(true);
-    let execute = Execute::new(|limit| search(black_box(QUERY), limit));
+    let execute = Execute::new(|limit| search(QUERY, limit));
     let service = leaked((retry, seatbelt_breaker!(&context), execute).into_service());
     // The breaker is inside: the retries' delays are not waited for, and so their calls dropped.
     if case == Case::Rejection {
@@ -207,7 +204,7 @@ fn tower_resilience(case: Case) -> Candidate {
         })
         .build()
         .expect("the numbers are in range");
-    let service = tower::service_fn(|limit| search(black_box(QUERY), limit));
+    let service = tower::service_fn(|limit| search(QUERY, limit));
     let service = tower::ServiceBuilder::new().layer(layer).service(service);
     // A clone has the same breaker; each user of it needs one.
     let caller = move || {
