@@ -117,19 +117,35 @@ impl<'p> Run<'p> {
         result: Result<T, E>,
         judge: fn(&E) -> Judgement,
     ) -> ControlFlow<Result<T, E>, Pause<E>> {
-        let Err(error) = result else {
-            if let Some(permit) = self.permit.take() {
-                permit.success();
+        match result {
+            Ok(value) => {
+                self.succeed();
+                ControlFlow::Break(Ok(value))
             }
-            if let Some(budget) = self.policy.budget() {
-                budget.refund();
-            }
-            return ControlFlow::Break(result);
-        };
+            Err(error) => match self.fail(error, judge) {
+                ControlFlow::Break(error) => ControlFlow::Break(Err(error)),
+                ControlFlow::Continue(pause) => ControlFlow::Continue(pause),
+            },
+        }
+    }
+
+    // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
+    fn succeed(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            permit.success();
+        }
+        if let Some(budget) = self.policy.budget() {
+            budget.refund();
+        }
+    }
+
+    /// Ends an attempt that has failed.
+    #[cold]
+    fn fail<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> ControlFlow<E, Pause<E>> {
         let judgement = self.judge(&error, judge);
         match self.after(judgement) {
             Some(delay) => ControlFlow::Continue(Pause::new(delay, error, judgement.kind)),
-            None => ControlFlow::Break(Err(error)),
+            None => ControlFlow::Break(error),
         }
     }
 
@@ -160,8 +176,7 @@ impl<'p> Run<'p> {
         judgement
     }
 
-    /// Ends an attempt that has failed. The delay before the next one, where there is to be one.
-    #[cold]
+    /// The delay before the attempt that follows one that has failed, where there is to be one.
     fn after(&mut self, judgement: Judgement) -> Option<Duration> {
         let kind = judgement.kind;
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
