@@ -32,21 +32,31 @@ pub const WRONG: u32 = 1;
 /// One by which it succeeds.
 pub const FOUND: u32 = 10;
 
-pub const QUERY: &str = "a query";
-
-/// The function.
-#[inline]
-pub async fn search(query: &str, limit: u32) -> Result<usize, SearchError> {
-    find(query, limit)
+/// What the function borrows, as that of a service does its client.
+pub struct Client {
+    pub collection: &'static str,
+    size: usize,
 }
 
-/// Its body, and that of its annotated twins: as little as a function can do that fails when it is
-/// told to.
+pub static CLIENT: Client = Client { collection: "docs", size: 100 };
+
+/// The function. As one that asks a service, it waits for another future; this one is ready at
+/// once.
 #[inline]
-pub fn find(query: &str, limit: u32) -> Result<usize, SearchError> {
-    match limit {
-        DOWN => Err(SearchError::Down),
-        WRONG => Err(SearchError::Wrong),
-        limit => Ok(query.len() + limit as usize),
+pub async fn search(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
+}
+
+impl Client {
+    /// What the function awaits, and so its annotated twins: as little as a service can do that
+    /// fails when it is told to.
+    #[expect(clippy::unused_async, reason = "it stands for a function that waits")]
+    #[inline]
+    pub async fn answer(&self, limit: u32) -> Result<usize, SearchError> {
+        match limit {
+            DOWN => Err(SearchError::Down),
+            WRONG => Err(SearchError::Wrong),
+            limit => Ok(self.size.min(limit as usize)),
+        }
     }
 }

@@ -11,7 +11,7 @@ pub mod table;
 pub use candidate::{Candidate, Case};
 pub use executor::drive;
 
-use function::{QUERY, search};
+use function::{CLIENT, search};
 
 /// The name of the row that all others are held against.
 pub const PLAIN: &str = "plain function";
@@ -20,7 +20,7 @@ pub const PLAIN: &str = "plain function";
 /// more, which shows how far two equal rows of a table may lie apart; then ours, then the peers.
 #[must_use]
 pub fn candidates(case: Case) -> Vec<Candidate> {
-    let plain = |name| Candidate::new(name, case, || |limit| search(QUERY, limit));
+    let plain = |name| Candidate::new(name, case, || |limit| search(&CLIENT, limit));
     let mut all = vec![plain(PLAIN), plain("plain function, again")];
     all.extend(ours::candidates(case));
     all.extend(peers::candidates(case));

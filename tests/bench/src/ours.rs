@@ -7,39 +7,39 @@ use resilient_runtime::{
 };
 
 use crate::candidate::{Candidate, Case};
-use crate::function::{QUERY, SearchError, find, search};
+use crate::function::{CLIENT, Client, SearchError, search};
 
 /// Longer than any benchmark: an open breaker stays open.
 pub const OPEN_DURATION: Duration = Duration::from_secs(3600);
 
 policies! {
     breaker "search" { failure_threshold: 5, open_duration: "1h" }
-    breaker "keyed/{query}" { failure_threshold: 5, open_duration: "1h" }
+    breaker "keyed/{client.collection}" { failure_threshold: 5, open_duration: "1h" }
 }
 
 #[resilient(retry = "auto", breaker = "search")]
-async fn retry_and_breaker(query: &str, limit: u32) -> Result<usize, SearchError> {
-    find(query, limit)
+async fn retry_and_breaker(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
 }
 
 #[resilient(breaker = "search")]
-async fn breaker_alone(query: &str, limit: u32) -> Result<usize, SearchError> {
-    find(query, limit)
+async fn breaker_alone(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
 }
 
 #[resilient(retry = "auto")]
-async fn retry_alone(query: &str, limit: u32) -> Result<usize, SearchError> {
-    find(query, limit)
+async fn retry_alone(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
 }
 
 #[resilient(retry = "auto", breaker = "search", attempt_timeout = "2s")]
-async fn attempt_timeout(query: &str, limit: u32) -> Result<usize, SearchError> {
-    find(query, limit)
+async fn attempt_timeout(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
 }
 
-#[resilient(retry = "auto", breaker = "keyed/{query}")]
-async fn keyed(query: &str, limit: u32) -> Result<usize, SearchError> {
-    find(query, limit)
+#[resilient(retry = "auto", breaker = "keyed/{client.collection}")]
+async fn keyed(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
 }
 
 /// Brings a breaker into the state that the case begins with.
@@ -55,12 +55,12 @@ fn set_up(breaker: &CircuitBreaker, case: Case) {
 pub fn candidates(case: Case) -> Vec<Candidate> {
     macro_rules! attribute {
         ($name:literal, $function:ident) => {
-            Candidate::new($name, case, || |limit| $function(QUERY, limit))
+            Candidate::new($name, case, || |limit| $function(&CLIENT, limit))
         };
     }
     // A template's breaker is there once it was asked for.
-    let _ = crate::drive(keyed(QUERY, 2));
-    for name in ["search", "keyed/a query"] {
+    let _ = crate::drive(keyed(&CLIENT, 2));
+    for name in ["search", "keyed/docs"] {
         set_up(&breaker(name).expect("it is declared, or was asked for"), case);
     }
 
@@ -76,7 +76,7 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
         vec![
             attribute!("`breaker`", breaker_alone),
             Candidate::new("`CircuitBreaker::call`", case, move || {
-                move |limit| breaker.call(move || search(QUERY, limit))
+                move |limit| breaker.call(move || search(&CLIENT, limit))
             }),
         ]
     };
@@ -86,7 +86,7 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
             attribute!("`retry`, `breaker`, `attempt_timeout`", attempt_timeout),
             attribute!("`retry` and `breaker` by a value", keyed),
             Candidate::new("`Policy::run`, retry and breaker", case, move || {
-                move |limit| policy.run(move || search(QUERY, limit))
+                move |limit| policy.run(move || search(&CLIENT, limit))
             }),
         ]
     };

@@ -11,7 +11,7 @@ use tower::{Service, ServiceExt};
 
 use crate::candidate::{Candidate, Case};
 use crate::drive;
-use crate::function::{DOWN, QUERY, SearchError, search};
+use crate::function::{CLIENT, DOWN, SearchError, search};
 use crate::ours::OPEN_DURATION;
 
 const FAILURES: u32 = 5;
@@ -62,7 +62,7 @@ fn new_recloser() -> &'static recloser::AsyncRecloser {
 
 fn recloser(case: Case) -> Candidate {
     let recloser = new_recloser();
-    let call = move |limit| recloser.call_with(SearchError::is_transient, search(QUERY, limit));
+    let call = move |limit| recloser.call_with(SearchError::is_transient, search(&CLIENT, limit));
     open(case, || call(DOWN));
     Candidate::new("recloser", case, move || call)
 }
@@ -78,7 +78,7 @@ fn exponential() -> backon::ExponentialBuilder {
 fn backon(case: Case) -> Candidate {
     Candidate::new("backon", case, || {
         |limit| {
-            let search = move || search(QUERY, limit);
+            let search = move || search(&CLIENT, limit);
             search.retry(exponential()).when(SearchError::is_transient)
         }
     })
@@ -95,7 +95,7 @@ fn tokio_retry(case: Case) -> Candidate {
                 .max_delay(MAX_DELAY)
                 .map(jitter)
                 .take(ATTEMPTS - 1);
-            let search = move || search(QUERY, limit);
+            let search = move || search(&CLIENT, limit);
             RetryIf::start(strategy, search, SearchError::is_transient)
         }
     })
@@ -103,10 +103,10 @@ fn tokio_retry(case: Case) -> Candidate {
 
 fn backon_in_recloser(case: Case) -> Candidate {
     let recloser = new_recloser();
-    open(case, || recloser.call_with(SearchError::is_transient, search(QUERY, DOWN)));
+    open(case, || recloser.call_with(SearchError::is_transient, search(&CLIENT, DOWN)));
     Candidate::new("recloser around backon", case, move || {
         move |limit| {
-            let search = move || search(QUERY, limit);
+            let search = move || search(&CLIENT, limit);
             let retried = search.retry(exponential()).when(SearchError::is_transient);
             recloser.call_with(SearchError::is_transient, retried)
         }
@@ -117,7 +117,7 @@ fn failsafe(case: Case) -> Candidate {
     let backoff = failsafe::backoff::constant(OPEN_DURATION);
     let policy = failsafe::failure_policy::consecutive_failures(FAILURES, backoff);
     let failsafe = leaked(failsafe::Config::new().failure_policy(policy).build());
-    let call = move |limit| failsafe.call_with(SearchError::is_transient, search(QUERY, limit));
+    let call = move |limit| failsafe.call_with(SearchError::is_transient, search(&CLIENT, limit));
     open(case, || call(DOWN));
     Candidate::new("failsafe", case, move || call)
 }
@@ -133,7 +133,7 @@ fn breaker(case: Case) -> Candidate {
         .failure_predicate(SearchError::is_transient)
         .build();
     let breaker = leaked(breaker::CircuitBreaker::new(config));
-    let call = move |limit| breaker.call(move || search(QUERY, limit));
+    let call = move |limit| breaker.call(move || search(&CLIENT, limit));
     open(case, || call(DOWN));
     Candidate::new("breaker", case, move || call)
 }
@@ -166,7 +166,7 @@ macro_rules! seatbelt_breaker {
 }
 
 fn seatbelt(case: Case) -> Candidate {
-    let execute = Execute::new(|limit| search(QUERY, limit));
+    let execute = Execute::new(|limit| search(&CLIENT, limit));
     let service = leaked((seatbelt_breaker!(&context()), execute).into_service());
     open(case, || service.execute(DOWN));
     Candidate::new("seatbelt", case, move || move |limit| service.execute(limit))
@@ -181,7 +181,7 @@ fn seatbelt_retry_and_breaker(case: Case) -> Candidate {
         .base_delay(BASE_DELAY)
         .max_delay(MAX_DELAY)
         .use_jitter(true);
-    let execute = Execute::new(|limit| search(QUERY, limit));
+    let execute = Execute::new(|limit| search(&CLIENT, limit));
     let service = leaked((retry, seatbelt_breaker!(&context), execute).into_service());
     // The breaker is inside: the retries' delays are not waited for, and so their calls dropped.
     if case == Case::Rejection {
@@ -204,7 +204,7 @@ fn tower_resilience(case: Case) -> Candidate {
         })
         .build()
         .expect("the numbers are in range");
-    let service = tower::service_fn(|limit| search(QUERY, limit));
+    let service = tower::service_fn(|limit| search(&CLIENT, limit));
     let service = tower::ServiceBuilder::new().layer(layer).service(service);
     // A clone has the same breaker; each user of it needs one.
     let caller = move || {
