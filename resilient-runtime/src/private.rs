@@ -209,7 +209,7 @@ impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
     /// Ends the only attempt of a call that is never retried.
     #[inline]
     #[must_use = "it is what the function returns"]
-    pub fn finish(mut self, result: Result<T, E>) -> Result<T, E> {
+    pub fn finish(&mut self, result: Result<T, E>) -> Result<T, E> {
         match self.settle(result) {
             ControlFlow::Break(result) => result,
             ControlFlow::Continue(pause) => Err(pause.into_error()),

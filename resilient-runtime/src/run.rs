@@ -119,21 +119,37 @@ impl<'p> Run<'p> {
         result: Result<T, E>,
         judge: fn(&E) -> Judgement,
     ) -> ControlFlow<Result<T, E>, Pause<'p, E>> {
-        let Err(error) = result else {
-            if let Some(permit) = self.permit.take() {
-                permit.success();
+        match result {
+            Ok(value) => {
+                self.succeed();
+                ControlFlow::Break(Ok(value))
             }
-            if let Some(budget) = self.policy.budget() {
-                budget.refund();
-            }
-            return ControlFlow::Break(result);
-        };
+            Err(error) => match self.fail(error, judge) {
+                ControlFlow::Break(error) => ControlFlow::Break(Err(error)),
+                ControlFlow::Continue(pause) => ControlFlow::Continue(pause),
+            },
+        }
+    }
+
+    // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
+    fn succeed(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            permit.success();
+        }
+        if let Some(budget) = self.policy.budget() {
+            budget.refund();
+        }
+    }
+
+    /// Ends an attempt that has failed.
+    #[cold]
+    fn fail<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> ControlFlow<E, Pause<'p, E>> {
         let judgement = self.judge(&error, judge);
         match self.after(judgement) {
             Some((delay, taken)) => {
                 ControlFlow::Continue(Pause::new(delay, error, judgement.kind, taken))
             }
-            None => ControlFlow::Break(Err(error)),
+            None => ControlFlow::Break(error),
         }
     }
 
@@ -172,9 +188,8 @@ impl<'p> Run<'p> {
         judgement
     }
 
-    /// Ends an attempt that has failed. The delay before the next one and what was taken for it,
+    /// The delay before the attempt that follows one that has failed, and what was taken for it,
     /// where there is to be one.
-    #[cold]
     fn after(&mut self, judgement: Judgement) -> Option<(Duration, Option<Taken<'p>>)> {
         let kind = judgement.kind;
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);

@@ -1,0 +1,32 @@
+//! What a call takes while every core calls through one breaker.
+
+use resilient_bench::measure::{in_turns, on_all_cores, on_one_core};
+use resilient_bench::{Case, candidates, table};
+
+const TURNS: usize = 51;
+const CALLS: u32 = 50_000;
+
+fn main() {
+    for case in Case::ALL {
+        let candidates = candidates(case);
+        // One core and all of them take turns too.
+        let contestants: Vec<_> = candidates
+            .iter()
+            .flat_map(|candidate| [(candidate, false), (candidate, true)])
+            .collect();
+        let samples = in_turns(TURNS, &contestants, |(candidate, all)| {
+            if *all { on_all_cores(candidate, CALLS) } else { on_one_core(candidate, CALLS) }
+        });
+        let rows = candidates.iter().zip(samples.chunks(2)).map(|(candidate, samples)| {
+            let [one, all] = samples else { unreachable!("each has two") };
+            [
+                candidate.name().to_owned(),
+                format!("{:.1} ns", one.median()),
+                format!("{:.1} ns", all.median()),
+                format!("{:.1}", all.times(one)),
+            ]
+        });
+        let title = format!("{}, on all cores", case.title());
+        table::print(&title, ["", "one core", "all cores", "times one core"], rows);
+    }
+}

@@ -1,0 +1,104 @@
+//! This library, each way in which it can be used.
+
+use std::time::Duration;
+
+use resilient_runtime::{
+    BreakerConfig, CircuitBreaker, Policy, RetryPolicy, breaker, policies, resilient,
+};
+
+use crate::candidate::{Candidate, Case};
+use crate::function::{CLIENT, Client, SearchError, search};
+
+/// Longer than any benchmark: an open breaker stays open.
+pub const OPEN_DURATION: Duration = Duration::from_secs(3600);
+
+policies! {
+    breaker "search" { failure_threshold: 5, open_duration: "1h" }
+    breaker "keyed/{client.collection}" { failure_threshold: 5, open_duration: "1h" }
+}
+
+#[resilient(retry = "auto", breaker = "search")]
+async fn retry_and_breaker(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
+}
+
+#[resilient(breaker = "search")]
+async fn breaker_alone(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
+}
+
+#[resilient(retry = "auto")]
+async fn retry_alone(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
+}
+
+#[resilient(retry = "auto", breaker = "search", attempt_timeout = "2s")]
+async fn attempt_timeout(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
+}
+
+#[resilient(retry = "auto", breaker = "keyed/{client.collection}")]
+async fn keyed(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
+}
+
+/// Brings a breaker into the state that the case begins with.
+fn set_up(breaker: &CircuitBreaker, case: Case) {
+    breaker.reset();
+    if case == Case::Rejection {
+        while let Ok(permit) = breaker.acquire() {
+            permit.failure();
+        }
+    }
+}
+
+pub fn candidates(case: Case) -> Vec<Candidate> {
+    macro_rules! attribute {
+        ($name:literal, $function:ident) => {
+            Candidate::new($name, case, || |limit| $function(&CLIENT, limit))
+        };
+    }
+    // A template's breaker is there once it was asked for.
+    let _ = crate::drive(keyed(&CLIENT, 2));
+    for name in ["search", "keyed/docs"] {
+        set_up(&breaker(name).expect("it is declared, or was asked for"), case);
+    }
+
+    let config = BreakerConfig::builder().failure_threshold(5).open_duration(OPEN_DURATION);
+    let config = config.build().expect("the numbers are in range");
+    let breaker: &CircuitBreaker = Box::leak(Box::new(CircuitBreaker::named("by hand", config)));
+    set_up(breaker, case);
+    let policy = Policy::builder("by hand").retry(RetryPolicy::DEFAULT).breaker(breaker).build();
+    let policy: &Policy = Box::leak(Box::new(policy));
+
+    let retry_alone = || attribute!("`retry`", retry_alone);
+    let behind_breaker = || {
+        vec![
+            attribute!("`breaker`", breaker_alone),
+            Candidate::new("`CircuitBreaker::call`", case, move || {
+                move |limit| breaker.call(move || search(&CLIENT, limit))
+            }),
+        ]
+    };
+    let both = || {
+        vec![
+            attribute!("`retry` and `breaker`", retry_and_breaker),
+            attribute!("`retry`, `breaker`, `attempt_timeout`", attempt_timeout),
+            attribute!("`retry` and `breaker` by a value", keyed),
+            Candidate::new("`Policy::run`, retry and breaker", case, move || {
+                move |limit| policy.run(move || search(&CLIENT, limit))
+            }),
+        ]
+    };
+    match case {
+        Case::Success | Case::Neutral => {
+            let mut all = both();
+            all.push(retry_alone());
+            all.extend(behind_breaker());
+            all
+        }
+        Case::Rejection => both().into_iter().chain(behind_breaker()).collect(),
+        // Those that retry would wait for it.
+        Case::Failure => behind_breaker(),
+    }
+}
