@@ -2,7 +2,10 @@
 
 use std::hint::{self, black_box};
 use std::pin::{Pin, pin};
+use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
+
+use tokio::runtime::{Builder, Runtime};
 
 /// Polls `future` until it is ready. Those of the benchmark are so at once, but where one waits
 /// for a lock of its own that another core holds.
@@ -21,4 +24,13 @@ pub fn drive<F: Future>(future: F) -> F::Output {
             Poll::Pending => hint::spin_loop(),
         }
     }
+}
+
+/// A runtime for what asks for one. No timer of the benchmark is ever due, so nothing turns it.
+pub fn runtime() -> &'static Runtime {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let runtime = Builder::new_current_thread().enable_time().build();
+        runtime.expect("a runtime without threads is made of memory alone")
+    });
+    &RUNTIME
 }

@@ -7,6 +7,7 @@ use resilient_runtime::{
 };
 
 use crate::candidate::{Candidate, Case};
+use crate::executor::runtime;
 use crate::function::{CLIENT, Client, SearchError, search};
 
 /// Longer than any benchmark: an open breaker stays open.
@@ -71,6 +72,8 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
     let policy = Policy::builder("by hand").retry(RetryPolicy::DEFAULT).breaker(breaker).build();
     let policy: &Policy = Box::leak(Box::new(policy));
 
+    let runtime = runtime();
+
     let retry_alone = || attribute!("`retry`", retry_alone);
     let behind_breaker = || {
         vec![
@@ -83,7 +86,14 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
     let both = || {
         vec![
             attribute!("`retry` and `breaker`", retry_and_breaker),
-            attribute!("`retry`, `breaker`, `attempt_timeout`", attempt_timeout),
+            Candidate::new("`retry`, `breaker`, `attempt_timeout`", case, move || {
+                // Its timer is one of a runtime.
+                let entered = runtime.enter();
+                move |limit| {
+                    let _ = &entered;
+                    attempt_timeout(&CLIENT, limit)
+                }
+            }),
             attribute!("`retry` and `breaker` by a value", keyed),
             Candidate::new("`Policy::run`, retry and breaker", case, move || {
                 move |limit| policy.run(move || search(&CLIENT, limit))
