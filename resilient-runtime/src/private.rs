@@ -210,9 +210,12 @@ impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
     #[inline]
     #[must_use = "it is what the function returns"]
     pub fn finish(&mut self, result: Result<T, E>) -> Result<T, E> {
-        match self.settle(result) {
-            ControlFlow::Break(result) => result,
-            ControlFlow::Continue(pause) => Err(pause.into_error()),
+        match result {
+            Ok(value) => {
+                self.run.succeed();
+                Ok(value)
+            }
+            Err(error) => Err(self.run.end(error, self.judge)),
         }
     }
 }

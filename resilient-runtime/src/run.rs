@@ -131,8 +131,9 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// Ends an attempt that has succeeded.
     // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
-    fn succeed(&mut self) {
+    pub(crate) fn succeed(&mut self) {
         if let Some(permit) = self.permit.take() {
             permit.success();
         }
@@ -150,6 +151,15 @@ impl<'p> Run<'p> {
                 ControlFlow::Continue(Pause::new(delay, error, judgement.kind, taken))
             }
             None => ControlFlow::Break(error),
+        }
+    }
+
+    /// Ends the only attempt of a call that is never retried, where it has failed.
+    #[cold]
+    pub(crate) fn end<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> E {
+        match self.fail(error, judge) {
+            ControlFlow::Break(error) => error,
+            ControlFlow::Continue(pause) => pause.into_error(),
         }
     }
 
