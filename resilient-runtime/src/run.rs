@@ -378,7 +378,12 @@ impl Run<'_> {
         loop {
             let limit = reject.and_then(|reject| self.limit(&self.current(), reject));
             // In an async block, so that a panic of `op` itself is seen too.
-            let result = watch(self.panicked(), timed(async { op().await }, limit)).await;
+            let attempt = async { op().await };
+            let result = match limit {
+                // Apart: what may have a timer is large, and is moved whether it has one or not.
+                None => watch(self.panicked(), attempt).await,
+                limit => watch(self.panicked(), timed(attempt, limit)).await,
+            };
             // The result is gone before the pause: it need not be `Send`.
             let pause = match self.settle(result, Judgement::of) {
                 ControlFlow::Break(result) => return result,
