@@ -7,8 +7,13 @@ const TURNS: usize = 51;
 const CALLS: u32 = 50_000;
 
 fn main() {
-    for case in Case::ALL {
-        let candidates = candidates(case);
+    // Not a failure and a success: those of several cores would make failures in a row.
+    for case in [Case::Success, Case::Neutral, Case::Rejection] {
+        let mut candidates = candidates(case);
+        if case == Case::Rejection {
+            // It sleeps for a millisecond where another core holds its lock.
+            candidates.retain(|candidate| candidate.name() != "tower-resilience");
+        }
         // One core and all of them take turns too.
         let contestants: Vec<_> = candidates
             .iter()

@@ -26,7 +26,8 @@ pub fn drive<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// A runtime for what asks for one. No timer of the benchmark is ever due, so nothing turns it.
+/// The runtime whose timers the candidates make. None of them is ever waited for, so nothing turns
+/// it.
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         let runtime = Builder::new_current_thread().enable_time().build();

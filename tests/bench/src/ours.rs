@@ -7,7 +7,6 @@ use resilient_runtime::{
 };
 
 use crate::candidate::{Candidate, Case};
-use crate::executor::runtime;
 use crate::function::{CLIENT, Client, SearchError, search};
 
 /// Longer than any benchmark: an open breaker stays open.
@@ -72,8 +71,6 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
     let policy = Policy::builder("by hand").retry(RetryPolicy::DEFAULT).breaker(breaker).build();
     let policy: &Policy = Box::leak(Box::new(policy));
 
-    let runtime = runtime();
-
     let retry_alone = || attribute!("`retry`", retry_alone);
     let behind_breaker = || {
         vec![
@@ -86,14 +83,7 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
     let both = || {
         vec![
             attribute!("`retry` and `breaker`", retry_and_breaker),
-            Candidate::new("`retry`, `breaker`, `attempt_timeout`", case, move || {
-                // Its timer is one of a runtime.
-                let entered = runtime.enter();
-                move |limit| {
-                    let _ = &entered;
-                    attempt_timeout(&CLIENT, limit)
-                }
-            }),
+            attribute!("`retry`, `breaker`, `attempt_timeout`", attempt_timeout),
             attribute!("`retry` and `breaker` by a value", keyed),
             Candidate::new("`Policy::run`, retry and breaker", case, move || {
                 move |limit| policy.run(move || search(&CLIENT, limit))
