@@ -11,6 +11,7 @@ use tower::{Service, ServiceExt};
 
 use crate::candidate::{Candidate, Case};
 use crate::drive;
+use crate::executor::entered;
 use crate::function::{CLIENT, DOWN, SearchError, search};
 use crate::ours::OPEN_DURATION;
 
@@ -145,11 +146,8 @@ fn recovery(result: &Result<usize, SearchError>) -> RecoveryInfo {
     }
 }
 
-/// Its clock belongs to a runtime, which nothing here has to turn.
 fn context() -> ResilienceContext<u32, Result<usize, SearchError>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = leaked(runtime.expect("a runtime without threads is made of memory alone"));
-    let _entered = runtime.enter();
+    let _entered = entered();
     ResilienceContext::new(tick::Clock::new_tokio())
 }
 
