@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::hint::black_box;
 
-use crate::executor::{drive, runtime};
+use crate::executor::{drive, entered};
 use crate::function::{DOWN, FOUND, WRONG};
 
 /// What a call meets.
@@ -60,7 +60,7 @@ impl Candidate {
         T: Debug,
         E: Debug,
     {
-        let _entered = runtime().enter();
+        let _entered = entered();
         let mut call = caller();
         let mut end = |limit| drive(call(limit)).is_ok();
         let ends = match case {
@@ -74,7 +74,6 @@ impl Candidate {
         drop(call);
 
         let run = move |times| {
-            let _entered = runtime().enter();
             let mut call = caller();
             let mut once = |limit| {
                 let output = drive(call(black_box(limit)));
@@ -102,6 +101,7 @@ impl Candidate {
 
     /// Goes through the case so many times.
     pub fn run(&self, times: u32) {
+        let _entered = entered();
         (self.run)(times);
     }
 }

@@ -5,7 +5,16 @@ use std::pin::{Pin, pin};
 use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, EnterGuard, Runtime};
+
+/// Enters the runtime whose clock timeouts take: nothing here has to turn it.
+pub(crate) fn entered() -> EnterGuard<'static> {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        let runtime = Builder::new_current_thread().enable_time().build();
+        runtime.expect("a runtime without threads is made of memory alone")
+    });
+    RUNTIME.enter()
+}
 
 /// Polls `future` until it is ready. Those of the benchmark are so at once, but where one waits
 /// for a lock of its own that another core holds.
@@ -24,14 +33,4 @@ pub fn drive<F: Future>(future: F) -> F::Output {
             Poll::Pending => hint::spin_loop(),
         }
     }
-}
-
-/// The runtime whose timers the candidates make. None of them is ever waited for, so nothing turns
-/// it.
-pub fn runtime() -> &'static Runtime {
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-        let runtime = Builder::new_current_thread().enable_time().build();
-        runtime.expect("a runtime without threads is made of memory alone")
-    });
-    &RUNTIME
 }

@@ -11,7 +11,7 @@ use tower::{Service, ServiceExt};
 
 use crate::candidate::{Candidate, Case};
 use crate::drive;
-use crate::executor::runtime;
+use crate::executor::entered;
 use crate::function::{CLIENT, DOWN, SearchError, search};
 use crate::ours::OPEN_DURATION;
 
@@ -147,7 +147,7 @@ fn recovery(result: &Result<usize, SearchError>) -> RecoveryInfo {
 }
 
 fn context() -> ResilienceContext<u32, Result<usize, SearchError>> {
-    let _entered = runtime().enter();
+    let _entered = entered();
     ResilienceContext::new(tick::Clock::new_tokio())
 }
 
