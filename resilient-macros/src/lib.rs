@@ -46,7 +46,7 @@ use proc_macro::TokenStream;
 /// | – `row` | a transient kind of error, or a declared name | the default row | the row to start from |
 /// | – `max_attempts` | a whole number, 1 or more | the row's | how often the function is called at most, the first call included |
 /// | – `base_delay` | a duration | the row's | the delay before the first retry |
-/// | – `max_delay` | a duration, not under `base_delay` | the row's | the longest delay, jitter included |
+/// | – `max_delay` | a duration, not under a `base_delay` beside it | the row's | the longest delay, jitter included; it shortens a longer base delay of the row, and a longer `base_delay` lengthens the row's longest |
 /// | – `jitter` | a number from 0 to 1 | 0.1 | by which share of itself a delay is spread either way |
 /// | – `backoff` | `"exponential"` or `"linear"` | the row's | how the delay grows |
 /// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, which all functions that name it share |
@@ -72,9 +72,10 @@ use proc_macro::TokenStream;
 /// `timeout_error`, `search_timeout`, `internal_error` and `network_error`.
 ///
 /// The settings of a breaker are given in one function, and the others only name it; or
-/// [`policies!`](macro@policies) declares them, which wins. Of two functions that differ, the first
-/// in the order of file and line wins, and an error event says so. Where a row is expected, a path
-/// in capitals is a constant that holds its name.
+/// [`policies!`](macro@policies) declares them, which wins; or it is a static one, which wins over
+/// both. Of two functions that differ, the first in the order of file and line wins, and an error
+/// event says so. Where a row or a budget is named, a path in capitals is a constant that holds the
+/// name. Placeholders are for literals: in a constant they are none.
 ///
 /// # On an `impl` block
 ///

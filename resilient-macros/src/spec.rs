@@ -62,7 +62,7 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
     let budget = config.budget.as_ref().map(|budget| {
         let budget = match budget {
             Text::Literal(name) => name.to_token_stream(),
-            Text::Constant(path) => constant(&runtime, path),
+            Text::Constant(path) => constant(&runtime, path, "name_in"),
         };
         quote_spanned!(mixed()=> .budget(#budget))
     });
@@ -103,7 +103,8 @@ fn row(runtime: &Runtime<'_>, row: &Row, settings: &Settings) -> TokenStream {
         Row::Kind(kind) => quote_spanned!(mixed()=> #p::Row::Kind(#p::ErrorKind::#kind)),
         Row::Named(name) => quote_spanned!(mixed()=> #p::Row::Named(#name)),
         Row::Constant(path) => {
-            let name = constant(runtime, path);
+            let check = if settings.changes.is_empty() { "name_in" } else { "row_in" };
+            let name = constant(runtime, path, check);
             quote_spanned!(mixed()=> #p::Row::Named(#name))
         }
     };
@@ -111,11 +112,11 @@ fn row(runtime: &Runtime<'_>, row: &Row, settings: &Settings) -> TokenStream {
     quote_spanned!(mixed()=> #row, #p::RetryChanges::NONE #setters)
 }
 
-/// The name in a constant, which has to be one.
-fn constant(runtime: &Runtime<'_>, path: &Path) -> TokenStream {
+/// The name in a constant, which the function `check` lets pass.
+fn constant(runtime: &Runtime<'_>, path: &Path, check: &str) -> TokenStream {
     let span = runtime.reported_at(path.span());
-    let p = runtime.private(span);
-    quote_spanned!(span=> #p::name_in(#path))
+    let (p, check) = (runtime.private(span), Ident::new(check, span));
+    quote_spanned!(span=> #p::#check(#path))
 }
 
 /// The row that is declared, with its numbers.

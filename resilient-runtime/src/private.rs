@@ -280,6 +280,22 @@ pub const fn name_in(constant: &'static str) -> &'static str {
     constant
 }
 
+/// The name that a constant holds of a row that numbers change. It is called in constants only, so
+/// that `auto`, which is no row, stops the build.
+///
+/// # Panics
+///
+/// Where it is `auto`.
+#[must_use]
+pub const fn row_in(constant: &'static str) -> &'static str {
+    assert!(
+        !matches!(constant.as_bytes(), b"auto"),
+        "`auto` is not one row but the row of each error's own kind, and takes no other numbers: \
+         write `retry = …` with the constant alone, or name the row to start from"
+    );
+    constant
+}
+
 /// A configuration from the literals of a declaration. It is called in constants only, so that
 /// numbers which do not go together stop the build.
 ///

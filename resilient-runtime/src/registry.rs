@@ -14,8 +14,8 @@ use crate::{
     SharedBudget, event,
 };
 
-/// Breakers, sets of them, or budgets, by name. They live as long as the program: the names stand in its
-/// source, so there are only so many.
+/// Breakers, sets of them, or budgets, by name. They live as long as the program: the names stand
+/// in its source, so there are only so many.
 struct Registry<T: 'static>(Mutex<BTreeMap<&'static str, &'static T>>);
 
 /// By the name of one breaker.
@@ -146,7 +146,7 @@ fn single(name: &'static str) -> &'static CircuitBreaker {
         let Configured { settings, fixed } = holding(key);
         fixed.unwrap_or_else(|| leaked(CircuitBreaker::named(name, *settings.config())))
     };
-    SINGLE.get(name, make, |_| Problem::breaker_conflicts(key))
+    SINGLE.get(name, make, || Problem::breaker_conflicts(key))
 }
 
 /// The breakers of this template.
@@ -157,7 +157,7 @@ pub(crate) fn keyed(template: &'static str) -> &'static KeyedBreakers {
         let max_keys = settings.max_keys().unwrap_or(KeyedBreakers::DEFAULT_MAX_KEYS);
         leaked(KeyedBreakers::new(*settings.config(), max_keys))
     };
-    KEYED.get(key.name, make, |_| Problem::breaker_conflicts(key))
+    KEYED.get(key.name, make, || Problem::breaker_conflicts(key))
 }
 
 /// What source says of a breaker or template, of which the first holds.
@@ -172,7 +172,7 @@ fn named_budget(name: &'static str) -> &'static RetryBudget {
         let config = declared.map_or(BudgetConfig::DEFAULT, |(_, config)| config);
         leaked(RetryBudget::named(name, config))
     };
-    BUDGETS.get(name, make, Problem::budget_conflicts)
+    BUDGETS.get(name, make, || Problem::budget_conflicts(name))
 }
 
 fn leaked<T>(value: T) -> &'static T {
@@ -190,14 +190,14 @@ impl<T> Registry<T> {
         &self,
         name: &'static str,
         make: impl FnOnce() -> &'static T,
-        conflicts: impl FnOnce(&str) -> Vec<Problem>,
+        conflicts: impl FnOnce() -> Vec<Problem>,
     ) -> &'static T {
         let ours = match self.lock().entry(name) {
             Entry::Occupied(known) => return known.get(),
             Entry::Vacant(place) => *place.insert(make()),
         };
         // The lock is open again: a subscriber may ask for breakers.
-        conflicts(name).iter().for_each(event::problem);
+        conflicts().iter().for_each(event::problem);
         ours
     }
 

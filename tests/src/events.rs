@@ -50,8 +50,14 @@ impl Events {
     #[must_use]
     pub fn catch_and(react: impl Fn() + Send + Sync + 'static) -> Self {
         hear_from_every_thread();
-        let caught = Arc::default();
-        let catcher = Catcher { caught: Arc::clone(&caught), react: Box::new(react) };
+        let caught: Arc<Mutex<Vec<_>>> = Arc::default();
+        let catcher = hearing({
+            let caught = Arc::clone(&caught);
+            move |event| {
+                caught.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+                react();
+            }
+        });
         Self { caught, _guard: tracing::subscriber::set_default(catcher) }
     }
 
@@ -121,12 +127,14 @@ impl Subscriber for Counter {
     fn exit(&self, _: &Id) {}
 }
 
-struct Catcher {
-    caught: Arc<Mutex<Vec<Caught>>>,
-    react: Box<dyn Fn() + Send + Sync>,
+/// A subscriber that passes each event of the library on, for any threads.
+pub fn hearing(hear: impl Fn(Caught) + Send + Sync + 'static) -> impl Subscriber + Send + Sync {
+    Hearing(hear)
 }
 
-impl Subscriber for Catcher {
+struct Hearing<F>(F);
+
+impl<F: Fn(Caught) + Send + Sync + 'static> Subscriber for Hearing<F> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.target() == "resilient"
     }
@@ -134,9 +142,7 @@ impl Subscriber for Catcher {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let caught = Caught { level: *event.metadata().level(), fields: fields.0 };
-        self.caught.lock().unwrap_or_else(PoisonError::into_inner).push(caught);
-        (self.react)();
+        (self.0)(Caught { level: *event.metadata().level(), fields: fields.0 });
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

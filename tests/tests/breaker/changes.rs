@@ -1,67 +1,18 @@
 //! How changes are told: in order, under no lock, whatever the subscriber does.
 
-use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 use std::thread;
 
 use resilient_runtime::{BreakerState, CircuitBreaker};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher};
+use resilient_tests::events::hearing;
+use tracing::{Dispatch, dispatcher};
 
 use super::{breaker, config};
 
 /// `from` and `to` of one change.
 type Change = (String, String);
-
-/// Passes each change on; what it does with one may block, panic, or move the breaker.
-struct Teller<F>(F);
-
-impl<F: Fn(Change) + Send + Sync + 'static> Subscriber for Teller<F> {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "resilient"
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        if let (Some(from), Some(to)) = (fields.from, fields.to) {
-            (self.0)((from, to));
-        }
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-#[derive(Default)]
-struct Fields {
-    from: Option<String>,
-    to: Option<String>,
-}
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "from" => self.from = Some(value.to_owned()),
-            "to" => self.to = Some(value.to_owned()),
-            _ => {}
-        }
-    }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
-}
 
 /// What was told so far.
 #[derive(Clone, Default)]
@@ -88,8 +39,13 @@ impl Told {
     }
 }
 
+/// Passes each change on; what it does with one may block, panic, or move the breaker.
 fn subscriber(tell: impl Fn(Change) + Send + Sync + 'static) -> Dispatch {
-    Dispatch::new(Teller(tell))
+    Dispatch::new(hearing(move |event| {
+        if event.message() == "circuit breaker changed state" {
+            tell(change(event.field("from"), event.field("to")));
+        }
+    }))
 }
 
 fn change(from: &str, to: &str) -> Change {

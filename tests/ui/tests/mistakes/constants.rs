@@ -5,6 +5,7 @@ use resilient_tests::Failure;
 
 static SEARCH: CircuitBreaker = CircuitBreaker::named("search", BreakerConfig::DEFAULT);
 const LIMIT: u32 = 7;
+const AUTO: &str = "auto";
 
 #[resilient(breaker = search, retry = auto)]
 async fn search() -> Result<(), Failure> {
@@ -23,6 +24,11 @@ async fn scroll() -> Result<(), Failure> {
 
 #[resilient(retry = LIMIT)]
 async fn count() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(retry(row = AUTO, max_attempts = 7))]
+async fn facet() -> Result<(), Failure> {
     Ok(())
 }
 
