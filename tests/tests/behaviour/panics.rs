@@ -130,3 +130,31 @@ async fn a_panic_in_an_annotated_function_counts_and_leaves_the_breaker_usable()
     resilient_runtime::breaker("panics").unwrap().reset();
     panics_once().await.unwrap();
 }
+
+/// An error that panics where it is to carry a rejection.
+#[derive(Debug)]
+struct Untold;
+
+impl Classify for Untold {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unknown
+    }
+}
+
+impl From<Rejection> for Untold {
+    fn from(_: Rejection) -> Self {
+        panic!("no room for it")
+    }
+}
+
+#[resilient(attempt_timeout = "1s", breaker = "untold timeouts")]
+async fn hangs() -> Result<(), Untold> {
+    pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_over_a_timeout_counts_as_a_failure() {
+    caught(hangs()).await;
+    let totals = resilient_runtime::breaker("untold timeouts").unwrap().stats().totals;
+    assert_eq!((totals.failures, totals.ignored), (1, 0));
+}
