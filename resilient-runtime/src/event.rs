@@ -9,8 +9,6 @@
 
 use std::time::Duration;
 
-use tracing::field::debug;
-
 use crate::{ErrorKind, Problem};
 
 const TARGET: &str = "resilient";
@@ -39,8 +37,15 @@ pub(crate) fn gave_up(subject: Subject<'_>, kind: ErrorKind, reason: &str) {
 /// `function` is none where the breaker was asked by hand.
 pub(crate) fn rejected(function: Option<&str>, breaker: &str, retry_after: Option<Duration>) {
     let kind = ErrorKind::CircuitOpen.as_str();
-    let retry_after = retry_after.map(|wait| debug(readable(wait)));
-    tracing::debug!(target: TARGET, function, breaker, kind, retry_after, "rejected");
+    tracing::debug!(
+        target: TARGET,
+        function,
+        breaker,
+        kind,
+        // Here, and so only where somebody listens.
+        retry_after = retry_after.map(|wait| tracing::field::debug(readable(wait))),
+        "rejected"
+    );
 }
 
 pub(crate) fn opened(breaker: &str, from: &str, to: &str) {
