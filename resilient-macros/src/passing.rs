@@ -2,13 +2,13 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, Type};
+use syn::{GenericArgument, PathArguments, Type, TypePath};
 
 use crate::signature::nameable;
 
 /// How an attempt gets a parameter.
 pub enum Passing {
-    /// A shared reference: it is copied.
+    /// A shared reference, or a number: it is copied.
     Shared,
     /// A `&mut`: it is lent.
     Reborrowed,
@@ -24,6 +24,7 @@ impl Passing {
         match of {
             Type::Reference(of) if of.mutability.is_some() => Self::Reborrowed,
             Type::Reference(_) => Self::Shared,
+            Type::Path(of) if is_primitive(of) => Self::Shared,
             Type::Group(of) => Self::of(&of.elem),
             Type::Paren(of) => Self::of(&of.elem),
             _ => match pinned(of).map(Self::of) {
@@ -33,6 +34,15 @@ impl Passing {
             },
         }
     }
+}
+
+/// Whether it is a type of the language that is a number, or as simple as one.
+fn is_primitive(of: &TypePath) -> bool {
+    const PRIMITIVES: &[&str] = &[
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
+        "u32", "u64", "u128", "usize",
+    ];
+    PRIMITIVES.iter().any(|primitive| of.path.is_ident(primitive))
 }
 
 /// `P` of `Pin<P>`.
