@@ -164,9 +164,11 @@ fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> Token
             }
         }
     });
+    let start = config.deadline.map(|_| quote_spanned!(mixed()=> __call.start_clock();));
     quote_spanned! {mixed()=>
         #keyed
         let mut __call = #begin;
+        #start
         #admit
     }
 }

@@ -27,10 +27,22 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
-        let mut permit = self.acquire().map_err(Rejection::from)?;
+        let permit = match self.pass() {
+            Some(permit) => permit,
+            None => self.ask(None).map_err(Rejection::from)?,
+        };
+        let mut permit = permit.watched();
         // In an async block, so that a panic of `op` itself is seen too.
         let result = watch(Some(permit.panicked()), async { op().await }).await;
-        permit.settle(&result);
-        result
+        match result {
+            Ok(value) => {
+                permit.success();
+                Ok(value)
+            }
+            Err(error) => {
+                permit.settle_by(&error);
+                Err(error)
+            }
+        }
     }
 }

@@ -29,7 +29,7 @@ pub use crate::{Backoff, Classify, ErrorKind};
 use crate::run::{Judgement, Run};
 use crate::timed::{Timed, timed};
 use crate::watch::{Watch, watch};
-use crate::{Attempt, CircuitBreaker, ConfigError, Rejection};
+use crate::{Attempt, CircuitBreaker, ConfigError, Policy, Rejection};
 
 /// The return type of a function that can be retried.
 #[diagnostic::on_unimplemented(
@@ -42,15 +42,15 @@ pub trait Outcome {
     type Call;
 
     /// Begins it.
-    fn begin(site: &'static CallSite) -> Self::Call;
+    fn begin(policy: &'static Policy) -> Self::Call;
 }
 
 impl<T, E: Classify> Outcome for Result<T, E> {
     type Call = Call<'static, T, E, ()>;
 
     #[inline]
-    fn begin(site: &'static CallSite) -> Self::Call {
-        Call::new(site, None, ())
+    fn begin(policy: &'static Policy) -> Self::Call {
+        Call::new(policy, None, ())
     }
 }
 
@@ -66,7 +66,7 @@ pub trait Rejectable: Outcome {
 
     /// Begins it.
     fn begin<'b>(
-        site: &'static CallSite,
+        policy: &'static Policy,
         breaker: Option<&'b CircuitBreaker>,
     ) -> Self::GuardedCall<'b>;
 }
@@ -76,10 +76,10 @@ impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
 
     #[inline]
     fn begin<'b>(
-        site: &'static CallSite,
+        policy: &'static Policy,
         breaker: Option<&'b CircuitBreaker>,
     ) -> Self::GuardedCall<'b> {
-        Call::new(site, breaker, E::carry)
+        Call::new(policy, breaker, E::carry)
     }
 }
 
@@ -97,6 +97,7 @@ pub trait CarriesRejection {
 
 #[diagnostic::do_not_recommend]
 impl<E: From<Rejection>> CarriesRejection for E {
+    #[inline]
     fn carry(rejection: Rejection) -> Self {
         rejection.into()
     }
@@ -105,7 +106,7 @@ impl<E: From<Rejection>> CarriesRejection for E {
 /// Begins a call that nothing can reject.
 #[inline]
 pub fn begin<R: Outcome>(_: PhantomData<R>, site: &'static CallSite) -> R::Call {
-    <R as Outcome>::begin(site)
+    <R as Outcome>::begin(site.policy())
 }
 
 /// Begins a call that its policy can reject.
@@ -114,7 +115,8 @@ pub fn begin_guarded<R: Rejectable>(
     _: PhantomData<R>,
     site: &'static CallSite,
 ) -> R::GuardedCall<'static> {
-    <R as Rejectable>::begin(site, site.policy().breaker())
+    let policy = site.policy();
+    <R as Rejectable>::begin(policy, policy.breaker())
 }
 
 /// Begins a call behind a breaker that its arguments have chosen.
@@ -124,7 +126,7 @@ pub fn begin_keyed<'b, R: Rejectable>(
     site: &'static CallSite,
     breaker: &'b CircuitBreaker,
 ) -> R::GuardedCall<'b> {
-    <R as Rejectable>::begin(site, Some(breaker))
+    <R as Rejectable>::begin(site.policy(), Some(breaker))
 }
 
 /// A call of an annotated function that returns `Result<T, E>`.
@@ -141,8 +143,8 @@ pub struct Call<'b, T, E, Reject> {
 
 impl<'b, T, E: Classify, Reject> Call<'b, T, E, Reject> {
     #[inline]
-    fn new(site: &'static CallSite, breaker: Option<&'b CircuitBreaker>, reject: Reject) -> Self {
-        let run = Run::new(site.policy(), breaker);
+    fn new(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>, reject: Reject) -> Self {
+        let run = Run::new(policy, breaker);
         Self { run, judge: Judgement::of, reject, returns: PhantomData }
     }
 }
@@ -158,12 +160,19 @@ impl<T, E> Call<'_, T, E, fn(Rejection) -> E> {
         self.attempt(timed(body, limit))
     }
 
+    /// Lets the time run until the deadline.
+    pub fn start_clock(&mut self) {
+        self.run.start_clock();
+    }
+
     /// Asks the breaker whether the call may begin, and ends it with a rejection otherwise.
     #[inline]
     pub fn admit(&mut self) -> ControlFlow<Result<T, E>> {
+        // Read before the call, the compiler knows which function it is.
+        let reject = self.reject;
         match self.run.admit() {
             Ok(()) => ControlFlow::Continue(()),
-            Err(rejection) => ControlFlow::Break(Err((self.reject)(rejection))),
+            Err(rejection) => ControlFlow::Break(Err(reject(rejection))),
         }
     }
 }
@@ -210,12 +219,9 @@ impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
     #[inline]
     #[must_use = "it is what the function returns"]
     pub fn finish(&mut self, result: Result<T, E>) -> Result<T, E> {
-        match result {
-            Ok(value) => {
-                self.run.succeed();
-                Ok(value)
-            }
-            Err(error) => Err(self.run.end(error, self.judge)),
+        match self.settle(result) {
+            ControlFlow::Break(result) => result,
+            ControlFlow::Continue(pause) => Err(pause.into_error()),
         }
     }
 }

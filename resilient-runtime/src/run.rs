@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::breaker::{BreakerState, Permit};
+use crate::breaker::{BreakerState, Panicked, Permit};
 use crate::budget::Taken;
 use crate::event::{self, Subject};
 use crate::policy::{Policy, Scope};
@@ -54,16 +54,26 @@ impl<'p> Run<'p> {
     /// call's arguments have chosen.
     #[inline]
     pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
-        // One that the clock has no room for is none.
-        let deadline = policy.deadline().and_then(|deadline| Instant::now().checked_add(deadline));
-        Self { policy, breaker, permit: None, attempt: 1, deadline }
+        let permit = breaker.and_then(CircuitBreaker::pass).map(Permit::watched);
+        Self { policy, breaker, permit, attempt: 1, deadline: None }
+    }
+
+    /// Lets the time run until the policy's deadline, where it has one.
+    pub(crate) fn start_clock(&mut self) {
+        self.deadline = self.policy.deadline().and_then(in_time);
     }
 
     /// Asks the breaker, where there is one, whether the call may begin.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
+        if self.permit.is_some() { Ok(()) } else { self.ask() }
+    }
+
+    #[cold]
+    fn ask(&mut self) -> Result<(), Rejection> {
         if let Some(breaker) = self.breaker {
-            self.permit = Some(breaker.acquire_for(Some(self.policy.name()))?);
+            let permit = breaker.ask(Some(self.policy.name()))?;
+            self.permit = Some(permit.watched());
         }
         Ok(())
     }
@@ -77,8 +87,7 @@ impl<'p> Run<'p> {
 
     /// The attempt that begins now.
     pub(crate) fn current(&self) -> Attempt {
-        let own = self.policy.attempt_timeout();
-        let own = own.and_then(|timeout| Instant::now().checked_add(timeout));
+        let own = self.policy.attempt_timeout().and_then(in_time);
         let until = match (own, self.deadline) {
             (Some(own), Some(deadline)) => Some(own.min(deadline)),
             (own, deadline) => own.or(deadline),
@@ -108,7 +117,7 @@ impl<'p> Run<'p> {
 
     /// Where [`watch`] leaves word of a panic; none where nobody would read it.
     #[inline]
-    pub(crate) fn panicked(&mut self) -> Option<&mut bool> {
+    pub(crate) fn panicked(&mut self) -> Option<&mut Panicked> {
         self.permit.as_mut().map(Permit::panicked)
     }
 
@@ -133,12 +142,13 @@ impl<'p> Run<'p> {
 
     /// Ends an attempt that has succeeded.
     // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
-    pub(crate) fn succeed(&mut self) {
-        if let Some(permit) = self.permit.take() {
-            permit.success();
-        }
+    #[inline(never)]
+    fn succeed(&mut self) {
         if let Some(budget) = self.policy.budget() {
             budget.refund();
+        }
+        if let Some(permit) = self.permit.take() {
+            permit.success();
         }
     }
 
@@ -151,15 +161,6 @@ impl<'p> Run<'p> {
                 ControlFlow::Continue(Pause::new(delay, error, judgement.kind, taken))
             }
             None => ControlFlow::Break(error),
-        }
-    }
-
-    /// Ends the only attempt of a call that is never retried, where it has failed.
-    #[cold]
-    pub(crate) fn end<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> E {
-        match self.fail(error, judge) {
-            ControlFlow::Break(error) => error,
-            ControlFlow::Continue(pause) => pause.into_error(),
         }
     }
 
@@ -189,11 +190,11 @@ impl<'p> Run<'p> {
     fn judge<E>(&mut self, error: &E, judge: fn(&E) -> Judgement) -> Judgement {
         let mut flag = self.panicked();
         if let Some(panicked) = &mut flag {
-            **panicked = true;
+            **panicked = Panicked::Yes;
         }
         let judgement = judge(error);
         if let Some(panicked) = flag {
-            *panicked = false;
+            *panicked = Panicked::No;
         }
         judgement
     }
@@ -286,6 +287,11 @@ impl<'p> Run<'p> {
     }
 }
 
+/// The moment after this time. One that the clock has no room for is none.
+fn in_time(time: Duration) -> Option<Instant> {
+    Instant::now().checked_add(time)
+}
+
 fn is_closed(breaker: &CircuitBreaker) -> bool {
     breaker.state() == BreakerState::Closed
 }
@@ -350,6 +356,7 @@ impl Policy {
         E: Classify + From<Rejection>,
     {
         let mut run = Run::new(self, self.breaker());
+        run.start_clock();
         run.admit()?;
         run.repeat(op, Some(E::from)).await
     }

@@ -1,14 +1,17 @@
 //! A future that leaves a mark where it panics.
 
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::breaker::Panicked;
+
 pin_project! {
     /// See [`watch`].
     pub struct Watch<'m, F> {
-        panicked: Option<&'m mut bool>,
+        panicked: Option<&'m mut Panicked>,
         #[pin]
         future: F,
     }
@@ -19,7 +22,7 @@ pin_project! {
 ///
 /// This is how a panic is told from a dropped future: both only show as a `drop`, and
 /// `std::thread::panicking` also holds for a future that is dropped because another one panicked.
-pub(crate) fn watch<F: Future>(panicked: Option<&mut bool>, future: F) -> Watch<'_, F> {
+pub(crate) fn watch<F: Future>(panicked: Option<&mut Panicked>, future: F) -> Watch<'_, F> {
     Watch { panicked, future }
 }
 
@@ -29,14 +32,21 @@ impl<F: Future> Future for Watch<'_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let mut mark = |panicked| {
-            if let Some(mark) = this.panicked {
-                **mark = panicked;
-            }
-        };
-        mark(true);
+        let mark = Mark(this.panicked.as_deref_mut());
         let poll = this.future.poll(context);
-        mark(false);
+        mem::forget(mark);
         poll
+    }
+}
+
+/// Sets the mark where it is dropped, which only a panic does: a poll that comes back writes
+/// nothing.
+struct Mark<'m>(Option<&'m mut Panicked>);
+
+impl Drop for Mark<'_> {
+    fn drop(&mut self) {
+        if let Some(panicked) = &mut self.0 {
+            **panicked = Panicked::Yes;
+        }
     }
 }

@@ -45,7 +45,7 @@ impl Clock {
 
     /// How long it is until `moment`.
     pub(super) fn until(&self, moment: Moment) -> Duration {
-        Duration::from_millis(moment.as_millis()).saturating_sub(self.elapsed())
+        moment.after(self.elapsed())
     }
 
     /// Since the first reading, which may be this one.
@@ -58,5 +58,6 @@ impl Clock {
 /// To the millisecond, rounded down: who waits for as long as a breaker is to stay open finds it
 /// ready.
 pub(super) fn moment(elapsed: Duration) -> Moment {
-    Moment::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
+    let millis = elapsed.as_secs().saturating_mul(1000);
+    Moment::from_millis(millis.saturating_add(u64::from(elapsed.subsec_millis())))
 }

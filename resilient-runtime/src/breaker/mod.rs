@@ -14,6 +14,7 @@ mod settle;
 mod state;
 mod stats;
 mod sync;
+mod thread_number;
 mod totals;
 mod wait;
 mod window;
@@ -25,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 pub use self::config::{BreakerConfig, BreakerConfigBuilder};
 pub use self::name::BreakerName;
 pub use self::open_error::CircuitOpenError;
+pub(crate) use self::permit::Panicked;
 pub use self::permit::Permit;
 pub use self::stats::{BreakerState, BreakerStats, BreakerTotals};
 
@@ -148,16 +150,7 @@ impl CircuitBreaker {
     /// [`CircuitOpenError`] while the breaker is open, or half-open with all its probes out.
     #[inline]
     pub fn acquire(&self) -> Result<Permit<'_>, CircuitOpenError> {
-        self.acquire_for(None)
-    }
-
-    /// [`acquire`](Self::acquire) by a function whose name goes into the event of a rejection.
-    #[inline]
-    pub(crate) fn acquire_for(
-        &self,
-        function: Option<&str>,
-    ) -> Result<Permit<'_>, CircuitOpenError> {
-        Ok(Permit::new(self, self.admit(function)?))
+        self.pass().map_or_else(|| self.ask(None), Ok)
     }
 
     /// The present state. An open breaker whose time is over stays [`Open`](BreakerState::Open)

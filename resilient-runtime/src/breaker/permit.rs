@@ -27,14 +27,26 @@ use crate::{Classify, ErrorKind};
 pub struct Permit<'b> {
     breaker: &'b CircuitBreaker,
     admitted: Admitted,
-    /// Whether the call has panicked, as far as its watcher knows. Where nobody watches, the
-    /// thread is asked.
-    panicked: Option<bool>,
+    panicked: Panicked,
+}
+
+/// Whether a call has panicked, as far as its watcher knows. Where nobody watches, the thread is
+/// asked.
+///
+/// A word, so that a permit has no padding: padding is copied too, in parts that overlap, and a
+/// processor has to wait where it reads over the edge of what it has just written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Panicked {
+    Unwatched,
+    No,
+    Yes,
 }
 
 impl<'b> Permit<'b> {
+    #[inline]
     pub(super) const fn new(breaker: &'b CircuitBreaker, admitted: Admitted) -> Self {
-        Self { breaker, admitted, panicked: None }
+        Self { breaker, admitted, panicked: Panicked::Unwatched }
     }
 
     /// Whether the call is a probe of a half-open breaker.
@@ -74,16 +86,19 @@ impl<'b> Permit<'b> {
     /// The call ended with `result`: a success, a failure where the error's kind is transient,
     /// and ignored otherwise.
     #[inline]
-    pub fn settle<T, E: Classify>(mut self, result: &Result<T, E>) {
+    pub fn settle<T, E: Classify>(self, result: &Result<T, E>) {
         match result {
             Ok(_) => self.success(),
-            Err(error) => {
-                // Should the user's code panic here, that is a panic of the call.
-                self.panicked = Some(true);
-                let kind = error.kind();
-                self.settle_error(kind);
-            }
+            Err(error) => self.settle_by(error),
         }
+    }
+
+    /// The call ended with this error.
+    pub(crate) fn settle_by<E: Classify>(mut self, error: &E) {
+        // Should the user's code panic here, that is a panic of the call.
+        self.panicked = Panicked::Yes;
+        let kind = error.kind();
+        self.settle_error(kind);
     }
 
     /// The call ended with an error of this kind.
@@ -91,16 +106,29 @@ impl<'b> Permit<'b> {
         if kind.is_transient() { self.failure() } else { self.ignore() }
     }
 
-    /// Where [`watch`](crate::watch::watch) leaves word of a panic. Without it, a call that is
+    /// The same, of a call that [`watch`](crate::watch::watch) sees to. Otherwise a call that is
     /// dropped because something else panicked would count as a failure.
-    pub(crate) fn panicked(&mut self) -> &mut bool {
-        self.panicked.get_or_insert(false)
+    #[inline]
+    pub(crate) fn watched(mut self) -> Self {
+        self.panicked = Panicked::No;
+        self
+    }
+
+    /// Where [`watch`](crate::watch::watch) leaves word of a panic.
+    #[inline]
+    pub(crate) fn panicked(&mut self) -> &mut Panicked {
+        &mut self.panicked
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if self.panicked.unwrap_or_else(thread::panicking) {
+        let panicked = match self.panicked {
+            Panicked::Unwatched => thread::panicking(),
+            Panicked::No => false,
+            Panicked::Yes => true,
+        };
+        if panicked {
             self.breaker.failed(self.admitted);
         } else {
             self.breaker.ignored(self.admitted);

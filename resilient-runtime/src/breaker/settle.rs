@@ -54,47 +54,62 @@ pub(super) enum Readiness {
 }
 
 impl CircuitBreaker {
+    /// The permit that a breaker without a window gives while it is closed, which is all that
+    /// most calls ever see; none where there is more to find out.
     #[inline]
-    pub(super) fn admit(&self, function: Option<&str>) -> Result<Admitted, CircuitOpenError> {
-        match self.load().admit_closed() {
-            Some(ticket) => Ok(self.admitted(ticket, None)),
-            None => self.admit_by_the_clock(function),
-        }
+    pub(crate) fn pass(&self) -> Option<Permit<'_>> {
+        let ticket = self.load().admit_closed()?;
+        let admitted = Admitted::new(ticket, None, 0);
+        self.config.rates().is_none().then(|| Permit::new(self, admitted))
     }
 
+    /// The permit, or the rejection, in any state and with any configuration. `function` is the
+    /// one that asks, for the event of a rejection.
+    // Inlined, as is what it calls: a rejection is large, and each function would copy it.
     #[inline]
+    pub(crate) fn ask(&self, function: Option<&str>) -> Result<Permit<'_>, CircuitOpenError> {
+        let admitted = match self.load().admit_closed() {
+            Some(ticket) => self.admitted(ticket, None),
+            None => self.admit_by_the_clock(function)?,
+        };
+        Ok(Permit::new(self, admitted))
+    }
+
     fn admitted(&self, ticket: Ticket, place: Option<Place>) -> Admitted {
         let began = if self.config.slow_call().is_some() { self.nanos() } else { 0 };
         Admitted::new(ticket, place, began)
     }
 
     /// The part of an admission that reads the clock: the breaker is not closed.
-    #[cold]
+    #[inline]
     fn admit_by_the_clock(&self, function: Option<&str>) -> Result<Admitted, CircuitOpenError> {
         loop {
-            let (current, now) = self.look();
+            let (current, elapsed) = self.look();
+            let now = moment(elapsed);
             match current.admit(&self.config, now) {
                 Admission::Pass(ticket) => return Ok(self.admitted(ticket, None)),
                 Admission::Probe(ticket, next) => {
                     if self.compare_exchange(current, next) {
                         let admitted = self.admitted(ticket, self.take_place(ticket, now));
                         // Should a subscriber panic, the call is not made.
-                        let mut permit = Permit::new(self, admitted);
-                        permit.panicked();
+                        let permit = Permit::new(self, admitted).watched();
                         self.has_moved(current, next);
                         permit.surrender();
                         return Ok(admitted);
                     }
                 }
-                Admission::Reject { until } => return Err(self.reject(function, current, until)),
+                Admission::Reject { until } => {
+                    let retry_after = until.map(|until| until.after(elapsed));
+                    return Err(self.reject(function, current, retry_after));
+                }
             }
         }
     }
 
     /// Whether a call would pass.
     pub(super) fn readiness(&self) -> Readiness {
-        let (current, now) = self.look();
-        match current.admit(&self.config, now) {
+        let (current, elapsed) = self.look();
+        match current.admit(&self.config, moment(elapsed)) {
             Admission::Pass(_) | Admission::Probe(..) => Readiness::Ready,
             Admission::Reject { until: Some(until) } => Readiness::At(until),
             Admission::Reject { until: None } => {
@@ -104,12 +119,13 @@ impl CircuitBreaker {
     }
 
     /// The state word by the clock: where a probe has hung for too long, the breaker has opened.
-    fn look(&self) -> (Word, Moment) {
+    #[inline]
+    fn look(&self) -> (Word, Duration) {
         loop {
             let current = self.load();
             let elapsed = self.clock.elapsed();
             if self.first_timeout(current).is_none_or(|timeout| moment(elapsed) < timeout) {
-                return (current, moment(elapsed));
+                return (current, elapsed);
             }
             // Only if nothing has happened since: the probe may have ended in time.
             let opened = self.open(elapsed, |word, until| {
@@ -140,32 +156,37 @@ impl CircuitBreaker {
         place
     }
 
+    #[inline]
     fn reject(
         &self,
         function: Option<&str>,
         word: Word,
-        until: Option<Moment>,
+        retry_after: Option<Duration>,
     ) -> CircuitOpenError {
         self.totals.count_rejected();
-        let retry_after = until.map(|moment| self.clock.until(moment));
         event::rejected(function, &self.name, retry_after);
         CircuitOpenError { breaker: self.name.clone(), state: word.mode().into(), retry_after }
     }
 
     #[inline]
     pub(super) fn succeeded(&self, admitted: Admitted) {
-        self.totals.count_success();
-        if self.config.rates().is_none() && !admitted.ticket().is_probe() {
-            self.advance(|word| word.succeed(&self.config, admitted.ticket()));
-        } else {
-            self.succeeded_with_more_to_count(admitted);
+        // What nearly every call finds: there is nothing but the success to count.
+        if !admitted.ticket().is_probe()
+            && self.config.rates().is_none()
+            && self.load().is_at_rest()
+            && self.totals.count_own_success()
+        {
+            return;
         }
+        self.succeeded_with_more_to_do(admitted);
     }
 
-    fn succeeded_with_more_to_count(&self, admitted: Admitted) {
-        let slow = self.is_slow(admitted);
+    #[cold]
+    fn succeeded_with_more_to_do(&self, admitted: Admitted) {
+        self.totals.count_success();
         let ticket = admitted.ticket();
-        if !ticket.is_probe() {
+        let slow = self.is_slow(admitted);
+        if self.config.rates().is_some() && !ticket.is_probe() {
             self.record(ticket, Outcome { failed: false, slow });
         } else if slow {
             self.fail(admitted, slow);
@@ -244,7 +265,6 @@ impl CircuitBreaker {
     }
 
     /// Moves the word by `step` until nobody comes between, or there is nothing to change.
-    #[inline]
     fn advance(&self, step: impl Fn(Word) -> Option<Word>) {
         loop {
             let current = self.load();

@@ -19,6 +19,8 @@
 //! A breaker that opens by rates counts in a window beside the word. While it is closed its word
 //! moves only when it opens.
 
+use std::time::Duration;
+
 use super::config::BreakerConfig;
 
 /// Milliseconds since the breaker first looked at the clock.
@@ -35,6 +37,11 @@ impl Moment {
 
     pub(super) const fn as_millis(self) -> u64 {
         self.0
+    }
+
+    /// How long it is from `elapsed` until then.
+    pub(super) const fn after(self, elapsed: Duration) -> Duration {
+        Duration::from_millis(self.0).saturating_sub(elapsed)
     }
 }
 
@@ -187,6 +194,13 @@ impl Word {
         Ticket(self.period() | probe)
     }
 
+    /// Whether it is closed and has counted no failure, as nearly every call finds it: a success
+    /// leaves it so, whenever its call was admitted.
+    #[inline]
+    pub(super) const fn is_at_rest(self) -> bool {
+        self.0 & !(PERIOD_MASK << PERIOD_SHIFT) == 0
+    }
+
     /// Whether `ticket` was given out in the period that still lasts.
     const fn issued(self, ticket: Ticket) -> bool {
         self.period() == ticket.period()
@@ -225,8 +239,7 @@ impl Word {
     /// The word after a success, where that changes it.
     #[inline]
     pub(super) const fn succeed(self, config: &BreakerConfig, ticket: Ticket) -> Option<Self> {
-        // What nearly every call finds: closed without failures.
-        if self.0 & !(PERIOD_MASK << PERIOD_SHIFT) == 0 || !self.issued(ticket) {
+        if !self.issued(ticket) {
             return None;
         }
         match self.state() {

@@ -1,15 +1,12 @@
 //! Counters that many threads write without getting into each other's way.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::stats::BreakerTotals;
+use super::thread_number::{self, OWN, SHARED};
 
-/// Enough that threads on a machine of usual size seldom share one. A breaker takes 128 bytes for
-/// each.
-const STRIPES: usize = 16;
-
-/// What one thread, or a few, have counted. Two cache lines: processors fetch them in pairs.
+/// What one thread, or a few, have counted. Two cache lines, since processors fetch them in pairs:
+/// a breaker takes 3 KiB for them all.
 #[repr(align(128))]
 struct Stripe {
     successes: AtomicU64,
@@ -33,38 +30,44 @@ impl Stripe {
 
 /// Striped counts, and the changes of state, which are too rare to be striped.
 pub(super) struct Totals {
-    stripes: [Stripe; STRIPES],
+    /// By the number of the thread.
+    stripes: [Stripe; OWN + SHARED],
     transitions: AtomicU64,
 }
 
 impl Totals {
     pub(super) const fn new() -> Self {
-        Self { stripes: [const { Stripe::new() }; STRIPES], transitions: AtomicU64::new(0) }
+        Self { stripes: [const { Stripe::new() }; OWN + SHARED], transitions: AtomicU64::new(0) }
     }
 
-    #[inline]
     pub(super) fn count_success(&self) {
-        increment(&self.own().successes);
+        self.count(|stripe| &stripe.successes);
+    }
+
+    /// Counts a success where that takes no more than this thread's own counter. Whether it did.
+    #[inline]
+    pub(super) fn count_own_success(&self) -> bool {
+        self.count_own(|stripe| &stripe.successes)
     }
 
     pub(super) fn count_failure(&self) {
-        increment(&self.own().failures);
+        self.count(|stripe| &stripe.failures);
     }
 
     pub(super) fn count_ignored(&self) {
-        increment(&self.own().ignored);
+        self.count(|stripe| &stripe.ignored);
     }
 
     pub(super) fn count_slow_call(&self) {
-        increment(&self.own().slow_calls);
+        self.count(|stripe| &stripe.slow_calls);
     }
 
     pub(super) fn count_rejected(&self) {
-        increment(&self.own().rejected);
+        self.count(|stripe| &stripe.rejected);
     }
 
     pub(super) fn count_transition(&self) {
-        increment(&self.transitions);
+        self.transitions.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn read(&self) -> BreakerTotals {
@@ -81,34 +84,23 @@ impl Totals {
         }
     }
 
-    #[inline]
-    fn own(&self) -> &Stripe {
-        &self.stripes[thread_number() % STRIPES]
-    }
-}
-
-#[inline]
-fn increment(counter: &AtomicU64) {
-    // Relaxed: each counter stands alone; nothing is decided by comparing two of them.
-    counter.fetch_add(1, Ordering::Relaxed);
-}
-
-/// A number of this thread: the first thread that asks has 0, the next 1, and so on.
-#[inline]
-fn thread_number() -> usize {
-    const UNSET: usize = usize::MAX;
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static NUMBER: Cell<usize> = const { Cell::new(UNSET) };
-    }
-
-    NUMBER.with(|number| {
-        if number.get() == UNSET {
-            // Relaxed: only that the numbers differ matters.
-            number.set(NEXT.fetch_add(1, Ordering::Relaxed));
+    // Relaxed, here and below: each counter stands alone, and nothing is decided by comparing two.
+    fn count(&self, counter: fn(&Stripe) -> &AtomicU64) {
+        if !self.count_own(counter) {
+            let number = thread_number::any();
+            counter(&self.stripes[number]).fetch_add(1, Ordering::Relaxed);
         }
-        number.get()
-    })
+    }
+
+    /// Counts where nobody else writes: an addition that is safe against others would wait until
+    /// all that the call has written has left the core.
+    #[inline]
+    fn count_own(&self, counter: fn(&Stripe) -> &AtomicU64) -> bool {
+        let Some(number) = thread_number::own() else { return false };
+        let counter = counter(&self.stripes[number]);
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        true
+    }
 }
 
 #[cfg(test)]
@@ -118,13 +110,16 @@ mod tests {
     #[test]
     fn counts_of_all_threads_are_summed() {
         let totals = Totals::new();
-        std::thread::scope(|scope| {
-            for _ in 0..2 * STRIPES {
-                scope.spawn(|| (0..100).for_each(|_| totals.count_success()));
-            }
-        });
+        // More than have a counter of their own, and twice, so that others take those over.
+        for _ in 0..2 {
+            std::thread::scope(|scope| {
+                for _ in 0..2 * OWN {
+                    scope.spawn(|| (0..100).for_each(|_| totals.count_success()));
+                }
+            });
+        }
         totals.count_rejected();
         let read = totals.read();
-        assert_eq!((read.successes, read.rejected, read.failures), (3200, 1, 0));
+        assert_eq!((read.successes, read.rejected, read.failures), (6400, 1, 0));
     }
 }
