@@ -2,6 +2,10 @@
 //! runtime.
 
 use proc_macro2::{Ident, Span};
+use syn::LitStr;
+
+use crate::errors::Errors;
+use crate::suggest::{all_of, did_you_mean};
 
 /// The kinds that are retried.
 pub const TRANSIENT: &[&str] = &[
@@ -26,6 +30,35 @@ pub const LASTING: &[&str] = &[
     "circuit_open",
     "unknown",
 ];
+
+/// The variant of `ErrorKind` that is named.
+pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
+    let text = name.value();
+    let known = all();
+    if known.contains(&text.as_str()) {
+        return Some(variant(&text, name.span()));
+    }
+    let hint = did_you_mean(&text, &known);
+    errors.at(
+        name,
+        format_args!(
+            "unknown kind of error `{text}`{hint}\nthese are retried, and by default count as \
+             failures of a breaker: {}\nthese are not: {}",
+            all_of(TRANSIENT),
+            all_of(LASTING)
+        ),
+    );
+    None
+}
+
+/// The kind of this name, or whose variant this is.
+pub fn of_name_or_variant(word: &Ident) -> Option<&'static str> {
+    all().into_iter().find(|name| word == name || *word == variant(name, word.span()))
+}
+
+fn all() -> Vec<&'static str> {
+    [TRANSIENT, LASTING].concat()
+}
 
 /// `rate_limit_error` as the name of an enum's variant: `RateLimitError`.
 pub fn variant(name: &str, span: Span) -> Ident {

@@ -199,8 +199,9 @@ fn setters(settings: &Settings, p: &TokenStream) -> TokenStream {
         let value = match setting {
             Setting::Count(count) => count.into_token_stream(),
             Setting::Time(time) => duration(*time),
-            Setting::Share(share) => share.into_token_stream(),
+            Setting::Number(number) => number.into_token_stream(),
             Setting::Backoff(backoff) => quote_spanned!(mixed()=> #p::Backoff::#backoff),
+            Setting::Kinds(kinds) => quote_spanned!(mixed()=> &[#(#p::ErrorKind::#kinds),*]),
         };
         // The key is the setter's name, but not its place: the editor would offer the setter.
         let setter = Ident::new(&key.to_string(), mixed());

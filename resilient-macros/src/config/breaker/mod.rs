@@ -1,11 +1,13 @@
 //! The key `breaker`, and the breakers that `policies!` declares.
 
-use std::time::Duration;
+mod kinds;
+mod rules;
+mod settings;
 
 use proc_macro2::{Ident, Span};
 use syn::{Expr, LitStr, Path};
 
-use super::numbers::{Setting, Settings, count, time, word};
+use super::numbers::{Settings, count, word};
 use super::{distinct, given};
 use crate::args::{Arg, Args, Value};
 use crate::errors::Errors;
@@ -40,7 +42,7 @@ impl Named {
     }
 }
 
-/// The numbers of a breaker, or of those of one template.
+/// What is said of how a breaker behaves, or those of one template.
 pub struct BreakerNumbers {
     pub settings: Settings,
     pub max_keys: Option<u32>,
@@ -60,17 +62,25 @@ impl BreakerNumbers {
 pub const KEYS: &[&str] = &[
     "name",
     "failure_threshold",
+    "window",
+    "failure_rate",
+    "minimum_calls",
+    "slow_call",
+    "slow_call_rate",
+    "trip_on",
+    "ignore",
+    "open_duration",
+    "open_growth",
+    "max_open_duration",
+    "open_jitter",
     "success_threshold",
     "half_open_max_calls",
-    "open_duration",
+    "half_open_timeout",
     "max_keys",
     "scope",
 ];
 
 const SCOPES: &[&str] = &["call", "attempt"];
-
-/// The largest count that a breaker's state has room for.
-const MAX_COUNT: u32 = u16::MAX as u32;
 
 /// Reads `breaker = …` or `breaker(…)`.
 pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
@@ -124,7 +134,7 @@ pub fn declared_breaker(
     Some((name, numbers))
 }
 
-/// Reads the numbers, and hands any other key on.
+/// Reads what is said of how it behaves, and hands any other key on.
 fn numbers(
     args: &Args,
     span: Span,
@@ -135,20 +145,13 @@ fn numbers(
     let mut numbers = BreakerNumbers::none(span);
     for (key, arg) in distinct(args, known, errors) {
         let Some(value) = expression(arg, errors) else { continue };
-        let setting = match key {
-            "name" | "scope" => {
-                other(key, arg, value, errors);
-                continue;
-            }
-            "max_keys" => {
-                numbers.max_keys = count(arg, value, u32::MAX, errors);
-                continue;
-            }
-            "open_duration" => open_duration(arg, value, errors).map(Setting::Time),
-            _ => count(arg, value, MAX_COUNT, errors).map(Setting::Count),
-        };
-        numbers.settings.changes.extend(setting.map(|value| (arg.key.clone(), value)));
+        match key {
+            "name" | "scope" => other(key, arg, value, errors),
+            "max_keys" => numbers.max_keys = count(arg, value, u32::MAX, errors),
+            _ => numbers.settings.changes.extend(settings::read(key, arg, value, errors)),
+        }
     }
+    rules::check(args, &numbers.settings, errors);
     numbers
 }
 
@@ -180,13 +183,4 @@ fn refuse_max_keys(max_keys: &Arg, name: &Named, errors: &mut Errors) {
              \"search/{collection}\": this name has one breaker only",
         );
     }
-}
-
-fn open_duration(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duration> {
-    let open = time(arg, value, errors)?;
-    if open.as_millis() == 0 {
-        errors.at(value, "`open_duration` must be a millisecond or more");
-        return None;
-    }
-    Some(open)
 }
