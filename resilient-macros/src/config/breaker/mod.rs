@@ -17,7 +17,7 @@ use crate::values::{Text, expression, text};
 /// The key `breaker`.
 pub struct Breaker {
     pub name: Named,
-    pub numbers: BreakerNumbers,
+    pub settings: BreakerSettings,
     /// The variant of `Scope`.
     pub scope: Ident,
 }
@@ -43,19 +43,20 @@ impl Named {
 }
 
 /// What is said of how a breaker behaves, or those of one template.
-pub struct BreakerNumbers {
-    pub settings: Settings,
+pub struct BreakerSettings {
+    /// What the builder of its configuration is told.
+    pub config: Settings,
     pub max_keys: Option<u32>,
 }
 
-impl BreakerNumbers {
+impl BreakerSettings {
     const fn none(span: Span) -> Self {
-        Self { settings: Settings::none(span), max_keys: None }
+        Self { config: Settings::none(span), max_keys: None }
     }
 
     /// Whether nothing is given.
     pub const fn is_empty(&self) -> bool {
-        self.settings.changes.is_empty() && self.max_keys.is_none()
+        self.config.changes.is_empty() && self.max_keys.is_none()
     }
 }
 
@@ -93,15 +94,16 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
         Value::Expr(value) => {
             let name = named(arg, value, errors)?;
             let span = arg.key.span();
-            Some(Breaker { name, numbers: BreakerNumbers::none(span), scope: call(span) })
+            Some(Breaker { name, settings: BreakerSettings::none(span), scope: call(span) })
         }
         Value::List(args, span) => {
             let mut name = None;
             let mut scope = call(*span);
-            let numbers = numbers(args, *span, KEYS, errors, |key, arg, value, errors| match key {
-                "name" => name = named(arg, value, errors),
-                _ => scope = word(arg, value, SCOPES, errors).unwrap_or_else(|| call(*span)),
-            });
+            let settings =
+                settings_in(args, *span, KEYS, errors, |key, arg, value, errors| match key {
+                    "name" => name = named(arg, value, errors),
+                    _ => scope = word(arg, value, SCOPES, errors).unwrap_or_else(|| call(*span)),
+                });
             if given(args, "name").is_none() {
                 errors.at(
                     &arg.key,
@@ -112,7 +114,7 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
             if let Some(max_keys) = given(args, "max_keys") {
                 refuse_max_keys(max_keys, &name, errors);
             }
-            Some(Breaker { name, numbers, scope })
+            Some(Breaker { name, settings, scope })
         }
     }
 }
@@ -123,36 +125,36 @@ pub fn declared_breaker(
     args: &Args,
     span: Span,
     errors: &mut Errors,
-) -> Option<(Named, BreakerNumbers)> {
+) -> Option<(Named, BreakerSettings)> {
     let known: Vec<_> =
         KEYS.iter().copied().filter(|key| !["name", "scope"].contains(key)).collect();
-    let numbers = numbers(args, span, &known, errors, |_, _, _, _| {});
+    let settings = settings_in(args, span, &known, errors, |_, _, _, _| {});
     let name = literal(name, errors)?;
     if let Some(max_keys) = given(args, "max_keys") {
         refuse_max_keys(max_keys, &name, errors);
     }
-    Some((name, numbers))
+    Some((name, settings))
 }
 
 /// Reads what is said of how it behaves, and hands any other key on.
-fn numbers(
+fn settings_in(
     args: &Args,
     span: Span,
     known: &[&'static str],
     errors: &mut Errors,
     mut other: impl FnMut(&str, &Arg, &Expr, &mut Errors),
-) -> BreakerNumbers {
-    let mut numbers = BreakerNumbers::none(span);
+) -> BreakerSettings {
+    let mut found = BreakerSettings::none(span);
     for (key, arg) in distinct(args, known, errors) {
         let Some(value) = expression(arg, errors) else { continue };
         match key {
             "name" | "scope" => other(key, arg, value, errors),
-            "max_keys" => numbers.max_keys = count(arg, value, u32::MAX, errors),
-            _ => numbers.settings.changes.extend(settings::read(key, arg, value, errors)),
+            "max_keys" => found.max_keys = count(arg, value, u32::MAX, errors),
+            _ => found.config.changes.extend(settings::read(key, arg, value, errors)),
         }
     }
-    rules::check(args, &numbers.settings, errors);
-    numbers
+    rules::check(args, &found.config, errors);
+    found
 }
 
 fn named(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Named> {
