@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span};
 use syn::LitStr;
 
 use crate::errors::Errors;
-use crate::suggest::{all_of, did_you_mean};
+use crate::suggest::{all_of, did_you_mean, misspelt};
 
 /// The kinds that are retried.
 pub const TRANSIENT: &[&str] = &[
@@ -38,7 +38,9 @@ pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
     if known.contains(&text.as_str()) {
         return Some(variant(&text, name.span()));
     }
-    let hint = did_you_mean(&text, &known);
+    // A misspelling such as `RateLimit` may look like none.
+    let hint = misspelt(&text, &known)
+        .map_or_else(|| did_you_mean(&text, &known), |meant| format!("; did you mean `{meant}`?"));
     errors.at(
         name,
         format_args!(
@@ -70,4 +72,38 @@ pub fn variant(name: &str, span: Span) -> Ident {
         })
         .collect();
     Ident::new(&camel, span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(name: &str) -> String {
+        let mut errors = Errors::default();
+        assert!(read(&LitStr::new(name, Span::call_site()), &mut errors).is_none());
+        let message = errors.finish().unwrap_err().to_string();
+        message.lines().next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_kind_that_is_written_otherwise_is_recognised() {
+        for (written, meant) in [
+            ("RateLimit", "rate_limit_error"),
+            ("InternalError", "internal_error"),
+            ("conection_eror", "connection_error"),
+            ("timeout", "timeout_error"),
+            ("not_found", "not_found_error"),
+        ] {
+            assert!(hint(written).ends_with(&format!("; did you mean `{meant}`?")), "{written}");
+        }
+        assert_eq!(hint("weather"), "unknown kind of error `weather`");
+    }
+
+    #[test]
+    fn a_kind_is_found_by_its_name_and_by_its_variant() {
+        let found = |word| of_name_or_variant(&Ident::new(word, Span::call_site()));
+        assert_eq!(found("search_timeout"), Some("search_timeout"));
+        assert_eq!(found("SearchTimeout"), Some("search_timeout"));
+        assert_eq!(found("Search"), None);
+    }
 }

@@ -154,8 +154,9 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     }
 }
 
-/// The settings of a breaker, or of those of a template. Those that do not go together stop the
-/// build there, with the place of the settings.
+/// The settings of a breaker, or of those of a template. The rules of `config` have left nothing
+/// that the builder would refuse; if one were missing, the build would stop there, with the place of
+/// the settings.
 pub fn breaker_settings(
     runtime: &Runtime<'_>,
     name: &Named,
@@ -173,7 +174,8 @@ pub fn breaker_settings(
     quote_spanned!(mixed()=> #p::BreakerSettings::keyed(#config, #max_keys))
 }
 
-/// The numbers of a budget, likewise.
+/// The numbers of a budget. Those that do not go together stop the build there, with the place of
+/// the braces.
 pub fn budget_settings(runtime: &Runtime<'_>, settings: &Settings) -> TokenStream {
     built(runtime, settings, "BudgetConfig", "budget_config")
 }

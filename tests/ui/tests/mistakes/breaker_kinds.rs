@@ -38,6 +38,11 @@ async fn get() -> Result<(), Failure> {
     Ok(())
 }
 
+#[resilient(breaker(name = "set", trip_on("timeout_error", "unknown")))]
+async fn set() -> Result<(), Failure> {
+    Ok(())
+}
+
 policies! {
     breaker "search" { trip_on: [] }
     breaker "upsert" { ignore: [] }
