@@ -60,11 +60,11 @@ use proc_macro::TokenStream;
 /// | – `minimum_calls` | a whole number from 1 to 65,535, no more than a window of calls holds, with `window` | 20, or all of a smaller window of calls | how many calls must be in the window before a share counts |
 /// | – `slow_call` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; a slow probe counts as failed |
 /// | – `slow_call_rate` | a number from 0 to 1, with `slow_call` | 1 | the share of slow calls in the window that opens it |
-/// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error are failures: all of them |
+/// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error are failures, and no others |
 /// | – `ignore` | a list of transient kinds, without `trip_on` | none | which transient kinds are no failures |
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |
 /// | – `open_growth` | a number from 1 | 1 | the factor by which it stays open longer each time that its probes fail |
-/// | – `max_open_duration` | a duration, not under `open_duration`, with `open_growth` or `open_jitter` | `"5m"`, or twice a longer `open_duration` | the longest that it stays open, growth and jitter included |
+/// | – `max_open_duration` | a duration, not under `open_duration`, with `open_growth` or `open_jitter` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, growth and jitter included |
 /// | – `open_jitter` | a number from 0 to 1 | 0 | by which share of itself the time that it stays open is spread either way |
 /// | – `success_threshold` | a whole number from 1 to 65,535 | 2 | how many successful probes close it again |
 /// | – `half_open_max_calls` | a whole number from 1 to 65,535 | `success_threshold` | how many probes may be under way at once |

@@ -154,7 +154,11 @@ async fn it_stays_open_for_a_time_within_the_jitter() {
 
 #[resilient(
     retry(max_attempts = 2, base_delay = "1ms"),
-    breaker(name = "tripped", failure_threshold = 1, trip_on = ["timeout_error", "not_found_error"]),
+    breaker(
+        name = "tripped",
+        failure_threshold = 1,
+        trip_on = ["timeout_error", "not_found_error"],
+    ),
     attempt_timeout = "1s"
 )]
 async fn tripped_by(failure: Option<Failure>) -> Result<(), Failure> {
@@ -326,19 +330,19 @@ async fn _a_thousand_calls() -> Result<(), Failure> {
 
 macro_rules! passed_on {
     ($window:expr, $share:literal, $kinds:expr, $kind:expr) => {
-        #[resilient(breaker(name = "passed on", window = $window, failure_rate = $share, trip_on = $kinds))]
+        #[resilient(breaker(name = "passed on", window = $window, trip_on = $kinds))]
         async fn _passed_on() -> Result<(), Failure> {
             Ok(())
         }
 
-        #[resilient(breaker(name = "passed on too", ignore = [$kind]))]
-        async fn _passed_on_too() -> Result<(), Failure> {
+        #[resilient(breaker(name = "passed too", window = 9, failure_rate = $share, ignore = [$kind]))]
+        async fn _passed_too() -> Result<(), Failure> {
             Ok(())
         }
     };
 }
 
-passed_on!("60s", 0.5, ["timeout_error", "network_error"], "network_error");
+passed_on!("60s", 0.25, ["timeout_error", "network_error"], "network_error");
 
 #[test]
 fn the_edges_are_allowed_and_macros_may_pass_settings_on() {
@@ -349,6 +353,7 @@ fn the_edges_are_allowed_and_macros_may_pass_settings_on() {
     assert_eq!(config("a thousand calls").minimum_calls(), Some(1_000));
     assert_eq!(config("passed on").window_time(), Some(60 * SECOND));
     assert!(config("passed on").trips_on(TimeoutError));
-    assert!(config("passed on too").trips_on(TimeoutError));
-    assert!(!config("passed on too").trips_on(NetworkError));
+    assert_eq!(config("passed too").failure_rate(), Some(0.25));
+    assert!(config("passed too").trips_on(TimeoutError));
+    assert!(!config("passed too").trips_on(NetworkError));
 }

@@ -165,9 +165,9 @@ async fn ignored_errors_neither_close_it_nor_use_permits_up() {
     assert_eq!(window(&breaker), (0, 0, 0), "nor are they in the window");
 }
 
-/// `CircuitBreakerExceptionHandlingTest.shouldRecordIOExceptionAsFailureAndBusinessExceptionAsSuccess`,
-/// by `recordExceptions`. There an exception that is not recorded is a success; here it is neither,
-/// since it says nothing of the service.
+/// `shouldRecordIOExceptionAsFailureAndBusinessExceptionAsSuccess` of
+/// `CircuitBreakerExceptionHandlingTest`, by `recordExceptions`. There an exception that is not
+/// recorded is a success; here it is neither, since it says nothing of the service.
 #[tokio::test(start_paused = true)]
 async fn of_recorded_kinds_only_those_are_failures() {
     let breaker = breaker(five_calls().trip_on(&[ErrorKind::NetworkError]));
