@@ -335,7 +335,7 @@ macro_rules! passed_on {
             Ok(())
         }
 
-        #[resilient(breaker(name = "passed too", window = 9, failure_rate = $share, ignore = [$kind]))]
+        #[resilient(breaker(name = "passed", window = 9, failure_rate = $share, ignore = [$kind]))]
         async fn _passed_too() -> Result<(), Failure> {
             Ok(())
         }
@@ -353,7 +353,7 @@ fn the_edges_are_allowed_and_macros_may_pass_settings_on() {
     assert_eq!(config("a thousand calls").minimum_calls(), Some(1_000));
     assert_eq!(config("passed on").window_time(), Some(60 * SECOND));
     assert!(config("passed on").trips_on(TimeoutError));
-    assert_eq!(config("passed too").failure_rate(), Some(0.25));
-    assert!(config("passed too").trips_on(TimeoutError));
-    assert!(!config("passed too").trips_on(NetworkError));
+    assert_eq!(config("passed").failure_rate(), Some(0.25));
+    assert!(config("passed").trips_on(TimeoutError));
+    assert!(!config("passed").trips_on(NetworkError));
 }
