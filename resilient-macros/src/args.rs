@@ -2,12 +2,15 @@
 
 use std::fmt::Display;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Ident, Lit, Token, parenthesized};
+
+/// The keys whose value is a list.
+const LISTS: &[&str] = &["trip_on", "ignore"];
 
 /// See [`Args::is_skip`].
 pub const SKIP: &str = "skip";
@@ -114,8 +117,13 @@ impl Parse for Arg {
             let content;
             let parens = parenthesized!(content in input);
             if content.peek(Lit) {
+                let literals = content.fork();
                 let text: Lit = content.parse()?;
-                let message = format!("write `{key} = {}`", text.to_token_stream());
+                let message = if LISTS.iter().any(|list| key == list) {
+                    format!("write `{key} = [{}]`", literals.parse::<TokenStream>()?)
+                } else {
+                    format!("write `{key} = {}`", text.to_token_stream())
+                };
                 return Err(Error::new(text.span(), message));
             }
             Value::List(content.parse()?, parens.span.join())

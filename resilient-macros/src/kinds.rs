@@ -2,6 +2,10 @@
 //! runtime.
 
 use proc_macro2::{Ident, Span};
+use syn::LitStr;
+
+use crate::errors::Errors;
+use crate::suggest::{all_of, did_you_mean, misspelt};
 
 /// The kinds that are retried.
 pub const TRANSIENT: &[&str] = &[
@@ -27,6 +31,37 @@ pub const LASTING: &[&str] = &[
     "unknown",
 ];
 
+/// The variant of `ErrorKind` that is named.
+pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
+    let text = name.value();
+    let known = all();
+    if known.contains(&text.as_str()) {
+        return Some(variant(&text, name.span()));
+    }
+    // A misspelling such as `RateLimit` may look like none.
+    let hint = misspelt(&text, &known)
+        .map_or_else(|| did_you_mean(&text, &known), |meant| format!("; did you mean `{meant}`?"));
+    errors.at(
+        name,
+        format_args!(
+            "unknown kind of error `{text}`{hint}\nthese are retried, and by default count as \
+             failures of a breaker: {}\nthese are not: {}",
+            all_of(TRANSIENT),
+            all_of(LASTING)
+        ),
+    );
+    None
+}
+
+/// The kind of this name, or whose variant this is.
+pub fn of_name_or_variant(word: &Ident) -> Option<&'static str> {
+    all().into_iter().find(|name| word == name || *word == variant(name, word.span()))
+}
+
+fn all() -> Vec<&'static str> {
+    [TRANSIENT, LASTING].concat()
+}
+
 /// `rate_limit_error` as the name of an enum's variant: `RateLimitError`.
 pub fn variant(name: &str, span: Span) -> Ident {
     let camel: String = name
@@ -37,4 +72,38 @@ pub fn variant(name: &str, span: Span) -> Ident {
         })
         .collect();
     Ident::new(&camel, span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(name: &str) -> String {
+        let mut errors = Errors::default();
+        assert!(read(&LitStr::new(name, Span::call_site()), &mut errors).is_none());
+        let message = errors.finish().unwrap_err().to_string();
+        message.lines().next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_kind_that_is_written_otherwise_is_recognised() {
+        for (written, meant) in [
+            ("RateLimit", "rate_limit_error"),
+            ("InternalError", "internal_error"),
+            ("conection_eror", "connection_error"),
+            ("timeout", "timeout_error"),
+            ("not_found", "not_found_error"),
+        ] {
+            assert!(hint(written).ends_with(&format!("; did you mean `{meant}`?")), "{written}");
+        }
+        assert_eq!(hint("weather"), "unknown kind of error `weather`");
+    }
+
+    #[test]
+    fn a_kind_is_found_by_its_name_and_by_its_variant() {
+        let found = |word| of_name_or_variant(&Ident::new(word, Span::call_site()));
+        assert_eq!(found("search_timeout"), Some("search_timeout"));
+        assert_eq!(found("SearchTimeout"), Some("search_timeout"));
+        assert_eq!(found("Search"), None);
+    }
 }

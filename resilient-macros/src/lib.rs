@@ -52,12 +52,23 @@ use proc_macro::TokenStream;
 /// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, which all functions that name it share |
 /// | `breaker = "<name>/{…}"` | a string with placeholders, each a parameter or a field of one | | fails fast by a breaker for each value of the arguments |
 /// | `breaker = SEARCH` | a path in capitals, to a constant name or a `static CircuitBreaker` | | fails fast by that one |
-/// | `breaker(…)` | | | the same, with numbers of its own: |
+/// | `breaker(…)` | | | the same, with settings of its own: |
 /// | – `name` | a string, with or without placeholders, or a constant | required | the name |
-/// | – `failure_threshold` | a whole number from 1 | 5 | how many failures in a row open it |
-/// | – `success_threshold` | a whole number from 1 | 2 | how many successful probes close it again |
-/// | – `half_open_max_calls` | a whole number from 1 | `success_threshold` | how many probes may be under way at once |
+/// | – `failure_threshold` | a whole number from 1 to 65,535, without `window` | 5 | how many failures in a row open it |
+/// | – `window` | a whole number from 1 to 1,000, or a duration, `"10ms"` or more | none | among how many of the last calls, or the calls of how long, failures and slow calls are counted; their shares open it then |
+/// | – `failure_rate` | a number from 0 to 1, with `window` | 0.5 | the share of failures in the window that opens it |
+/// | – `minimum_calls` | a whole number from 1 to 65,535, no more than a window of calls holds, with `window` | 20, or all of a smaller window of calls | how many calls must be in the window before a share counts |
+/// | – `slow_call` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; a slow probe counts as failed |
+/// | – `slow_call_rate` | a number from 0 to 1, with `slow_call` | 1 | the share of slow calls in the window that opens it |
+/// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error are failures, and no others |
+/// | – `ignore` | a list of transient kinds, without `trip_on` | none | which transient kinds are no failures |
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |
+/// | – `open_growth` | a number from 1 | 1 | the factor by which it stays open longer each time that its probes fail |
+/// | – `max_open_duration` | a duration, not under `open_duration`, with `open_growth` or `open_jitter` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, growth and jitter included |
+/// | – `open_jitter` | a number from 0 to 1 | 0 | by which share of itself the time that it stays open is spread either way |
+/// | – `success_threshold` | a whole number from 1 to 65,535 | 2 | how many successful probes close it again |
+/// | – `half_open_max_calls` | a whole number from 1 to 65,535 | `success_threshold` | how many probes may be under way at once |
+/// | – `half_open_timeout` | a duration, `"1ms"` or more | none | how long a probe may take before it counts as failed |
 /// | – `max_keys` | a whole number from 1 | 1,000 | for a name with placeholders: how many breakers there may be at once |
 /// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
 /// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take |
@@ -69,7 +80,10 @@ use proc_macro::TokenStream;
 ///
 /// A duration is a string such as `"500ms"`, `"10s"` or `"1m30s"`. The transient kinds are
 /// `connection_error`, `connection_timeout`, `rate_limit_error`, `service_unavailable`,
-/// `timeout_error`, `search_timeout`, `internal_error` and `network_error`.
+/// `timeout_error`, `search_timeout`, `internal_error` and `network_error`; the others are
+/// `invalid_request_error`, `authentication_error`, `not_found_error`, `collection_not_found`,
+/// `invalid_vector`, `permission_denied`, `circuit_open` and `unknown`. An error that is no failure
+/// for the breaker is no success either, and what is retried does not depend on it.
 ///
 /// The settings of a breaker are given in one function, and the others only name it; or
 /// [`policies!`](macro@policies) declares them, which wins; or it is a static one, which wins over
@@ -202,8 +216,8 @@ pub fn classify(item: TokenStream) -> TokenStream {
 /// policies! {
 ///     /// Guards every read of the `docs` collection.
 ///     breaker "search" { failure_threshold: 10, success_threshold: 3, open_duration: "60s" }
-///     /// One for each tenant.
-///     breaker "tenant/{tenant}" { max_keys: 200 }
+///     /// One for each tenant, who may ask too often.
+///     breaker "tenant/{tenant}" { window: "60s", ignore: ["rate_limit_error"], max_keys: 200 }
 ///     retry "rate_limit_error" { max_attempts: 8 }
 ///     retry "nightly_import" { max_attempts: 20, base_delay: "1s", max_delay: "2m" }
 /// }
@@ -216,7 +230,7 @@ pub fn classify(item: TokenStream) -> TokenStream {
 ///
 /// | declaration | means |
 /// |---|---|
-/// | `breaker "<name>" { … }` | the breaker of this name: `failure_threshold`, `success_threshold`, `half_open_max_calls`, `open_duration` |
+/// | `breaker "<name>" { … }` | the breaker of this name, with any settings that `breaker(…)` takes in [`resilient`](macro@resilient), from `failure_threshold` to `half_open_timeout` |
 /// | `breaker "<name>/{…}" { … }` | every breaker that this template makes; also `max_keys`, how many there may be at once, by default 1,000 |
 /// | `retry "<kind>" { … }` | the row of this kind in the retry table of the program, wherever it is used: `max_attempts`, `base_delay`, `max_delay`, `jitter`, `backoff`; and `row`, the kind whose default row it starts from, by default its own |
 /// | `retry "default" { … }` | the row of every kind without one of its own, and of `retry` alone |
@@ -224,7 +238,7 @@ pub fn classify(item: TokenStream) -> TokenStream {
 /// | `budget "<name>" { … }` | the retry budget of this name: `capacity`, `retry_cost`, `timeout_cost`, `success_refund` |
 /// | `crate = <path>;` | first of all: where the runtime is, if it is not `::resilient_runtime` |
 ///
-/// A key means what it means in [`resilient`](macro@resilient), and a number is checked as there.
+/// A key means what it means in [`resilient`](macro@resilient), and its value is checked as there.
 /// Two declarations of one name that differ are reported by an error event when the name is first
 /// used, and by `catalogue().validate()`; the first in the order of file and line holds.
 #[proc_macro]

@@ -78,7 +78,7 @@ impl Parse for Declaration {
         })?;
         if !input.peek(token::Brace) {
             let message = format_args!(
-                "a declaration ends with its numbers in braces, which may be empty: write \
+                "a declaration ends with its settings in braces, which may be empty: write \
                  `{keyword} {} {{ … }}`",
                 name.token()
             );
@@ -140,8 +140,8 @@ impl Declaration {
         }
         let name = &self.name;
         let (slice, of, name, settings) = if self.keyword == "breaker" {
-            let (named, numbers) = config::declared_breaker(name, &self.args, self.braces, errors)?;
-            let settings = spec::breaker_settings(runtime, &named, &numbers);
+            let (named, given) = config::declared_breaker(name, &self.args, self.braces, errors)?;
+            let settings = spec::breaker_settings(runtime, &named, &given);
             ("BREAKERS", "BreakerSettings", named.literal()?.clone(), settings)
         } else if self.keyword == "retry" {
             let (row, numbers) = config::declared_row(name, &self.args, self.braces, errors)?;

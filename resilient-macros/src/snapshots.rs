@@ -48,7 +48,14 @@ fn retry_alone_with_every_kind_of_parameter() {
 #[test]
 fn breaker_alone() {
     insta::assert_snapshot!(expansion(
-        quote!(breaker(name = "writes", failure_threshold = 10, open_duration = "1m")),
+        quote!(breaker(
+            name = "writes",
+            window = "30s",
+            failure_rate = 0.3,
+            open_duration = "1m",
+            open_growth = 2,
+            trip_on = ["timeout_error", "not_found_error"],
+        )),
         &quote! {
             async fn write(self, batch: Batch) -> Result<(), Error> {
                 self.send(batch).await

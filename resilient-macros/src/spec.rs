@@ -9,7 +9,7 @@ use syn::Path;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use crate::config::{Breaker, BreakerNumbers, Config, Named, Retry, Row, Rows, Setting, Settings};
+use crate::config::{Breaker, BreakerSettings, Config, Named, Retry, Row, Rows, Setting, Settings};
 use crate::expand::mixed;
 use crate::values::Text;
 
@@ -127,22 +127,22 @@ pub fn declared_row(runtime: &Runtime<'_>, of: &Row, settings: &Settings) -> Tok
 
 fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     let p = runtime.private(mixed());
-    let Breaker { name, numbers, scope } = breaker;
+    let Breaker { name, settings, scope } = breaker;
     let reference = match name {
         Named::Literal(name) => quote_spanned!(mixed()=> Name(#name)),
         Named::Keyed(template, _) => quote_spanned!(mixed()=> Keyed(#template)),
         Named::Path(path) => {
             let span = runtime.reported_at(path.span());
             let p = runtime.private(span);
-            let refer = Ident::new(if numbers.is_empty() { "refer" } else { "name" }, span);
+            let refer = Ident::new(if settings.is_empty() { "refer" } else { "name" }, span);
             let refer = quote_spanned!(span=> #p::#refer(&#path));
             quote_spanned!(mixed()=> Path(|| #refer))
         }
     };
-    let settings = if numbers.is_empty() {
+    let settings = if settings.is_empty() {
         quote_spanned!(mixed()=> ::core::option::Option::None)
     } else {
-        let settings = breaker_settings(runtime, name, numbers);
+        let settings = breaker_settings(runtime, name, settings);
         quote_spanned!(mixed()=> ::core::option::Option::Some(#settings))
     };
     quote_spanned! {mixed()=>
@@ -154,26 +154,28 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     }
 }
 
-/// The numbers of a breaker, or of those of a template. Those that do not go together stop the
-/// build there, with the place of the settings.
+/// The settings of a breaker, or of those of a template. The rules of `config` have left nothing
+/// that the builder would refuse; if one were missing, the build would stop there, with the place of
+/// the settings.
 pub fn breaker_settings(
     runtime: &Runtime<'_>,
     name: &Named,
-    numbers: &BreakerNumbers,
+    settings: &BreakerSettings,
 ) -> TokenStream {
     let p = runtime.private(mixed());
-    let config = built(runtime, &numbers.settings, "BreakerConfig", "breaker_config");
+    let config = built(runtime, &settings.config, "BreakerConfig", "breaker_config");
     if !matches!(name, Named::Keyed(..)) {
         return quote_spanned!(mixed()=> #p::BreakerSettings::new(#config));
     }
-    let max_keys = numbers.max_keys.map_or_else(
+    let max_keys = settings.max_keys.map_or_else(
         || quote_spanned!(mixed()=> ::core::option::Option::None),
         |max_keys| quote_spanned!(mixed()=> ::core::option::Option::Some(#max_keys)),
     );
     quote_spanned!(mixed()=> #p::BreakerSettings::keyed(#config, #max_keys))
 }
 
-/// The numbers of a budget, likewise.
+/// The numbers of a budget. Those that do not go together stop the build there, with the place of
+/// the braces.
 pub fn budget_settings(runtime: &Runtime<'_>, settings: &Settings) -> TokenStream {
     built(runtime, settings, "BudgetConfig", "budget_config")
 }
@@ -199,8 +201,9 @@ fn setters(settings: &Settings, p: &TokenStream) -> TokenStream {
         let value = match setting {
             Setting::Count(count) => count.into_token_stream(),
             Setting::Time(time) => duration(*time),
-            Setting::Share(share) => share.into_token_stream(),
+            Setting::Number(number) => number.into_token_stream(),
             Setting::Backoff(backoff) => quote_spanned!(mixed()=> #p::Backoff::#backoff),
+            Setting::Kinds(kinds) => quote_spanned!(mixed()=> &[#(#p::ErrorKind::#kinds),*]),
         };
         // The key is the setter's name, but not its place: the editor would offer the setter.
         let setter = Ident::new(&key.to_string(), mixed());

@@ -61,6 +61,24 @@ pub enum ConfigError {
     /// See [`BreakerConfigBuilder::slow_call_rate`](crate::BreakerConfigBuilder::slow_call_rate).
     #[error("{}", Self::SlowCallMissing.message())]
     SlowCallMissing,
+    /// See [`BreakerConfigBuilder::trip_on`](crate::BreakerConfigBuilder::trip_on) and
+    /// [`ignore`](crate::BreakerConfigBuilder::ignore).
+    #[error("{}", Self::TripOnAndIgnore.message())]
+    TripOnAndIgnore,
+    /// See [`BreakerConfigBuilder::trip_on`](crate::BreakerConfigBuilder::trip_on) and
+    /// [`ignore`](crate::BreakerConfigBuilder::ignore).
+    #[error("{}", Self::NoKinds.message())]
+    NoKinds,
+    /// See [`BreakerConfigBuilder::trip_on`](crate::BreakerConfigBuilder::trip_on) and
+    /// [`ignore`](crate::BreakerConfigBuilder::ignore).
+    #[error("{}", Self::KindTwice.message())]
+    KindTwice,
+    /// See [`BreakerConfigBuilder::ignore`](crate::BreakerConfigBuilder::ignore).
+    #[error("{}", Self::IgnoreNotTransient.message())]
+    IgnoreNotTransient,
+    /// See [`BreakerConfigBuilder::ignore`](crate::BreakerConfigBuilder::ignore).
+    #[error("{}", Self::IgnoreAll.message())]
+    IgnoreAll,
     /// See [`RetryPolicyBuilder::max_attempts`](crate::RetryPolicyBuilder::max_attempts).
     #[error("{}", Self::MaxAttempts.message())]
     MaxAttempts,
@@ -94,7 +112,9 @@ impl ConfigError {
             Self::OpenGrowth => {
                 "`open_growth` must be 1 or more: it is the factor by which the breaker stays open longer"
             }
-            Self::MaxOpenDuration => "`max_open_duration` is shorter than `open_duration`",
+            Self::MaxOpenDuration => {
+                "`max_open_duration` is shorter than `open_duration`, which is 30 s where it is not given"
+            }
             Self::MaxOpenDurationUnused => {
                 "`max_open_duration` bounds `open_growth` and `open_jitter`: give one of them"
             }
@@ -122,6 +142,22 @@ impl ConfigError {
             }
             Self::SlowCallMissing => {
                 "`slow_call_rate` needs `slow_call`: how long a call takes that is slow"
+            }
+            Self::TripOnAndIgnore => {
+                "`trip_on` names all kinds that count, and `ignore` takes some from the transient \
+                 ones: give one of them"
+            }
+            Self::NoKinds => {
+                "`trip_on` and `ignore` name one kind or more: leave the empty one out, and the \
+                 transient kinds count"
+            }
+            Self::KindTwice => "`trip_on` and `ignore` name each kind once: one is given twice",
+            Self::IgnoreNotTransient => {
+                "`ignore` takes from the transient kinds: leave out what is not transient, and \
+                 never counts"
+            }
+            Self::IgnoreAll => {
+                "`ignore` leaves no kind that counts: name fewer, or give no breaker"
             }
             Self::MaxAttempts => "`max_attempts` must be 1 or more: it counts the first call too",
             Self::MaxDelay => {

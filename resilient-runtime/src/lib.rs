@@ -17,6 +17,7 @@ mod event;
 mod executor;
 mod keyed;
 mod kind;
+mod kinds;
 mod policy;
 #[cfg(feature = "qdrant")]
 mod qdrant;

@@ -181,7 +181,8 @@ impl PolicyBuilder {
     }
 
     /// Ends an attempt that takes longer, with [`Rejection::AttemptTimeout`], which is a
-    /// `timeout_error`: it may be retried, and is a failure for a breaker. Without it, an attempt
+    /// `timeout_error`: it may be retried, and is a failure for a breaker that
+    /// [trips on](crate::BreakerConfig::trips_on) it, as it does by default. Without it, an attempt
     /// takes as long as it takes.
     ///
     /// [`Rejection::AttemptTimeout`]: crate::Rejection::AttemptTimeout
@@ -191,8 +192,8 @@ impl PolicyBuilder {
     }
 
     /// Ends a call that takes longer, delays included, with [`Rejection::DeadlineExceeded`], which
-    /// is a failure for a breaker. No retry is begun whose delay would not be over by then: the
-    /// call ends at once with the error of its last attempt.
+    /// is a `timeout_error` too. No retry is begun whose delay would not be over by then: the call
+    /// ends at once with the error of its last attempt.
     ///
     /// [`Rejection::DeadlineExceeded`]: crate::Rejection::DeadlineExceeded
     pub fn deadline(mut self, deadline: Duration) -> Self {

@@ -49,11 +49,11 @@ pub fn refer<T: Refers>(to: &'static T) -> Reference {
     to.refer()
 }
 
-/// What a path may name that stands beside numbers.
+/// What a path may name that stands beside settings.
 #[diagnostic::on_unimplemented(
-    message = "numbers stand beside the name of a circuit breaker, not beside `{Self}`",
+    message = "settings stand beside the name of a circuit breaker, not beside `{Self}`",
     label = "not a `&'static str`",
-    note = "a `static` circuit breaker has its own numbers: write `breaker = …` alone, and give them to `CircuitBreaker::named`"
+    note = "a `static` circuit breaker has its own settings: write `breaker = …` alone, and give them to `CircuitBreaker::named`"
 )]
 pub trait Names {
     /// The name.
@@ -66,7 +66,7 @@ impl Names for &'static str {
     }
 }
 
-/// What a path behind `breaker(name = …)` with numbers names.
+/// What a path behind `breaker(name = …)` with settings names.
 pub fn name<T: Names>(of: &'static T) -> Reference {
     of.name()
 }

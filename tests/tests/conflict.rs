@@ -82,3 +82,73 @@ fn a_static_breaker_holds_before_all_else_and_what_differs_is_reported() {
     let dropped: Vec<_> = dropped.map(|dropped| dropped.rsplit("::").next().unwrap()).collect();
     assert_eq!(dropped, ["_by_another_static)", "_by_its_name)"], "{error}");
 }
+
+/// Pairs of functions that differ in one setting of their breaker.
+macro_rules! pairs {
+    ($($name:ident: ($($one:tt)*) and ($($other:tt)*);)*) => {
+        $(mod $name {
+            use super::*;
+
+            const NAME: &str = stringify!($name);
+
+            #[resilient(breaker(name = NAME, $($one)*))]
+            async fn _one() -> Result<(), Failure> {
+                Ok(())
+            }
+
+            #[resilient(breaker(name = NAME, $($other)*))]
+            async fn _other() -> Result<(), Failure> {
+                Ok(())
+            }
+        })*
+
+        const PAIRS: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+pairs! {
+    window: (window = 100) and (window = 101);
+    kind_of_window: (window = 100) and (window = "60s");
+    failure_rate: (window = 100) and (window = 100, failure_rate = 0.4);
+    minimum_calls: (window = 100) and (window = 100, minimum_calls = 21);
+    slow_call: (window = 100) and (window = 100, slow_call = "1s");
+    slow_call_rate:
+        (window = 100, slow_call = "1s") and (window = 100, slow_call = "1s", slow_call_rate = 0.9);
+    half_open_timeout: (half_open_timeout = "1s") and (half_open_timeout = "2s");
+    open_growth: (open_growth = 2) and (open_growth = 3);
+    max_open_duration: (open_growth = 2) and (open_growth = 2, max_open_duration = "4m");
+    open_jitter: (open_jitter = 0.1) and (open_jitter = 0.2);
+    trip_on: (trip_on = ["timeout_error"]) and (trip_on = ["timeout_error", "network_error"]);
+    ignore: (ignore = ["timeout_error"]) and (ignore = ["network_error"]);
+}
+
+mod in_other_words {
+    use super::*;
+
+    policies! {
+        breaker "in other words" { trip_on: ["timeout_error", "network_error"], open_growth: 2 }
+    }
+
+    #[resilient(breaker(
+        name = "in other words",
+        open_growth = 2.0,
+        max_open_duration = "5m",
+        trip_on = ["network_error", "timeout_error"],
+    ))]
+    async fn _the_same() -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[test]
+fn settings_that_differ_in_one_key_are_a_conflict_and_those_that_differ_in_words_are_none() {
+    let error = catalogue().validate().unwrap_err();
+    let conflicts_of = |name: &str| {
+        let is_of = |problem: &&Problem| matches!(problem, Problem::BreakerConflict { breaker, .. } if breaker == name);
+        error.problems().iter().filter(is_of).count()
+    };
+    for name in PAIRS {
+        assert_eq!(conflicts_of(name), 1, "{name}: {error}");
+    }
+    assert_eq!(conflicts_of("in other words"), 0, "{error}");
+}

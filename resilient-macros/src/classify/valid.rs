@@ -346,23 +346,7 @@ fn stand_in() -> Ident {
 fn kind(arg: &Arg, errors: &mut Errors) -> Ident {
     let value = expression(arg, errors);
     let name = value.and_then(|value| string(arg, value, "\"rate_limit_error\"", errors));
-    let Some(name) = name else { return stand_in() };
-    let text = name.value();
-    let known = [kinds::TRANSIENT, kinds::LASTING].concat();
-    if known.contains(&text.as_str()) {
-        return kinds::variant(&text, name.span());
-    }
-    let hint = did_you_mean(&text, &known);
-    errors.at(
-        name,
-        format_args!(
-            "unknown kind of error `{text}`{hint}\nthese are retried, and count as failures of a \
-             breaker: {}\nthese are not: {}",
-            all_of(kinds::TRANSIENT),
-            all_of(kinds::LASTING)
-        ),
-    );
-    stand_in()
+    name.and_then(|name| kinds::read(&name, errors)).unwrap_or_else(stand_in)
 }
 
 /// The field that `wait` or `0` names.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span};
 use syn::Path;
 
-pub use self::breaker::{Breaker, BreakerNumbers, Named, declared_breaker};
+pub use self::breaker::{Breaker, BreakerSettings, Named, declared_breaker};
 pub use self::budget::declared_budget;
 pub use self::numbers::{Setting, Settings};
 pub use self::retry::{Retry, Row, Rows, declared_row};

@@ -83,8 +83,8 @@ impl<'b> Permit<'b> {
         parts
     }
 
-    /// The call ended with `result`: a success, a failure where the error's kind is transient,
-    /// and ignored otherwise.
+    /// The call ended with `result`: a success, a failure where the error is of a kind that the
+    /// breaker [trips on](crate::BreakerConfig::trips_on), and ignored otherwise.
     #[inline]
     pub fn settle<T, E: Classify>(self, result: &Result<T, E>) {
         match result {
@@ -103,7 +103,7 @@ impl<'b> Permit<'b> {
 
     /// The call ended with an error of this kind.
     pub(crate) fn settle_error(self, kind: ErrorKind) {
-        if kind.is_transient() { self.failure() } else { self.ignore() }
+        if self.breaker.config().trips_on(kind) { self.failure() } else { self.ignore() }
     }
 
     /// The same, of a call that [`watch`](crate::watch::watch) sees to. Otherwise a call that is

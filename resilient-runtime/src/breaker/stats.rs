@@ -89,7 +89,8 @@ pub struct BreakerStats {
 pub struct BreakerTotals {
     /// Calls that succeeded.
     pub successes: u64,
-    /// Calls that failed with a transient error, or panicked.
+    /// Calls that failed with an error of a kind that [counts](BreakerConfig::trips_on), or
+    /// panicked.
     pub failures: u64,
     /// Calls that ended otherwise: other errors, and futures that were dropped.
     pub ignored: u64,

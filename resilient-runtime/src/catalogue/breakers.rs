@@ -12,7 +12,7 @@ pub(crate) struct BreakerKey {
     pub(crate) is_template: bool,
 }
 
-/// The numbers that one place in source gives.
+/// The settings that one place in source gives.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Configured {
     pub(crate) settings: BreakerSettings,
@@ -21,7 +21,7 @@ pub(crate) struct Configured {
 }
 
 impl Configured {
-    /// Whether two places go together: the same numbers, and not two breakers.
+    /// Whether two places go together: the same settings, and not two breakers.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         let is_one = match (self.fixed, other.fixed) {
             (Some(one), Some(other)) => std::ptr::eq(one, other),

@@ -21,7 +21,7 @@ pub enum Problem {
     /// rank the first in the order of the source.
     #[error(
         "circuit breaker `{breaker}` is configured in two ways: as in {kept}, which holds, and as \
-         in {dropped}; give its numbers in one place"
+         in {dropped}; give its settings in one place"
     )]
     BreakerConflict {
         /// Its name.
@@ -255,7 +255,7 @@ fn conflicts<T>(
 struct Use {
     key: BreakerKey,
     function: String,
-    /// Whether it is declared, or a function gives its numbers.
+    /// Whether it is declared, or a function gives its settings.
     is_configured: bool,
 }
 

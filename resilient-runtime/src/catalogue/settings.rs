@@ -1,4 +1,4 @@
-//! The numbers that source gives a breaker.
+//! The settings that source gives a breaker.
 
 use crate::{BreakerConfig, KeyedBreakers};
 

@@ -38,7 +38,7 @@ pub enum RetrySpec {
 pub struct BreakerSpec {
     /// Which one.
     pub breaker: BreakerRef,
-    /// The numbers, where the attribute gives any.
+    /// The settings, where the attribute gives any.
     pub settings: Option<BreakerSettings>,
     /// What the breaker counts.
     pub scope: Scope,

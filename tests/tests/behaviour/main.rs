@@ -13,5 +13,6 @@ mod qdrant;
 mod registry;
 mod retry;
 mod safety;
+mod settings;
 mod shapes;
 mod time;

@@ -1,12 +1,12 @@
 //! `failsafe-lib/failsafe`: `ClosedStateTest`, `HalfOpenStateTest`, `OpenStateTest`,
-//! `CountingCircuitStatsTest` and `CircuitBreakerTest`.
+//! `CountingCircuitStatsTest`, `CircuitBreakerTest` and `FailurePolicyTest`.
 
 use std::time::Duration;
 
-use resilient_runtime::BreakerState;
+use resilient_runtime::{BreakerState, ErrorKind};
 use tokio::time::advance;
 
-use super::{SECOND, breaker, config, is_open, percent, play, recovering, window};
+use super::{SECOND, breaker, config, end_with, is_open, percent, play, recovering, window};
 
 /// `ClosedStateTest.testFailureWithDefaultConfig`, whose default is one failure.
 #[tokio::test(start_paused = true)]
@@ -107,4 +107,17 @@ async fn the_stats_are_those_of_the_last_calls() {
     assert_eq!(window(&breaker), (7, 3, 0));
     play(&breaker, "FSSSFSSSFSSSFSS").await;
     assert_eq!(window(&breaker), (10, 2, 0));
+}
+
+/// `FailurePolicyTest.testIsFailureForFailure`, by `handle`: of two classes that are handled,
+/// either is a failure, and nothing else is. Where none is
+/// named, there all are failures, and here the transient kinds.
+#[tokio::test(start_paused = true)]
+async fn either_of_two_handled_kinds_is_a_failure() {
+    let handled = [ErrorKind::PermissionDenied, ErrorKind::ConnectionTimeout];
+    for kind in ErrorKind::ALL {
+        let breaker = breaker(config().failure_threshold(1).trip_on(&handled));
+        end_with(&breaker, kind);
+        assert_eq!(is_open(&breaker), handled.contains(&kind), "{kind}");
+    }
 }

@@ -12,7 +12,10 @@ mod resilience4j;
 
 use std::time::Duration;
 
-use resilient_runtime::{BreakerConfig, BreakerConfigBuilder, BreakerState, CircuitBreaker};
+use resilient_runtime::{
+    BreakerConfig, BreakerConfigBuilder, BreakerState, CircuitBreaker, ErrorKind,
+};
+use resilient_tests::Failure;
 use tokio::time::advance;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -31,6 +34,11 @@ fn succeed(breaker: &CircuitBreaker) {
 
 fn fail(breaker: &CircuitBreaker) {
     breaker.acquire().unwrap().failure();
+}
+
+/// A call that ends with an error of this kind.
+fn end_with(breaker: &CircuitBreaker, kind: ErrorKind) {
+    breaker.acquire().unwrap().settle(&Err::<(), _>(Failure::of(kind)));
 }
 
 fn is_open(breaker: &CircuitBreaker) -> bool {

@@ -1,11 +1,11 @@
-//! `eclipse/microprofile-fault-tolerance`: the TCK's `CircuitBreakerTest` and its two relatives.
+//! `eclipse/microprofile-fault-tolerance`: the TCK's `CircuitBreakerTest` and its relatives.
 //!
 //! There `requestVolumeThreshold` is both the length of the window and the number of calls before
 //! a rate counts.
 
-use resilient_runtime::{BreakerConfigBuilder, BreakerState};
+use resilient_runtime::{BreakerConfigBuilder, BreakerState, ConfigError, ErrorKind};
 
-use super::{breaker, config, play};
+use super::{breaker, config, end_with, is_open, play};
 
 fn four_calls(failure_ratio: f64, success_threshold: u32) -> BreakerConfigBuilder {
     config()
@@ -64,4 +64,40 @@ async fn a_success_as_the_last_call_does_not_save_it() {
 #[tokio::test(start_paused = true)]
 async fn a_success_as_the_first_call_does_not_save_it() {
     play(&breaker(four_calls(0.75, 1)), "SFFFx.SSFFFx").await;
+}
+
+/// `CircuitBreakerExceptionHierarchyTest.serviceAthrowsE0` and `serviceAthrowsException`: what
+/// `failOn` names opens it, and what it does not name does not.
+#[tokio::test(start_paused = true)]
+async fn only_what_fail_on_names_opens_it() {
+    for (kind, opens) in [
+        (ErrorKind::NotFoundError, true),
+        (ErrorKind::SearchTimeout, true),
+        (ErrorKind::ServiceUnavailable, false),
+    ] {
+        let named = [ErrorKind::NotFoundError, ErrorKind::SearchTimeout];
+        let breaker = breaker(config().failure_threshold(1).trip_on(&named));
+        end_with(&breaker, kind);
+        assert_eq!(is_open(&breaker), opens, "{kind}");
+    }
+}
+
+/// `CircuitBreakerExceptionHierarchyTest.serviceBthrowsException` and `serviceBthrowsE0`: what
+/// `skipOn` names does not open it, and the rest does.
+#[tokio::test(start_paused = true)]
+async fn what_skip_on_names_does_not_open_it() {
+    for (kind, opens) in [(ErrorKind::RateLimitError, false), (ErrorKind::InternalError, true)] {
+        let skipping = config().failure_threshold(1).ignore(&[ErrorKind::RateLimitError]);
+        let breaker = breaker(skipping);
+        end_with(&breaker, kind);
+        assert_eq!(is_open(&breaker), opens, "{kind}");
+    }
+}
+
+/// `CircuitBreakerExceptionHierarchyTest.serviceAthrowsE2`: there both may be given, since classes
+/// have subclasses, and `skipOn` wins. Kinds have none, so that both at once can only be a mistake.
+#[test]
+fn fail_on_and_skip_on_exclude_each_other() {
+    let both = config().trip_on(&[ErrorKind::SearchTimeout]).ignore(&[ErrorKind::RateLimitError]);
+    assert_eq!(both.build(), Err(ConfigError::TripOnAndIgnore));
 }

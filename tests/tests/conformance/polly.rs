@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use resilient_runtime::{BreakerState, CircuitBreaker, Permit};
+use resilient_runtime::{BreakerState, CircuitBreaker, ErrorKind, Permit};
 use resilient_tests::events::Events;
 use tokio::time::advance;
 
-use super::{SECOND, breaker, config, fail, is_open, percent, play, recovering, succeed, window};
+use super::{
+    SECOND, breaker, config, end_with, fail, is_open, percent, play, recovering, succeed, window,
+};
 
 /// `AdvancedCircuitBehaviorTests.OnActionFailure_WhenClosed_EnsureCorrectBehavior`: throughput,
 /// minimum throughput, failure rate, failure threshold, and whether it breaks.
@@ -179,4 +181,31 @@ async fn an_unhandled_error_does_not_use_up_the_trial() {
     let breaker = recovering(config().half_open_max_calls(1).success_threshold(1)).await;
     play(&breaker, "IIIS").await;
     assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
+/// `CircuitBreakerResilienceStrategyTests.Execute_HandledException_OnFailureCalled` and
+/// `Execute_UnhandledException_NoCalls`, by `ShouldHandle`: what is not handled does not touch the
+/// circuit at all.
+#[tokio::test(start_paused = true)]
+async fn an_unhandled_error_is_neither_success_nor_failure() {
+    let handling = config().failure_threshold(2).trip_on(&[ErrorKind::NotFoundError]);
+    let breaker = breaker(handling);
+    end_with(&breaker, ErrorKind::NotFoundError);
+    let before = breaker.stats();
+    end_with(&breaker, ErrorKind::ConnectionError);
+    let after = breaker.stats();
+    assert_eq!((after.failure_count, after.last_failure_time), (1, before.last_failure_time));
+    end_with(&breaker, ErrorKind::NotFoundError);
+    assert!(is_open(&breaker), "the row of failures was not broken");
+}
+
+/// The same for the trial of a break.
+#[tokio::test(start_paused = true)]
+async fn a_trial_that_ends_with_a_handled_error_breaks_again() {
+    let handling = config().half_open_max_calls(1).trip_on(&[ErrorKind::NotFoundError]);
+    let breaker = recovering(handling).await;
+    end_with(&breaker, ErrorKind::ConnectionError);
+    assert_eq!(breaker.state(), BreakerState::HalfOpen);
+    end_with(&breaker, ErrorKind::NotFoundError);
+    assert!(is_open(&breaker));
 }

@@ -11,7 +11,9 @@ use resilient_runtime::{
 use resilient_tests::{DOWN, Failure, WRONG};
 use tokio::time::advance;
 
-use super::{SECOND, breaker, config, fail, is_open, percent, play, recovering, succeed, window};
+use super::{
+    SECOND, breaker, config, end_with, fail, is_open, percent, play, recovering, succeed, window,
+};
 
 /// The configuration of `CircuitBreakerStateMachineTest.setUp`, with a window of calls.
 fn five_calls() -> BreakerConfigBuilder {
@@ -161,6 +163,28 @@ async fn ignored_errors_neither_close_it_nor_use_permits_up() {
     play(&breaker, "SSSISII").await;
     assert_eq!(breaker.state(), BreakerState::Closed);
     assert_eq!(window(&breaker), (0, 0, 0), "nor are they in the window");
+}
+
+/// `shouldRecordIOExceptionAsFailureAndBusinessExceptionAsSuccess` of
+/// `CircuitBreakerExceptionHandlingTest`, by `recordExceptions`. There an exception that is not
+/// recorded is a success; here it is neither, since it says nothing of the service.
+#[tokio::test(start_paused = true)]
+async fn of_recorded_kinds_only_those_are_failures() {
+    let breaker = breaker(five_calls().trip_on(&[ErrorKind::NetworkError]));
+    end_with(&breaker, ErrorKind::NetworkError);
+    assert_eq!(window(&breaker), (1, 1, 0));
+    end_with(&breaker, ErrorKind::ServiceUnavailable);
+    assert_eq!((window(&breaker), breaker.stats().totals.ignored), ((1, 1, 0), 1));
+}
+
+/// `CircuitBreakerExceptionHandlingTest.shouldIgnoreNumberFormatException`, by `ignoreExceptions`.
+#[tokio::test(start_paused = true)]
+async fn ignored_kinds_are_not_in_the_window() {
+    let breaker = breaker(five_calls().ignore(&[ErrorKind::RateLimitError]));
+    end_with(&breaker, ErrorKind::InternalError);
+    end_with(&breaker, ErrorKind::RateLimitError);
+    assert_eq!(window(&breaker), (1, 1, 0));
+    assert_eq!(breaker.stats().totals.successes, 0);
 }
 
 /// `shouldResetMetrics`, `shouldResetClosedState` and `shouldResetToClosedState`.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use resilient_runtime::{CircuitBreaker, Permit};
+use resilient_tests::Failure;
 use tokio::time::{Instant, advance, pause};
 
 use self::model::{Model, Pass, Settings, Window};
@@ -110,6 +111,10 @@ impl<'b> Pair<'b> {
             End::Failure => {
                 permit.failure();
                 self.model.fail(pass);
+            }
+            End::Error(kind) => {
+                permit.settle(&Err::<(), _>(Failure::of(kind)));
+                self.model.end_with(pass, kind);
             }
             End::Ignored => {
                 permit.ignore();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use resilient_runtime::{BreakerConfig, BreakerState};
+use resilient_runtime::{BreakerConfig, BreakerState, ErrorKind};
 
 /// How far back it looks.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,14 @@ pub enum Window {
     None,
     Calls(u32),
     Millis(u64),
+}
+
+/// Which kinds of error count.
+#[derive(Clone, Copy, Debug)]
+pub enum Kinds {
+    Transient,
+    Only([ErrorKind; 2]),
+    AllBut(ErrorKind),
 }
 
 /// Its configuration, in whole numbers.
@@ -28,6 +36,7 @@ pub struct Settings {
     pub failure_percent: u32,
     /// Milliseconds, and percent.
     pub slow: Option<(u64, u32)>,
+    pub kinds: Kinds,
 }
 
 impl Settings {
@@ -43,6 +52,11 @@ impl Settings {
         if let Some(timeout) = self.half_open_timeout {
             builder = builder.half_open_timeout(Duration::from_millis(timeout));
         }
+        builder = match self.kinds {
+            Kinds::Transient => builder,
+            Kinds::Only(kinds) => builder.trip_on(&kinds),
+            Kinds::AllBut(kind) => builder.ignore(&[kind]),
+        };
         builder = match self.window {
             Window::None => {
                 return builder.failure_threshold(self.failure_threshold).build().unwrap();
@@ -65,6 +79,14 @@ impl Settings {
         match self.window {
             Window::Calls(calls) => self.minimum_calls.min(calls),
             _ => self.minimum_calls,
+        }
+    }
+
+    fn counts(self, kind: ErrorKind) -> bool {
+        match self.kinds {
+            Kinds::Transient => kind.is_transient(),
+            Kinds::Only(kinds) => kinds.contains(&kind),
+            Kinds::AllBut(ignored) => kind.is_transient() && kind != ignored,
         }
     }
 
@@ -239,6 +261,14 @@ impl Model {
         self.last_failure = Some(self.now);
         if pass.period == self.period {
             self.settle(pass, true, slow);
+        }
+    }
+
+    pub fn end_with(&mut self, pass: Pass, kind: ErrorKind) {
+        if self.settings.counts(kind) {
+            self.fail(pass);
+        } else {
+            self.ignore(pass);
         }
     }
 

@@ -3,8 +3,11 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
-use super::model::{Settings, Window};
+use resilient_runtime::ErrorKind;
+
+use super::model::{Kinds, Settings, Window};
 
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
@@ -23,15 +26,25 @@ pub enum Step {
 pub enum End {
     Success,
     Failure,
+    Error(ErrorKind),
     Ignored,
     Dropped,
 }
+
+/// Two that are transient, and two that are not.
+const KINDS: [ErrorKind; 4] = [
+    ErrorKind::RateLimitError,
+    ErrorKind::TimeoutError,
+    ErrorKind::NotFoundError,
+    ErrorKind::Unknown,
+];
 
 /// Calls and time mostly; a hand on the breaker now and then.
 pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let end = prop_oneof![
         4 => Just(End::Success),
-        6 => Just(End::Failure),
+        4 => Just(End::Failure),
+        3 => select(&KINDS[..]).prop_map(End::Error),
         1 => Just(End::Ignored),
         1 => Just(End::Dropped),
     ];
@@ -52,6 +65,11 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// Small numbers, so that a short sequence meets them all.
 pub fn settings(window: impl Strategy<Value = Window>) -> impl Strategy<Value = Settings> {
     let rate = || prop_oneof![Just(0), Just(25), Just(50), Just(100)];
+    let kinds = prop_oneof![
+        2 => Just(Kinds::Transient),
+        1 => Just(Kinds::Only([ErrorKind::TimeoutError, ErrorKind::NotFoundError])),
+        1 => Just(Kinds::AllBut(ErrorKind::RateLimitError)),
+    ];
     (
         window,
         (1_u32..4, 1_u32..4, 1_u32..4),
@@ -59,18 +77,22 @@ pub fn settings(window: impl Strategy<Value = Window>) -> impl Strategy<Value = 
         (1_u32..4, 10_u64..60),
         (1_u32..6, rate()),
         option::of((5_u64..20, rate())),
+        kinds,
     )
-        .prop_map(|(window, thresholds, half_open_timeout, growth, failures, slow)| Settings {
-            window,
-            failure_threshold: thresholds.0,
-            success_threshold: thresholds.1,
-            half_open_max_calls: thresholds.2,
-            half_open_timeout,
-            open_millis: 10,
-            growth: growth.0,
-            max_open_millis: growth.1,
-            minimum_calls: failures.0,
-            failure_percent: failures.1,
-            slow,
+        .prop_map(|(window, thresholds, half_open_timeout, growth, failures, slow, kinds)| {
+            Settings {
+                window,
+                failure_threshold: thresholds.0,
+                success_threshold: thresholds.1,
+                half_open_max_calls: thresholds.2,
+                half_open_timeout,
+                open_millis: 10,
+                growth: growth.0,
+                max_open_millis: growth.1,
+                minimum_calls: failures.0,
+                failure_percent: failures.1,
+                slow,
+                kinds,
+            }
         })
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{BreakerConfig, Number, Rates, Slow, Window};
-use crate::ConfigError;
+use super::{BreakerConfig, Number, Rates, Slow, Window, trips};
+use crate::kinds::ErrorKinds;
+use crate::{ConfigError, ErrorKind};
 
 /// The most calls that a window of calls can hold. The window's sums share one word: see
 /// `window::calls`.
@@ -46,6 +47,9 @@ pub struct BreakerConfigBuilder {
     minimum_calls: Option<u32>,
     slow_call: Option<Duration>,
     slow_call_rate: Option<f64>,
+    /// Checked as far as a list can be by itself.
+    trip_on: Option<Result<ErrorKinds, ConfigError>>,
+    ignore: Option<Result<ErrorKinds, ConfigError>>,
 }
 
 impl BreakerConfigBuilder {
@@ -65,6 +69,8 @@ impl BreakerConfigBuilder {
             minimum_calls: None,
             slow_call: None,
             slow_call_rate: None,
+            trip_on: None,
+            ignore: None,
         }
     }
 
@@ -179,11 +185,53 @@ impl BreakerConfigBuilder {
         self
     }
 
-    /// Checks the numbers.
+    /// The kinds of error that count as failures, in place of the
+    /// [transient](ErrorKind::is_transient) ones: one or more, each once. An error of any other
+    /// kind is neither failure nor success.
+    ///
+    /// What is retried is another matter: transient errors, whatever trips the breaker. A panic is
+    /// a failure always. A call that an attempt timeout or a deadline ended is a
+    /// [`TimeoutError`](ErrorKind::TimeoutError).
+    ///
+    /// ```
+    /// use resilient_runtime::{BreakerConfig, ErrorKind};
+    ///
+    /// let config = BreakerConfig::builder()
+    ///     .trip_on(&[ErrorKind::TimeoutError, ErrorKind::SearchTimeout])
+    ///     .build()?;
+    /// assert!(config.trips_on(ErrorKind::SearchTimeout));
+    /// assert!(!config.trips_on(ErrorKind::ConnectionError));
+    /// # Ok::<(), resilient_runtime::ConfigError>(())
+    /// ```
+    pub const fn trip_on(mut self, kinds: &[ErrorKind]) -> Self {
+        self.trip_on = Some(trips::listed(kinds));
+        self
+    }
+
+    /// Transient kinds of error that do not count as failures: one or more, each once, and not all
+    /// of them. An error of such a kind is neither failure nor success, and is retried as ever.
+    /// Not together with [`trip_on`](Self::trip_on), which names all kinds that count.
+    ///
+    /// ```
+    /// use resilient_runtime::{BreakerConfig, ErrorKind};
+    ///
+    /// // A server that limits the rate is not down.
+    /// let config = BreakerConfig::builder().ignore(&[ErrorKind::RateLimitError]).build()?;
+    /// assert!(!config.trips_on(ErrorKind::RateLimitError));
+    /// assert!(config.trips_on(ErrorKind::ServiceUnavailable));
+    /// # Ok::<(), resilient_runtime::ConfigError>(())
+    /// ```
+    pub const fn ignore(mut self, kinds: &[ErrorKind]) -> Self {
+        self.ignore = Some(trips::listed(kinds));
+        self
+    }
+
+    /// Checks the settings.
     ///
     /// # Errors
     ///
-    /// If a number is out of its range, or two of them contradict each other: see [`ConfigError`].
+    /// If a number is out of its range, a list of kinds says nothing, or two settings contradict
+    /// each other: see [`ConfigError`].
     pub const fn build(self) -> Result<BreakerConfig, ConfigError> {
         let rates = match self.checked_rates() {
             Ok(rates) => rates,
@@ -216,6 +264,10 @@ impl BreakerConfigBuilder {
             Ok(duration) => duration,
             Err(error) => return Err(error),
         };
+        let trips = match self.checked_trips() {
+            Ok(kinds) => kinds,
+            Err(error) => return Err(error),
+        };
         Ok(BreakerConfig {
             failure_threshold,
             success_threshold,
@@ -226,6 +278,7 @@ impl BreakerConfigBuilder {
             max_open_duration,
             open_jitter: Number(self.open_jitter),
             rates,
+            trips,
         })
     }
 
@@ -253,6 +306,17 @@ impl BreakerConfigBuilder {
             return Err(ConfigError::MaxOpenDuration);
         }
         Ok(longest)
+    }
+
+    /// The kinds of error that count as failures.
+    const fn checked_trips(&self) -> Result<ErrorKinds, ConfigError> {
+        match (self.trip_on, self.ignore) {
+            (Some(_), Some(_)) => Err(ConfigError::TripOnAndIgnore),
+            (Some(counted), None) => counted,
+            (None, Some(Ok(ignored))) => trips::all_but(ignored),
+            (None, Some(Err(error))) => Err(error),
+            (None, None) => Ok(ErrorKinds::TRANSIENT),
+        }
     }
 
     /// What is said of a window, checked; none where there is none.
@@ -394,6 +458,61 @@ mod tests {
         ] {
             assert_eq!(refused.build(), Err(error));
         }
+    }
+
+    #[test]
+    fn lists_of_kinds_that_say_nothing_or_too_much_are_refused() {
+        use ErrorKind::{NotFoundError, RateLimitError, TimeoutError};
+
+        let builder = BreakerConfig::builder;
+        let transient: Vec<_> =
+            ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient()).collect();
+        for (refused, error) in [
+            (builder().trip_on(&[]), ConfigError::NoKinds),
+            (builder().ignore(&[]), ConfigError::NoKinds),
+            (builder().trip_on(&[TimeoutError, TimeoutError]), ConfigError::KindTwice),
+            (
+                builder().ignore(&[TimeoutError, RateLimitError, TimeoutError]),
+                ConfigError::KindTwice,
+            ),
+            (builder().ignore(&[TimeoutError, NotFoundError]), ConfigError::IgnoreNotTransient),
+            (builder().ignore(&transient), ConfigError::IgnoreAll),
+            (
+                builder().trip_on(&[TimeoutError]).ignore(&[RateLimitError]),
+                ConfigError::TripOnAndIgnore,
+            ),
+        ] {
+            assert_eq!(refused.build(), Err(error));
+        }
+    }
+
+    #[test]
+    fn the_kinds_that_count_are_the_transient_ones_or_those_that_are_named() {
+        use ErrorKind::{NotFoundError, RateLimitError, TimeoutError};
+
+        let counted = |builder: BreakerConfigBuilder| {
+            let config = builder.build().unwrap();
+            ErrorKind::ALL.into_iter().filter(move |kind| config.trips_on(*kind)).collect()
+        };
+        let transient: Vec<_> = counted(BreakerConfig::builder());
+        assert!(transient.iter().all(|kind| kind.is_transient()) && transient.len() == 8);
+        let named: Vec<_> =
+            counted(BreakerConfig::builder().trip_on(&[NotFoundError, TimeoutError]));
+        assert_eq!(named, [TimeoutError, NotFoundError]);
+        let rest: Vec<_> = counted(BreakerConfig::builder().ignore(&[RateLimitError]));
+        assert!(rest.len() == 7 && !rest.contains(&RateLimitError), "{rest:?}");
+    }
+
+    #[test]
+    fn two_ways_to_name_the_same_kinds_are_one_configuration() {
+        let all: Vec<_> = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient()).collect();
+        let [first, rest @ ..] = &all[..] else { panic!("{all:?}") };
+        let build = |builder: BreakerConfigBuilder| builder.build().unwrap();
+        assert_eq!(build(BreakerConfig::builder().trip_on(&all)), BreakerConfig::DEFAULT);
+        assert_eq!(
+            build(BreakerConfig::builder().trip_on(rest)),
+            build(BreakerConfig::builder().ignore(&[*first]))
+        );
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! How a breaker behaves, validated.
 
 mod builder;
+mod trips;
 
 use std::time::Duration;
 
+use crate::ErrorKind;
 use crate::backoff::spread;
+use crate::kinds::ErrorKinds;
 
 pub use self::builder::BreakerConfigBuilder;
 
@@ -37,6 +40,8 @@ pub struct BreakerConfig {
     max_open_duration: Duration,
     open_jitter: Number,
     rates: Option<Rates>,
+    /// The kinds of error that are failures.
+    trips: ErrorKinds,
 }
 
 /// What opens a breaker that looks at more than failures in a row.
@@ -102,6 +107,7 @@ impl BreakerConfig {
         max_open_duration: Duration::from_secs(300),
         open_jitter: Number(0.0),
         rates: None,
+        trips: ErrorKinds::TRANSIENT,
     };
 
     /// Starts from [`DEFAULT`](Self::DEFAULT).
@@ -216,6 +222,13 @@ impl BreakerConfig {
             Some(Rates { slow: Some(slow), .. }) => Some(slow.rate.0),
             _ => None,
         }
+    }
+
+    /// Whether an error of this kind is a failure; any other is neither failure nor success.
+    /// Default: the [transient](ErrorKind::is_transient) kinds are.
+    #[must_use]
+    pub const fn trips_on(&self, kind: ErrorKind) -> bool {
+        self.trips.contains(kind)
     }
 
     pub(super) const fn rates(&self) -> Option<&Rates> {

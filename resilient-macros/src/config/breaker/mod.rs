@@ -1,11 +1,13 @@
 //! The key `breaker`, and the breakers that `policies!` declares.
 
-use std::time::Duration;
+mod kinds;
+mod rules;
+mod settings;
 
 use proc_macro2::{Ident, Span};
 use syn::{Expr, LitStr, Path};
 
-use super::numbers::{Setting, Settings, count, time, word};
+use super::numbers::{Settings, count, word};
 use super::{distinct, given};
 use crate::args::{Arg, Args, Value};
 use crate::errors::Errors;
@@ -15,7 +17,7 @@ use crate::values::{Text, expression, text};
 /// The key `breaker`.
 pub struct Breaker {
     pub name: Named,
-    pub numbers: BreakerNumbers,
+    pub settings: BreakerSettings,
     /// The variant of `Scope`.
     pub scope: Ident,
 }
@@ -40,37 +42,46 @@ impl Named {
     }
 }
 
-/// The numbers of a breaker, or of those of one template.
-pub struct BreakerNumbers {
-    pub settings: Settings,
+/// What is said of how a breaker behaves, or those of one template.
+pub struct BreakerSettings {
+    /// What the builder of its configuration is told.
+    pub config: Settings,
     pub max_keys: Option<u32>,
 }
 
-impl BreakerNumbers {
+impl BreakerSettings {
     const fn none(span: Span) -> Self {
-        Self { settings: Settings::none(span), max_keys: None }
+        Self { config: Settings::none(span), max_keys: None }
     }
 
     /// Whether nothing is given.
     pub const fn is_empty(&self) -> bool {
-        self.settings.changes.is_empty() && self.max_keys.is_none()
+        self.config.changes.is_empty() && self.max_keys.is_none()
     }
 }
 
 pub const KEYS: &[&str] = &[
     "name",
     "failure_threshold",
+    "window",
+    "failure_rate",
+    "minimum_calls",
+    "slow_call",
+    "slow_call_rate",
+    "trip_on",
+    "ignore",
+    "open_duration",
+    "open_growth",
+    "max_open_duration",
+    "open_jitter",
     "success_threshold",
     "half_open_max_calls",
-    "open_duration",
+    "half_open_timeout",
     "max_keys",
     "scope",
 ];
 
 const SCOPES: &[&str] = &["call", "attempt"];
-
-/// The largest count that a breaker's state has room for.
-const MAX_COUNT: u32 = u16::MAX as u32;
 
 /// Reads `breaker = …` or `breaker(…)`.
 pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
@@ -83,15 +94,16 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
         Value::Expr(value) => {
             let name = named(arg, value, errors)?;
             let span = arg.key.span();
-            Some(Breaker { name, numbers: BreakerNumbers::none(span), scope: call(span) })
+            Some(Breaker { name, settings: BreakerSettings::none(span), scope: call(span) })
         }
         Value::List(args, span) => {
             let mut name = None;
             let mut scope = call(*span);
-            let numbers = numbers(args, *span, KEYS, errors, |key, arg, value, errors| match key {
-                "name" => name = named(arg, value, errors),
-                _ => scope = word(arg, value, SCOPES, errors).unwrap_or_else(|| call(*span)),
-            });
+            let settings =
+                settings_in(args, *span, KEYS, errors, |key, arg, value, errors| match key {
+                    "name" => name = named(arg, value, errors),
+                    _ => scope = word(arg, value, SCOPES, errors).unwrap_or_else(|| call(*span)),
+                });
             if given(args, "name").is_none() {
                 errors.at(
                     &arg.key,
@@ -102,7 +114,7 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
             if let Some(max_keys) = given(args, "max_keys") {
                 refuse_max_keys(max_keys, &name, errors);
             }
-            Some(Breaker { name, numbers, scope })
+            Some(Breaker { name, settings, scope })
         }
     }
 }
@@ -113,43 +125,36 @@ pub fn declared_breaker(
     args: &Args,
     span: Span,
     errors: &mut Errors,
-) -> Option<(Named, BreakerNumbers)> {
+) -> Option<(Named, BreakerSettings)> {
     let known: Vec<_> =
         KEYS.iter().copied().filter(|key| !["name", "scope"].contains(key)).collect();
-    let numbers = numbers(args, span, &known, errors, |_, _, _, _| {});
+    let settings = settings_in(args, span, &known, errors, |_, _, _, _| {});
     let name = literal(name, errors)?;
     if let Some(max_keys) = given(args, "max_keys") {
         refuse_max_keys(max_keys, &name, errors);
     }
-    Some((name, numbers))
+    Some((name, settings))
 }
 
-/// Reads the numbers, and hands any other key on.
-fn numbers(
+/// Reads what is said of how it behaves, and hands any other key on.
+fn settings_in(
     args: &Args,
     span: Span,
     known: &[&'static str],
     errors: &mut Errors,
     mut other: impl FnMut(&str, &Arg, &Expr, &mut Errors),
-) -> BreakerNumbers {
-    let mut numbers = BreakerNumbers::none(span);
+) -> BreakerSettings {
+    let mut found = BreakerSettings::none(span);
     for (key, arg) in distinct(args, known, errors) {
         let Some(value) = expression(arg, errors) else { continue };
-        let setting = match key {
-            "name" | "scope" => {
-                other(key, arg, value, errors);
-                continue;
-            }
-            "max_keys" => {
-                numbers.max_keys = count(arg, value, u32::MAX, errors);
-                continue;
-            }
-            "open_duration" => open_duration(arg, value, errors).map(Setting::Time),
-            _ => count(arg, value, MAX_COUNT, errors).map(Setting::Count),
-        };
-        numbers.settings.changes.extend(setting.map(|value| (arg.key.clone(), value)));
+        match key {
+            "name" | "scope" => other(key, arg, value, errors),
+            "max_keys" => found.max_keys = count(arg, value, u32::MAX, errors),
+            _ => found.config.changes.extend(settings::read(key, arg, value, errors)),
+        }
     }
-    numbers
+    rules::check(args, &found.config, errors);
+    found
 }
 
 fn named(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Named> {
@@ -180,13 +185,4 @@ fn refuse_max_keys(max_keys: &Arg, name: &Named, errors: &mut Errors) {
              \"search/{collection}\": this name has one breaker only",
         );
     }
-}
-
-fn open_duration(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duration> {
-    let open = time(arg, value, errors)?;
-    if open.as_millis() == 0 {
-        errors.at(value, "`open_duration` must be a millisecond or more");
-        return None;
-    }
-    Some(open)
 }

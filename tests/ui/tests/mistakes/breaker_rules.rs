@@ -1,0 +1,62 @@
+//! Settings of a breaker that do not go together.
+
+use resilient_runtime::{policies, resilient};
+use resilient_tests::Failure;
+
+#[resilient(breaker(name = "search", minimum_calls = 20, failure_rate = 0.5))]
+async fn search() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "upsert", failure_threshold = 5, window = 100))]
+async fn upsert() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "scroll", window = "60s", slow_call_rate = 0.5))]
+async fn scroll() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "count", window = 10, minimum_calls = 11))]
+async fn count() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "delete", max_open_duration = "5m"))]
+async fn delete() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "list", max_open_duration = "29999ms", open_growth = 2))]
+async fn list() -> Result<(), Failure> {
+    Ok(())
+}
+
+struct Store;
+
+#[resilient(breaker(
+    name = "store",
+    open_duration = "10s",
+    max_open_duration = "9s",
+    open_jitter = 0.1
+))]
+impl Store {
+    async fn first(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn second(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+policies! {
+    breaker "search" { slow_call: "2s" }
+    breaker "upsert" { window: 100, failure_threshold: 5 }
+    breaker "scroll" { max_open_duration: "5m", open_growth: 1, open_jitter: 0.0 }
+    breaker "count" { open_duration: "1h", max_open_duration: "5m", open_growth: 2.0 }
+    breaker "delete" { ignore: ["rate_limit_error"], trip_on: ["timeout_error"] }
+}
+
+fn main() {}
