@@ -19,7 +19,9 @@ use super::config::Window;
 use super::settle::Admitted;
 use super::state::{Moment, State, Word};
 use super::window::{Outcome, Results};
-use super::{BreakerConfig, BreakerConfigBuilder, BreakerState, CircuitBreaker, WindowStats};
+use super::{
+    BreakerConfig, BreakerConfigBuilder, BreakerState, CircuitBreaker, Permit, WindowStats,
+};
 
 /// How often a thread may be interrupted where it does not wait. Most bugs need no more than two;
 /// five take seconds, and without a bound these tests run for hours.
@@ -49,7 +51,7 @@ fn recovering(config: BreakerConfigBuilder) -> Arc<CircuitBreaker> {
 }
 
 fn admit(breaker: &CircuitBreaker) -> Admitted {
-    breaker.admit(None).unwrap()
+    breaker.acquire().unwrap().surrender().1
 }
 
 /// Runs `work` in another thread, on the same breaker.
@@ -69,7 +71,7 @@ fn state(breaker: &CircuitBreaker) -> State {
 fn of_two_that_ask_for_the_only_probe_one_gets_it() {
     model(|| {
         let breaker = recovering(config().half_open_max_calls(1));
-        let ask = |breaker: &CircuitBreaker| breaker.admit(None).is_ok();
+        let ask = |breaker: &CircuitBreaker| breaker.acquire().map(Permit::surrender).is_ok();
         let other = beside(&breaker, ask);
         let mine = ask(&breaker);
         assert!(mine ^ other.join().unwrap());
