@@ -15,6 +15,10 @@ pub const OPEN_DURATION: Duration = Duration::from_secs(3600);
 policies! {
     breaker "search" { failure_threshold: 5, open_duration: "1h" }
     breaker "keyed/{client.collection}" { failure_threshold: 5, open_duration: "1h" }
+    // Every second call of a benchmark may fail: none of these opens by that.
+    breaker "window of calls" { window: 100, failure_rate: 1.0 }
+    breaker "window of time" { window: "60s", failure_rate: 1.0 }
+    breaker "slow calls" { window: 100, failure_rate: 1.0, slow_call: "2s" }
 }
 
 #[resilient(retry = "auto", breaker = "search")]
@@ -24,6 +28,21 @@ async fn retry_and_breaker(client: &Client, limit: u32) -> Result<usize, SearchE
 
 #[resilient(breaker = "search")]
 async fn breaker_alone(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
+}
+
+#[resilient(breaker = "window of calls")]
+async fn window_of_calls(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
+}
+
+#[resilient(breaker = "window of time")]
+async fn window_of_time(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    client.answer(limit).await
+}
+
+#[resilient(breaker = "slow calls")]
+async fn slow_calls(client: &Client, limit: u32) -> Result<usize, SearchError> {
     client.answer(limit).await
 }
 
@@ -80,6 +99,13 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
             }),
         ]
     };
+    let windows = || {
+        vec![
+            attribute!("`breaker`, `window = 100`", window_of_calls),
+            attribute!("`breaker`, `window = \"60s\"`", window_of_time),
+            attribute!("`breaker`, `window = 100`, `slow_call`", slow_calls),
+        ]
+    };
     let both = || {
         vec![
             attribute!("`retry` and `breaker`", retry_and_breaker),
@@ -95,10 +121,11 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
             let mut all = both();
             all.push(retry_alone());
             all.extend(behind_breaker());
+            all.extend(windows());
             all
         }
         Case::Rejection => both().into_iter().chain(behind_breaker()).collect(),
         // Those that retry would wait for it.
-        Case::Failure => behind_breaker(),
+        Case::Failure => behind_breaker().into_iter().chain(windows()).collect(),
     }
 }
