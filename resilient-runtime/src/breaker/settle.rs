@@ -54,13 +54,15 @@ pub(super) enum Readiness {
 }
 
 impl CircuitBreaker {
-    /// The permit that a breaker without a window gives while it is closed, which is all that
-    /// most calls ever see; none where there is more to find out.
+    /// The permit that a closed breaker gives to a call that is not timed, which is all that most
+    /// calls ever see; none where there is more to find out.
     #[inline]
     pub(crate) fn pass(&self) -> Option<Permit<'_>> {
         let ticket = self.load().admit_closed()?;
         let admitted = Admitted::new(ticket, None, 0);
-        self.config.rates().is_none().then(|| Permit::new(self, admitted))
+        // Most have no rates at all, and that is known by one comparison.
+        let is_timed = self.config.rates().is_some() && self.config.slow_call().is_some();
+        (!is_timed).then(|| Permit::new(self, admitted))
     }
 
     /// The permit, or the rejection, in any state and with any configuration. `function` is the
