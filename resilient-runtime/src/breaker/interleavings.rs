@@ -271,6 +271,18 @@ fn no_result_is_lost_in_a_window_of_time() {
 }
 
 #[test]
+fn of_a_success_and_the_first_failure_whoever_comes_last_sees_both() {
+    model(|| {
+        let results = Arc::new(Results::new(Window::Time(Duration::from_secs(1))));
+        let shared = Arc::clone(&results);
+        let other = thread::spawn(move || record(&shared, FAILED));
+        let success = results.record(GOOD, 0, || true, || Moment::from_millis(0));
+        let failure = other.join().unwrap();
+        assert!(success == Some(stats(2, 1)) || failure == stats(2, 1));
+    });
+}
+
+#[test]
 fn changes_that_two_threads_make_are_told_in_their_order() {
     model(|| {
         let changes = Arc::new(Changes::new());

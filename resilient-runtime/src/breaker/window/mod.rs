@@ -18,6 +18,13 @@ pub(super) struct Outcome {
     pub(super) slow: bool,
 }
 
+impl Outcome {
+    /// Whether it brings the breaker nearer to opening.
+    const fn is_miss(self) -> bool {
+        self.failed || self.slow
+    }
+}
+
 /// What is in the window of a breaker, from [`BreakerStats`](crate::BreakerStats).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -62,8 +69,8 @@ impl Results {
         }
     }
 
-    /// Adds the result of a call of this period. What is in the window then; none where
-    /// `period_lasts` no more, and nothing has been added.
+    /// Adds the result of a call of this period, unless `period_lasts` no more. What is in the
+    /// window then, where that may open a breaker.
     #[inline]
     pub(super) fn record(
         &self,

@@ -11,11 +11,14 @@
 //! many of them failed or were slow. The calls are written first and read last. So a rate that is
 //! read while others write is never higher than it was, and no breaker opens by it; whoever ends
 //! the last of several calls sees them all.
+//!
+//! While nothing fails nobody adds the tenths up: beside them stands the turn of the last miss,
+//! which is a failure or a slow call, and a window without one opens no breaker.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::super::state::Moment;
+use super::super::state::{Moment, PERIODS};
 use super::super::sync::{AtomicU64, fence};
 use super::{Outcome, WindowStats};
 
@@ -36,6 +39,9 @@ const COUNT_MASK: u64 = (1 << FAILURES_SHIFT) - 1;
 /// The tenths, and which of them is the newest.
 pub(in crate::breaker) struct TimeWindow {
     newest: AtomicU64,
+    /// The newest turn in which a call has failed or was slow; one of the last period there can be
+    /// until one has.
+    last_miss: AtomicU64,
     tenths: [Tenth; LENGTH],
     tenth_millis: u64,
 }
@@ -81,6 +87,7 @@ impl TimeWindow {
         let empty = || AtomicU64::new(first.empty());
         Self {
             newest: AtomicU64::new(first.word()),
+            last_miss: AtomicU64::new(Turn { period: PERIODS - 1, number: 0 }.word()),
             tenths: std::array::from_fn(|_| Tenth { calls: empty(), misses: empty() }),
             tenth_millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX) / TENTHS,
         }
@@ -97,21 +104,53 @@ impl TimeWindow {
         loop {
             // Acquire: the tenths that the window was turned to are empty for whoever sees it, and
             // the state word is read after it. So a later period is never taken for an earlier.
+            // The last miss is read first for the same reason: it is of no later turn than these.
+            let last_miss = self.last_miss.load(Ordering::Acquire);
             let newest = Turn::from_word(self.newest.load(Ordering::Acquire));
             if !period_lasts() {
                 return None;
             }
-            let number = (now().as_millis() / self.tenth_millis).max(newest.number);
+            let number = self.number(now(), newest);
             let turn = Turn { period, number };
             if turn != newest {
                 self.turn(newest, turn);
-            } else if self.add(turn, outcome) {
+            } else if self.note(turn, last_miss, outcome) && self.add(turn, outcome) {
                 // Of two who add at once, the one whose fence comes second sees what both have
-                // added. Without it each could read what was there before the other.
+                // added and noted. Without it each could read what was there before the other.
                 fence(Ordering::SeqCst);
-                return Some(self.sum(turn, turn));
+                return self.may_hold_a_miss(turn).then(|| self.sum(turn, turn));
             }
         }
+    }
+
+    /// The number of the tenth at this moment, or of the newest where that is later: the clock was
+    /// read before it came.
+    fn number(&self, now: Moment, newest: Turn) -> u64 {
+        let since_newest = now.as_millis().saturating_sub(newest.number * self.tenth_millis);
+        // As a rule it is the newest, and a multiplication takes less time than a division.
+        if since_newest < self.tenth_millis {
+            return newest.number;
+        }
+        newest.number + since_newest / self.tenth_millis
+    }
+
+    /// Notes the turn of a call that failed or was slow in the place of an older one, which was
+    /// `found` there; false where somebody has noted another meanwhile.
+    fn note(&self, turn: Turn, found: u64, outcome: Outcome) -> bool {
+        if !outcome.is_miss() || Turn::from_word(found) == turn {
+            return true;
+        }
+        // Release: see `record`. It fails where the word has moved on, and so never moves it back.
+        let word = turn.word();
+        self.last_miss.compare_exchange(found, word, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Whether a call in the window of which this is the newest turn has failed or was slow; it
+    /// may say so where none has.
+    fn may_hold_a_miss(&self, turn: Turn) -> bool {
+        // Relaxed: the fence before it does the rest.
+        let last = Turn::from_word(self.last_miss.load(Ordering::Relaxed));
+        last.period == turn.period && turn.number - last.number.min(turn.number) < TENTHS
     }
 
     /// See [`Results::stats`](super::Results::stats).
@@ -120,7 +159,7 @@ impl TimeWindow {
         if period.is_some_and(|period| period != newest.period) {
             return WindowStats::default();
         }
-        let number = (now.as_millis() / self.tenth_millis).max(newest.number);
+        let number = self.number(now, newest);
         self.sum(newest, Turn { number, ..newest })
     }
 
@@ -167,7 +206,7 @@ impl TimeWindow {
         if !add_to(calls, turn, |_| 1) {
             return false;
         }
-        if outcome.failed || outcome.slow {
+        if outcome.is_miss() {
             let one = |is: bool, shift: u32, word: u64| {
                 // At most: a million in a tenth is enough to know.
                 u64::from(is && word >> shift & COUNT_MASK < COUNT_MASK) << shift
@@ -239,8 +278,13 @@ mod tests {
         TimeWindow::new(Duration::from_millis(100))
     }
 
-    fn record(window: &TimeWindow, outcome: Outcome, period: u32, millis: u64) -> WindowStats {
-        window.record(outcome, period, || true, || Moment::from_millis(millis)).unwrap()
+    fn record(
+        window: &TimeWindow,
+        outcome: Outcome,
+        period: u32,
+        millis: u64,
+    ) -> Option<WindowStats> {
+        window.record(outcome, period, || true, || Moment::from_millis(millis))
     }
 
     fn stats(calls: u64, failures: u64, slow_calls: u64) -> WindowStats {
@@ -259,7 +303,7 @@ mod tests {
             (110, stats(3, 3, 0)),
             (199, stats(3, 3, 0)),
         ] {
-            assert_eq!(record(&window, FAILED, 0, millis), expected, "at {millis} ms");
+            assert_eq!(record(&window, FAILED, 0, millis), Some(expected), "at {millis} ms");
         }
     }
 
@@ -270,7 +314,34 @@ mod tests {
         // As many laps later, the tags are the same again.
         let laps = 100 * (HALF_TAG_MASK + 1);
         assert_eq!(window.stats(Some(0), Moment::from_millis(laps)), stats(0, 0, 0));
-        assert_eq!(record(&window, GOOD, 0, laps + 5), stats(1, 0, 0));
+        assert_eq!(record(&window, SLOW, 0, laps + 5), Some(stats(1, 0, 1)));
+    }
+
+    #[test]
+    fn it_is_told_of_a_success_only_while_it_holds_a_miss() {
+        let window = window();
+        for (outcome, millis, expected) in [
+            (GOOD, 0, None),
+            (FAILED, 5, Some(stats(2, 1, 0))),
+            (GOOD, 99, Some(stats(3, 1, 0))),
+            (GOOD, 100, None),
+            (SLOW, 115, Some(stats(3, 0, 1))),
+            (GOOD, 209, Some(stats(2, 0, 1))),
+            (GOOD, 210, None),
+        ] {
+            assert_eq!(record(&window, outcome, 0, millis), expected, "at {millis} ms");
+        }
+        record(&window, FAILED, 0, 210);
+        assert_eq!(record(&window, GOOD, 1, 210), None, "a miss of the period before");
+    }
+
+    #[test]
+    fn a_miss_that_is_noted_late_does_not_hide_a_later_one() {
+        let window = window();
+        let found = window.last_miss.load(Ordering::Relaxed);
+        record(&window, FAILED, 0, 15);
+        assert!(!window.note(Turn { period: 0, number: 0 }, found, FAILED));
+        assert_eq!(record(&window, GOOD, 0, 105), Some(stats(2, 1, 0)));
     }
 
     #[test]
@@ -280,7 +351,7 @@ mod tests {
         // Its tag is the same as that of the period 0.
         let period = 1 << HALF_TAG_BITS;
         assert_eq!(window.stats(Some(period), Moment::from_millis(5)), stats(0, 0, 0));
-        assert_eq!(record(&window, SLOW, period, 5), stats(1, 0, 1));
+        assert_eq!(record(&window, SLOW, period, 5), Some(stats(1, 0, 1)));
     }
 
     #[test]
@@ -294,7 +365,7 @@ mod tests {
     fn a_reading_of_the_clock_that_comes_late_counts_as_now() {
         let window = window();
         record(&window, GOOD, 0, 95);
-        assert_eq!(record(&window, FAILED, 0, 5), stats(2, 1, 0));
+        assert_eq!(record(&window, FAILED, 0, 5), Some(stats(2, 1, 0)));
         assert_eq!(window.stats(None, Moment::from_millis(185)), stats(2, 1, 0));
         assert_eq!(window.stats(None, Moment::from_millis(190)), stats(0, 0, 0));
     }
@@ -307,7 +378,8 @@ mod tests {
         let work = || {
             for round in 0..ROUNDS {
                 record(&window, GOOD, 0, round / 200);
-                let now = record(&window, Outcome { failed: true, slow: true }, 0, round / 200);
+                let missed = Outcome { failed: true, slow: true };
+                let now = record(&window, missed, 0, round / 200).unwrap();
                 assert!(now.failures <= now.calls.div_ceil(2) + THREADS, "{now:?}");
                 assert!(now.slow_calls <= now.calls, "{now:?}");
             }
