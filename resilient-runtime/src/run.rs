@@ -169,6 +169,9 @@ impl<'p> Run<'p> {
     pub(crate) async fn resume<T, E>(&mut self, pause: Pause<'p, E>) -> ControlFlow<Result<T, E>> {
         let Pause { timer, kept } = pause;
         timer.await;
+        if let Some(permit) = &mut self.permit {
+            permit.begin_again();
+        }
         let Kept { error, kind, taken } = *kept;
         match self.is_still_admitted() {
             Ok(()) => {

@@ -114,6 +114,12 @@ impl<'b> Permit<'b> {
         self
     }
 
+    /// From now on it is timed whether the call is slow: another attempt begins, and only the
+    /// result of the last one counts.
+    pub(crate) fn begin_again(&mut self) {
+        self.admitted = self.breaker.begun_again(self.admitted);
+    }
+
     /// Where [`watch`](crate::watch::watch) leaves word of a panic.
     #[inline]
     pub(crate) fn panicked(&mut self) -> &mut Panicked {

@@ -78,8 +78,16 @@ impl CircuitBreaker {
     }
 
     fn admitted(&self, ticket: Ticket, place: Option<Place>) -> Admitted {
-        let began = if self.config.slow_call().is_some() { self.nanos() } else { 0 };
-        Admitted::new(ticket, place, began)
+        Admitted::new(ticket, place, self.now_if_timed())
+    }
+
+    /// The same leave, of a call that begins now.
+    pub(super) fn begun_again(&self, admitted: Admitted) -> Admitted {
+        Admitted { began: self.now_if_timed(), ..admitted }
+    }
+
+    fn now_if_timed(&self) -> u64 {
+        if self.config.slow_call().is_some() { self.nanos() } else { 0 }
     }
 
     /// The part of an admission that reads the clock: the breaker is not closed.

@@ -15,4 +15,5 @@ mod retry;
 mod safety;
 mod settings;
 mod shapes;
+mod slow;
 mod time;
