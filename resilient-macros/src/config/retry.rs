@@ -138,7 +138,7 @@ fn numbers(args: &Args, span: Span, errors: &mut Errors) -> Numbers {
                 delays.1 = time(arg, value, errors).map(|max| (max, value));
                 delays.1.map(|(max, _)| Setting::Time(max))
             }
-            "jitter" => share(arg, value, "the delay", errors).map(Setting::Number),
+            "jitter" => share(arg, value, "the delay", 0.2, errors).map(Setting::Number),
             _ => word(arg, value, BACKOFFS, errors).map(Setting::Backoff),
         };
         numbers.settings.changes.extend(setting.map(|value| (arg.key.clone(), value)));

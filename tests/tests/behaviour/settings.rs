@@ -328,6 +328,15 @@ async fn _a_thousand_calls() -> Result<(), Failure> {
     Ok(())
 }
 
+// Numbers as the language has them.
+#[resilient(
+    retry(max_attempts = 3u32, jitter = 0.1f64),
+    breaker(name = "typed numbers", window = 100_u16, failure_rate = 1f32, minimum_calls = 0x10)
+)]
+async fn _typed_numbers() -> Result<(), Failure> {
+    Ok(())
+}
+
 macro_rules! passed_on {
     ($window:expr, $share:literal, $kinds:expr, $kind:expr) => {
         #[resilient(breaker(name = "passed on", window = $window, trip_on = $kinds))]
@@ -351,6 +360,9 @@ fn the_edges_are_allowed_and_macros_may_pass_settings_on() {
     assert_eq!(config("edges").minimum_calls(), Some(65_535));
     assert_eq!(config("one call").window_calls(), Some(1));
     assert_eq!(config("a thousand calls").minimum_calls(), Some(1_000));
+    assert_eq!(config("typed numbers").window_calls(), Some(100));
+    assert_eq!(config("typed numbers").failure_rate(), Some(1.0));
+    assert_eq!(config("typed numbers").minimum_calls(), Some(16));
     assert_eq!(config("passed on").window_time(), Some(60 * SECOND));
     assert!(config("passed on").trips_on(TimeoutError));
     assert_eq!(config("passed").failure_rate(), Some(0.25));
