@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span};
 use syn::LitStr;
 
 use crate::errors::Errors;
-use crate::suggest::{all_of, did_you_mean, misspelt};
+use crate::suggest::{all_of, did_you_mean};
 
 /// The kinds that are retried.
 pub const TRANSIENT: &[&str] = &[
@@ -38,9 +38,7 @@ pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
     if known.contains(&text.as_str()) {
         return Some(variant(&text, name.span()));
     }
-    // A misspelling such as `RateLimit` may look like none.
-    let hint = misspelt(&text, &known)
-        .map_or_else(|| did_you_mean(&text, &known), |meant| format!("; did you mean `{meant}`?"));
+    let hint = did_you_mean(&text, &known);
     errors.at(
         name,
         format_args!(
@@ -96,7 +94,9 @@ mod tests {
         ] {
             assert!(hint(written).ends_with(&format!("; did you mean `{meant}`?")), "{written}");
         }
-        assert_eq!(hint("weather"), "unknown kind of error `weather`");
+        for written in ["weather", "auto", "weather_error", "error", ""] {
+            assert_eq!(hint(written), format!("unknown kind of error `{written}`"));
+        }
     }
 
     #[test]
