@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span};
 use syn::LitStr;
 
 use crate::errors::Errors;
-use crate::suggest::{all_of, did_you_mean};
+use crate::suggest::{all_of, did_you_mean, misspelt};
 
 /// The kinds that are retried.
 pub const TRANSIENT: &[&str] = &[
@@ -51,12 +51,13 @@ pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
     None
 }
 
-/// The kind of this name, or whose variant this is.
-pub fn of_name_or_variant(word: &Ident) -> Option<&'static str> {
-    all().into_iter().find(|name| word == name || *word == variant(name, word.span()))
+/// The kind that a word can only mean: its name, its variant, or a misspelling of them.
+pub fn meant(word: &str) -> Option<&'static str> {
+    misspelt(word, &all())
 }
 
-fn all() -> Vec<&'static str> {
+/// All of them.
+pub fn all() -> Vec<&'static str> {
     [TRANSIENT, LASTING].concat()
 }
 
@@ -101,9 +102,10 @@ mod tests {
 
     #[test]
     fn a_kind_is_found_by_its_name_and_by_its_variant() {
-        let found = |word| of_name_or_variant(&Ident::new(word, Span::call_site()));
-        assert_eq!(found("search_timeout"), Some("search_timeout"));
-        assert_eq!(found("SearchTimeout"), Some("search_timeout"));
-        assert_eq!(found("Search"), None);
+        for kind in all() {
+            assert_eq!(meant(kind), Some(kind));
+            assert_eq!(meant(&variant(kind, Span::call_site()).to_string()), Some(kind));
+        }
+        assert_eq!(meant("Search"), None);
     }
 }

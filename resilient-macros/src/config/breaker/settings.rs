@@ -11,7 +11,7 @@ use crate::args::Arg;
 use crate::config::numbers::{Setting, count, digits, factor, share, time, unquoted_time, whole};
 use crate::duration;
 use crate::errors::Errors;
-use crate::values::literal;
+use crate::values::{expression, literal};
 
 /// The largest count that a breaker's state has room for.
 const MAX_COUNT: u32 = u16::MAX as u32;
@@ -26,7 +26,16 @@ const MIN_WINDOW_TIME: Duration = Duration::from_millis(10);
 const CALLS: &str = "the calls in the window";
 
 /// Reads the value of a key: what the builder's setter is called, and what it is given.
-pub fn read(key: &str, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<(Ident, Setting)> {
+pub fn read(key: &str, arg: &Arg, errors: &mut Errors) -> Option<(Ident, Setting)> {
+    let setting = match key {
+        "trip_on" => Setting::Kinds(kinds::counted(arg, errors)?),
+        "ignore" => Setting::Kinds(kinds::ignored(arg, errors)?),
+        _ => return of_value(key, arg, expression(arg, errors)?, errors),
+    };
+    Some((arg.key.clone(), setting))
+}
+
+fn of_value(key: &str, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<(Ident, Setting)> {
     let setting = match key {
         "window" => return window(arg, value, errors),
         "open_duration" | "half_open_timeout" | "slow_call" => {
@@ -37,7 +46,6 @@ pub fn read(key: &str, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<(
         "open_jitter" => Setting::Number(share(arg, value, "the open duration", 0.2, errors)?),
         "failure_rate" => Setting::Number(share(arg, value, CALLS, 0.5, errors)?),
         "slow_call_rate" => Setting::Number(share(arg, value, CALLS, 0.8, errors)?),
-        "trip_on" | "ignore" => Setting::Kinds(kinds::read(arg, value, errors)?),
         _ => Setting::Count(count(arg, value, MAX_COUNT, errors)?),
     };
     Some((arg.key.clone(), setting))
