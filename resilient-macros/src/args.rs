@@ -84,9 +84,14 @@ impl Args {
 impl Arg {
     /// The argument with another value, as advice writes it.
     pub fn with(&self, value: impl Display) -> String {
+        self.beside(&self.key, value)
+    }
+
+    /// Another argument beside this one, as advice writes it.
+    pub fn beside(&self, key: impl Display, value: impl Display) -> String {
         match self.sign {
-            Sign::Equals => format!("{} = {value}", self.key),
-            Sign::Colon => format!("{}: {value}", self.key),
+            Sign::Equals => format!("{key} = {value}"),
+            Sign::Colon => format!("{key}: {value}"),
         }
     }
 

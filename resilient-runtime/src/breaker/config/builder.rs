@@ -1,4 +1,4 @@
-//! From numbers as a user gives them to a configuration that holds.
+//! From settings as a user gives them to a configuration that holds.
 
 use std::time::Duration;
 
@@ -365,7 +365,8 @@ impl BreakerConfigBuilder {
         };
         match count(calls) {
             Some(calls) if calls <= most => Ok(calls),
-            _ => Err(ConfigError::MinimumCalls),
+            Some(_) => Err(ConfigError::MinimumCallsOverWindow),
+            None => Err(ConfigError::MinimumCalls),
         }
     }
 
@@ -429,6 +430,7 @@ mod tests {
             (window().failure_rate(1.1), ConfigError::FailureRate),
             (window().failure_rate(f64::NAN), ConfigError::FailureRate),
             (window().minimum_calls(0), ConfigError::MinimumCalls),
+            (window().minimum_calls(65_536), ConfigError::MinimumCalls),
             (window().slow_call(999 * MICROSECOND), ConfigError::SlowCall),
             (
                 window().slow_call(MICROSECOND * 1_000).slow_call_rate(2.0),
@@ -451,7 +453,7 @@ mod tests {
             (builder().slow_call_rate(0.5), ConfigError::WindowMissing),
             (window().window_time(second), ConfigError::TwoWindows),
             (window().failure_threshold(5), ConfigError::FailureThresholdInWindow),
-            (window().minimum_calls(101), ConfigError::MinimumCalls),
+            (window().minimum_calls(101), ConfigError::MinimumCallsOverWindow),
             (window().slow_call_rate(0.5), ConfigError::SlowCallMissing),
             (builder().max_open_duration(60 * second), ConfigError::MaxOpenDurationUnused),
             (builder().open_growth(2.0).max_open_duration(second), ConfigError::MaxOpenDuration),
@@ -470,10 +472,13 @@ mod tests {
         for (refused, error) in [
             (builder().trip_on(&[]), ConfigError::NoKinds),
             (builder().ignore(&[]), ConfigError::NoKinds),
-            (builder().trip_on(&[TimeoutError, TimeoutError]), ConfigError::KindTwice),
+            (
+                builder().trip_on(&[TimeoutError, TimeoutError]),
+                ConfigError::KindTwice(TimeoutError),
+            ),
             (
                 builder().ignore(&[TimeoutError, RateLimitError, TimeoutError]),
-                ConfigError::KindTwice,
+                ConfigError::KindTwice(TimeoutError),
             ),
             (builder().ignore(&[TimeoutError, NotFoundError]), ConfigError::IgnoreNotTransient),
             (builder().ignore(&transient), ConfigError::IgnoreAll),
