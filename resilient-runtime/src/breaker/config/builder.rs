@@ -170,7 +170,7 @@ impl BreakerConfigBuilder {
     }
 
     /// A call that takes longer than this, a millisecond or more, is slow, whether it succeeds or
-    /// fails. A slow probe counts as failed.
+    /// fails; with retries, the attempt whose result counts. A slow probe counts as failed.
     ///
     /// Such a breaker reads the clock at the beginning and the end of each call.
     pub const fn slow_call(mut self, duration: Duration) -> Self {
@@ -179,7 +179,7 @@ impl BreakerConfigBuilder {
     }
 
     /// The share of slow calls in the window, from 0 to 1, that opens the breaker once it is
-    /// reached. Default 1, as in resilience4j.
+    /// reached. 0 is reached by one slow call. Default 1, as in resilience4j.
     pub const fn slow_call_rate(mut self, share: f64) -> Self {
         self.slow_call_rate = Some(share);
         self
