@@ -2,15 +2,12 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use proc_macro2::Span;
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, Ident, Lit, Token, parenthesized};
-
-/// The keys whose value is a list.
-const LISTS: &[&str] = &["trip_on", "ignore"];
+use syn::{Error, Expr, Ident, Token, parenthesized, token};
 
 /// See [`Args::is_skip`].
 pub const SKIP: &str = "skip";
@@ -34,8 +31,10 @@ pub enum Value {
     None,
     /// `key = expression`
     Expr(Expr),
-    /// `key(…)`, and where its parentheses are.
+    /// `key(key = value, …)`, and where its parentheses are.
     List(Args, Span),
+    /// `key(expression, …)`, where these are no arguments.
+    Values(Punctuated<Expr, Token![,]>),
 }
 
 /// What stands between a key and its value.
@@ -56,6 +55,8 @@ impl Args {
                 Value::Expr(input.parse()?)
             } else if input.is_empty() || input.peek(Token![,]) {
                 Value::None
+            } else if input.peek(token::Paren) {
+                Value::in_parentheses(input)?
             } else {
                 return Err(input.error(format_args!("here a key is written `{key}: …`")));
             };
@@ -83,15 +84,41 @@ impl Args {
 impl Arg {
     /// The argument with another value, as advice writes it.
     pub fn with(&self, value: impl Display) -> String {
+        self.beside(&self.key, value)
+    }
+
+    /// Another argument beside this one, as advice writes it.
+    pub fn beside(&self, key: impl Display, value: impl Display) -> String {
         match self.sign {
-            Sign::Equals => format!("{} = {value}", self.key),
-            Sign::Colon => format!("{}: {value}", self.key),
+            Sign::Equals => format!("{key} = {value}"),
+            Sign::Colon => format!("{key}: {value}"),
         }
     }
 
     /// What is said of a key that has no value and needs one.
     pub fn takes_a_value(&self) -> String {
         format!("`{}` takes a value: write `{}`", self.key, self.with("…"))
+    }
+}
+
+impl Value {
+    /// `(…)`: arguments, or else values.
+    fn in_parentheses(input: ParseStream<'_>) -> syn::Result<Self> {
+        let content;
+        let parens = parenthesized!(content in input);
+        let ahead = content.fork();
+        let error = match ahead.parse() {
+            Ok(args) => {
+                content.advance_to(&ahead);
+                return Ok(Self::List(args, parens.span.join()));
+            }
+            Err(error) => error,
+        };
+        let is_argument = |value: &Expr| matches!(value, Expr::Assign(_));
+        match Punctuated::parse_terminated(&content) {
+            Ok(values) if !values.iter().any(is_argument) => Ok(Self::Values(values)),
+            _ => Err(error),
+        }
     }
 }
 
@@ -113,27 +140,15 @@ impl Parse for Arg {
                 return Err(Error::new(arg.key.span(), arg.takes_a_value()));
             }
             Value::Expr(input.parse()?)
-        } else if input.peek(syn::token::Paren) {
-            let content;
-            let parens = parenthesized!(content in input);
-            if content.peek(Lit) {
-                let literals = content.fork();
-                let text: Lit = content.parse()?;
-                let message = if LISTS.iter().any(|list| key == list) {
-                    format!("write `{key} = [{}]`", literals.parse::<TokenStream>()?)
-                } else {
-                    format!("write `{key} = {}`", text.to_token_stream())
-                };
-                return Err(Error::new(text.span(), message));
-            }
-            Value::List(content.parse()?, parens.span.join())
+        } else if input.peek(token::Paren) {
+            Value::in_parentheses(input)?
         } else {
             Value::None
         };
         if !input.is_empty() && !input.peek(Token![,]) {
             let expected = match value {
                 Value::None => format!("expected `=` behind `{key}`, or a comma"),
-                Value::Expr(_) | Value::List(..) => "expected a comma before the next key".into(),
+                _ => "expected a comma before the next key".into(),
             };
             return Err(input.error(expected));
         }

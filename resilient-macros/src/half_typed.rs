@@ -100,6 +100,32 @@ fn each_mistake_in_the_arguments_is_one() {
 }
 
 #[test]
+fn a_key_of_a_breaker_is_told_of_once() {
+    for (settings, errors) in [
+        ("failure_rate = 0.5, slow_call_rate = 0.5, minimum_calls = 20", 1),
+        ("slow_call_rate = 0.5", 1),
+        ("slow_call_rate = 50", 1),
+        ("slow_call_rate = 50, minimum_calls = 20", 2),
+        ("slow_call_rate = 50, window = 9", 1),
+        ("slow_call_rate = 0.5, window = 0", 2),
+        ("slow_call_rate = 0.5, slow_call = 2, window = 9", 1),
+        ("failure_threshold = 0, window = 0", 2),
+        ("failure_threshold = 5, window = 0", 1),
+        ("failure_threshold = 0, window = 9", 1),
+        ("ignore = [], trip_on = []", 2),
+        ("ignore = [], trip_on = [\"unknown\"]", 1),
+        ("minimum_calls = 0, window = 9", 1),
+        ("minimum_calls = 10, window = 0", 1),
+        ("max_open_duration = 5", 1),
+        ("open_duration = \"1\", max_open_duration = \"1s\", open_growth = 2", 1),
+        ("max_open_duration = \"1s\", open_jitter = 2", 2),
+        ("max_keys = 0", 1),
+    ] {
+        expand(&format!("breaker(name = \"search\", {settings})"), FUNCTION, errors);
+    }
+}
+
+#[test]
 fn a_body_that_is_not_complete_is_left_to_the_compiler() {
     for body in ["client.", "client.query(.await)", "let hits =", "match self", "self.", "#[] if"] {
         for args in ["retry", "breaker = \"search\"", "retry, breaker = \"search\""] {

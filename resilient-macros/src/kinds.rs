@@ -38,9 +38,7 @@ pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
     if known.contains(&text.as_str()) {
         return Some(variant(&text, name.span()));
     }
-    // A misspelling such as `RateLimit` may look like none.
-    let hint = misspelt(&text, &known)
-        .map_or_else(|| did_you_mean(&text, &known), |meant| format!("; did you mean `{meant}`?"));
+    let hint = did_you_mean(&text, &known);
     errors.at(
         name,
         format_args!(
@@ -53,12 +51,13 @@ pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Ident> {
     None
 }
 
-/// The kind of this name, or whose variant this is.
-pub fn of_name_or_variant(word: &Ident) -> Option<&'static str> {
-    all().into_iter().find(|name| word == name || *word == variant(name, word.span()))
+/// The kind that a word can only mean: its name, its variant, or a misspelling of them.
+pub fn meant(word: &str) -> Option<&'static str> {
+    misspelt(word, &all())
 }
 
-fn all() -> Vec<&'static str> {
+/// All of them.
+pub fn all() -> Vec<&'static str> {
     [TRANSIENT, LASTING].concat()
 }
 
@@ -96,14 +95,17 @@ mod tests {
         ] {
             assert!(hint(written).ends_with(&format!("; did you mean `{meant}`?")), "{written}");
         }
-        assert_eq!(hint("weather"), "unknown kind of error `weather`");
+        for written in ["weather", "auto", "weather_error", "error", ""] {
+            assert_eq!(hint(written), format!("unknown kind of error `{written}`"));
+        }
     }
 
     #[test]
     fn a_kind_is_found_by_its_name_and_by_its_variant() {
-        let found = |word| of_name_or_variant(&Ident::new(word, Span::call_site()));
-        assert_eq!(found("search_timeout"), Some("search_timeout"));
-        assert_eq!(found("SearchTimeout"), Some("search_timeout"));
-        assert_eq!(found("Search"), None);
+        for kind in all() {
+            assert_eq!(meant(kind), Some(kind));
+            assert_eq!(meant(&variant(kind, Span::call_site()).to_string()), Some(kind));
+        }
+        assert_eq!(meant("Search"), None);
     }
 }

@@ -55,11 +55,11 @@ use proc_macro::TokenStream;
 /// | `breaker(…)` | | | the same, with settings of its own: |
 /// | – `name` | a string, with or without placeholders, or a constant | required | the name |
 /// | – `failure_threshold` | a whole number from 1 to 65,535, without `window` | 5 | how many failures in a row open it |
-/// | – `window` | a whole number from 1 to 1,000, or a duration, `"10ms"` or more | none | among how many of the last calls, or the calls of how long, failures and slow calls are counted; their shares open it then |
-/// | – `failure_rate` | a number from 0 to 1, with `window` | 0.5 | the share of failures in the window that opens it |
+/// | – `window` | a whole number from 1 to 1,000, or a duration, `"10ms"` or more | none | with `100` it opens by the share of failures among the last 100 calls, with `"60s"` among the calls of the last 60 s, instead of by failures in a row |
+/// | – `failure_rate` | a number from 0 to 1, with `window` | 0.5 | the share of failures in the window that opens it; 0 is reached by one failure |
 /// | – `minimum_calls` | a whole number from 1 to 65,535, no more than a window of calls holds, with `window` | 20, or all of a smaller window of calls | how many calls must be in the window before a share counts |
-/// | – `slow_call` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; a slow probe counts as failed |
-/// | – `slow_call_rate` | a number from 0 to 1, with `slow_call` | 1 | the share of slow calls in the window that opens it |
+/// | – `slow_call` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; with retries, the attempt whose result counts. A slow probe counts as failed |
+/// | – `slow_call_rate` | a number from 0 to 1, with `slow_call` | 1 | the share of slow calls in the window that opens it; 0 is reached by one |
 /// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error are failures, and no others |
 /// | – `ignore` | a list of transient kinds, without `trip_on` | none | which transient kinds are no failures |
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |

@@ -155,8 +155,8 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
 }
 
 /// The settings of a breaker, or of those of a template. The rules of `config` have left nothing
-/// that the builder would refuse; if one were missing, the build would stop there, with the place of
-/// the settings.
+/// that the builder would refuse; if one were missing, the build would stop there, with the place
+/// of the settings.
 pub fn breaker_settings(
     runtime: &Runtime<'_>,
     name: &Named,

@@ -1,14 +1,35 @@
 //! "Did you mean".
 
-/// `; did you mean "search"?`, where one of `known` is close to `word`; nothing otherwise.
+/// `` ; did you mean `search`? ``, where one or two of `known` are close to `word`; nothing
+/// otherwise.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
-    const CLOSE: f64 = 0.8;
-    known
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= CLOSE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+    const CLOSE: f64 = 0.5;
+    if let Some(meant) = misspelt(word, known) {
+        return format!("; did you mean `{meant}`?");
+    }
+    let likeness: Vec<_> = known.iter().map(|known| shared_words(word, known)).collect();
+    let closest = likeness.iter().copied().fold(CLOSE, f64::max);
+    let meant = known.iter().zip(likeness).filter(|(_, likeness)| *likeness >= closest);
+    let meant: Vec<_> = meant.map(|(known, _)| *known).collect();
+    // What is in many of them says nothing.
+    if let 1..=2 = meant.len() {
+        format!("; did you mean {}?", one_of(&meant))
+    } else {
+        String::new()
+    }
+}
+
+/// How large a part of the words in both names are the same, in whatever order.
+#[expect(clippy::cast_precision_loss, reason = "a name has few words")]
+fn shared_words(name: &str, known: &str) -> f64 {
+    // `retries` and `retry`, but not `auto` and `authentication`.
+    const SAME: f64 = 0.85;
+    let words = |name| str::split(name, '_').collect::<Vec<_>>();
+    let (name, known) = (words(name), words(known));
+    let is_in_name =
+        |known: &&&str| name.iter().any(|word| strsim::jaro_winkler(word, known) > SAME);
+    let shared = known.iter().filter(is_in_name).count();
+    2.0 * shared as f64 / (name.len() + known.len()) as f64
 }
 
 /// The one of `known` that `word` can only be a misspelling of.
@@ -20,7 +41,7 @@ pub fn misspelt<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     };
     let is_close = |word: &str, known: &str| {
         // One letter may be wrong in four.
-        strsim::damerau_levenshtein(word, known) <= (known.len() / 4).clamp(1, 2)
+        strsim::damerau_levenshtein(word, known) <= (known.len() / 4).min(2)
     };
     let is_meant = |known: &str| {
         let (word, known) = (letters(word), letters(known));
@@ -69,6 +90,43 @@ mod tests {
         assert_eq!(did_you_mean("braker", &known), "; did you mean `breaker`?");
         assert_eq!(did_you_mean("retries", &known), "; did you mean `retry`?");
         assert_eq!(did_you_mean("timeout", &known), "");
+        assert_eq!(did_you_mean("2", &["0", "1"]), "");
+    }
+
+    #[test]
+    fn a_key_is_suggested_by_its_words_in_whatever_order() {
+        let known = [
+            "failure_threshold",
+            "success_threshold",
+            "failure_rate",
+            "minimum_calls",
+            "slow_call_rate",
+            "open_duration",
+            "open_growth",
+            "max_open_duration",
+            "open_jitter",
+            "half_open_timeout",
+        ];
+        for (word, meant) in [
+            ("open_max_duration", "`max_open_duration`"),
+            ("maximum_open_duration", "`max_open_duration`"),
+            ("duration", "`open_duration`"),
+            ("open_timeout", "`half_open_timeout`"),
+            ("timeout", "`half_open_timeout`"),
+            ("halfopen_timeout", "`half_open_timeout`"),
+            ("jitter", "`open_jitter`"),
+            ("growth", "`open_growth`"),
+            ("error_rate", "`failure_rate`"),
+            ("slow_rate", "`slow_call_rate`"),
+            ("min_calls", "`minimum_calls`"),
+            ("failures", "`failure_threshold` or `failure_rate`"),
+            ("threshold", "`failure_threshold` or `success_threshold`"),
+        ] {
+            assert_eq!(did_you_mean(word, &known), format!("; did you mean {meant}?"), "{word}");
+        }
+        for word in ["open", "name", "scope", "", "_"] {
+            assert_eq!(did_you_mean(word, &known), "", "{word}");
+        }
     }
 
     #[test]

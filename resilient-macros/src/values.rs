@@ -1,5 +1,6 @@
 //! The values behind keys, whatever the attribute: one reader for each type.
 
+use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use crate::args::{Arg, Value};
@@ -10,7 +11,15 @@ pub fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
     if let Value::Expr(value) = &arg.value {
         return Some(value);
     }
-    errors.at(&arg.key, arg.takes_a_value());
+    let only = match &arg.value {
+        Value::Values(values) if values.len() == 1 => values.first().and_then(literal),
+        _ => None,
+    };
+    if let Some(only) = only {
+        errors.at(only, format_args!("write `{}`", arg.with(only.to_token_stream())));
+    } else {
+        errors.at(&arg.key, arg.takes_a_value());
+    }
     None
 }
 

@@ -1,6 +1,8 @@
 //! What the builders refuse.
 
-/// A number that a builder refused: nothing is configured with it.
+use crate::ErrorKind;
+
+/// A setting that a builder refused: nothing is configured with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -52,6 +54,9 @@ pub enum ConfigError {
     /// See [`BreakerConfigBuilder::minimum_calls`](crate::BreakerConfigBuilder::minimum_calls).
     #[error("{}", Self::MinimumCalls.message())]
     MinimumCalls,
+    /// See [`BreakerConfigBuilder::minimum_calls`](crate::BreakerConfigBuilder::minimum_calls).
+    #[error("{}", Self::MinimumCallsOverWindow.message())]
+    MinimumCallsOverWindow,
     /// See [`BreakerConfigBuilder::slow_call`](crate::BreakerConfigBuilder::slow_call).
     #[error("{}", Self::SlowCall.message())]
     SlowCall,
@@ -71,8 +76,8 @@ pub enum ConfigError {
     NoKinds,
     /// See [`BreakerConfigBuilder::trip_on`](crate::BreakerConfigBuilder::trip_on) and
     /// [`ignore`](crate::BreakerConfigBuilder::ignore).
-    #[error("{}", Self::KindTwice.message())]
-    KindTwice,
+    #[error("`{0}` is given twice: keep one")]
+    KindTwice(ErrorKind),
     /// See [`BreakerConfigBuilder::ignore`](crate::BreakerConfigBuilder::ignore).
     #[error("{}", Self::IgnoreNotTransient.message())]
     IgnoreNotTransient,
@@ -101,7 +106,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// The error's text, also where it has to be known at compile time.
+    /// The error's text as far as it can be known at compile time: no kind is named in it.
     pub(crate) const fn message(self) -> &'static str {
         match self {
             Self::FailureThreshold => "`failure_threshold` must be from 1 to 65535",
@@ -110,10 +115,12 @@ impl ConfigError {
             Self::OpenDuration => "`open_duration` must be a millisecond or more",
             Self::HalfOpenTimeout => "`half_open_timeout` must be a millisecond or more",
             Self::OpenGrowth => {
-                "`open_growth` must be 1 or more: it is the factor by which the breaker stays open longer"
+                "`open_growth` must be 1 or more: it is the factor by which the breaker stays \
+                 open longer"
             }
             Self::MaxOpenDuration => {
-                "`max_open_duration` is shorter than `open_duration`, which is 30 s where it is not given"
+                "`max_open_duration` is shorter than `open_duration`: raise it, or lower \
+                 `open_duration`"
             }
             Self::MaxOpenDurationUnused => {
                 "`max_open_duration` bounds `open_growth` and `open_jitter`: give one of them"
@@ -125,16 +132,19 @@ impl ConfigError {
             Self::WindowTime => "`window` must be 10 milliseconds or more",
             Self::TwoWindows => "`window` is given both in calls and in time: give one of them",
             Self::WindowMissing => {
-                "`failure_rate`, `minimum_calls`, `slow_call` and `slow_call_rate` need a `window`"
+                "`failure_rate`, `minimum_calls`, `slow_call` and `slow_call_rate` need a \
+                 `window`, of calls or of time"
             }
             Self::FailureThresholdInWindow => {
-                "`failure_threshold` counts failures in a row: with a `window`, give `failure_rate` instead"
+                "`failure_threshold` counts failures in a row: with a `window`, give \
+                 `failure_rate` instead"
             }
             Self::FailureRate => {
                 "`failure_rate` must be from 0 to 1: it is a share of the calls in the window"
             }
-            Self::MinimumCalls => {
-                "`minimum_calls` must be from 1 to 65535, and no more than the `window` holds"
+            Self::MinimumCalls => "`minimum_calls` must be from 1 to 65535",
+            Self::MinimumCallsOverWindow => {
+                "`minimum_calls` is more than the `window` holds: lower it, or raise the `window`"
             }
             Self::SlowCall => "`slow_call` must be a millisecond or more",
             Self::SlowCallRate => {
@@ -151,7 +161,7 @@ impl ConfigError {
                 "`trip_on` and `ignore` name one kind or more: leave the empty one out, and the \
                  transient kinds count"
             }
-            Self::KindTwice => "`trip_on` and `ignore` name each kind once: one is given twice",
+            Self::KindTwice(_) => "a kind is given twice: keep one",
             Self::IgnoreNotTransient => {
                 "`ignore` takes from the transient kinds: leave out what is not transient, and \
                  never counts"

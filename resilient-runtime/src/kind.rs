@@ -106,8 +106,8 @@ impl ErrorKind {
 
     /// Whether the same request may succeed a little later.
     ///
-    /// Only transient errors are retried, and only they count as failures of a breaker that does not
-    /// say [otherwise](crate::BreakerConfigBuilder::trip_on).
+    /// Only transient errors are retried, and only they count as failures of a breaker that does
+    /// not say [otherwise](crate::BreakerConfigBuilder::trip_on).
     #[must_use]
     pub const fn is_transient(self) -> bool {
         match self {

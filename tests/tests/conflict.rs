@@ -144,7 +144,10 @@ mod in_other_words {
 fn settings_that_differ_in_one_key_are_a_conflict_and_those_that_differ_in_words_are_none() {
     let error = catalogue().validate().unwrap_err();
     let conflicts_of = |name: &str| {
-        let is_of = |problem: &&Problem| matches!(problem, Problem::BreakerConflict { breaker, .. } if breaker == name);
+        let is_of = |problem: &&Problem| match problem {
+            Problem::BreakerConflict { breaker, .. } => breaker == name,
+            _ => false,
+        };
         error.problems().iter().filter(is_of).count()
     };
     for name in PAIRS {

@@ -142,7 +142,7 @@ fn need_retry(args: &Args, errors: &mut Errors) {
 fn attempt(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
     let name = match &arg.value {
         Value::Expr(value) => path(value).and_then(|path| path.get_ident().cloned()),
-        Value::None | Value::List(..) => None,
+        _ => None,
     };
     let name = name.filter(|name| name != "self");
     if name.is_none() {
@@ -205,6 +205,6 @@ fn given<'a>(args: &'a Args, key: &str) -> Option<&'a Arg> {
 fn scope_of(args: &Args) -> Option<&Ident> {
     match &given(args, "breaker")?.value {
         Value::List(args, _) => given(args, "scope").map(|arg| &arg.key),
-        Value::None | Value::Expr(_) => None,
+        _ => None,
     }
 }

@@ -1,5 +1,6 @@
-//! The numbers that an attribute gives, and what each may be.
+//! The settings that an attribute gives, and how the numbers, times and words among them are read.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
@@ -12,11 +13,21 @@ use crate::kinds::variant;
 use crate::suggest::one_of;
 use crate::values::{literal, string};
 
+/// What may stand behind the digits of a whole number.
+const INTEGERS: &[&str] =
+    &["", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
+
+/// What may stand behind those of a number with a point.
+const FLOATS: &[&str] = &["", "f32", "f64"];
+
+/// What a share of something may be.
+const SHARE: RangeInclusive<f64> = 0.0..=1.0;
+
 /// What an attribute changes in a default: each key, which is also the name of a builder's
 /// setter, with its value.
 pub struct Settings {
     pub changes: Vec<(Ident, Setting)>,
-    /// Where to point at if the numbers do not go together.
+    /// Where to point at if they do not go together.
     pub span: Span,
 }
 
@@ -55,11 +66,14 @@ pub fn word(arg: &Arg, value: &Expr, words: &[&str], errors: &mut Errors) -> Opt
 
 pub fn count(arg: &Arg, value: &Expr, max: u32, errors: &mut Errors) -> Option<u32> {
     let key = &arg.key;
+    let in_range = |number: &u32| (1..=max).contains(number);
     let Some(number) = whole(value) else {
-        errors.at(value, format_args!("`{key}` takes a whole number: write `{}`", arg.with(3)));
+        let meant = digits(value).and_then(|digits| digits.parse().ok()).filter(in_range);
+        let advice = arg.with(meant.unwrap_or(3));
+        errors.at(value, format_args!("`{key}` takes a whole number: write `{advice}`"));
         return None;
     };
-    let number = number.base10_parse().ok().filter(|number| (1..=max).contains(number));
+    let number = number.base10_parse().ok().filter(in_range);
     if number.is_none() {
         let range = if max == u32::MAX { "1 or more".into() } else { format!("from 1 to {max}") };
         errors.at(value, format_args!("`{key}` must be {range}"));
@@ -67,11 +81,11 @@ pub fn count(arg: &Arg, value: &Expr, max: u32, errors: &mut Errors) -> Option<u
     number
 }
 
-/// A number from 0 to 1, which is a share of what `of` says.
-pub fn share(arg: &Arg, value: &Expr, of: &str, errors: &mut Errors) -> Option<f64> {
-    let share = number(value).filter(|number| (0.0..=1.0).contains(number));
+/// A number from 0 to 1, which is a share of what `of` says, such as `example`.
+pub fn share(arg: &Arg, value: &Expr, of: &str, example: f64, errors: &mut Errors) -> Option<f64> {
+    let share = number(value).filter(|share| SHARE.contains(share));
     if share.is_none() {
-        let (key, advice) = (&arg.key, arg.with(0.2));
+        let (key, advice) = (&arg.key, arg.with(meant_share(value).unwrap_or(example)));
         errors.at(
             value,
             format_args!("`{key}` is a share of {of}, a number from 0 to 1: write `{advice}`"),
@@ -80,11 +94,27 @@ pub fn share(arg: &Arg, value: &Expr, of: &str, errors: &mut Errors) -> Option<f
     share
 }
 
+/// The share that a number in quotes is meant for, or a percentage.
+fn meant_share(value: &Expr) -> Option<f64> {
+    let digits = digits(value)?;
+    let percent = digits.strip_suffix('%').map(str::trim_end);
+    let number: f64 = percent.unwrap_or(&digits).parse().ok()?;
+    // A little above 1 may be a slip of the point, or a factor.
+    let share = if percent.is_some() || number >= 2.0 {
+        format!("{number}e-2").parse().ok()?
+    } else {
+        number
+    };
+    Some(share).filter(|share| SHARE.contains(share))
+}
+
 /// A number of 1 or more.
 pub fn factor(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<f64> {
-    let factor = number(value).filter(|number| *number >= 1.0 && number.is_finite());
+    let is_factor = |number: &f64| *number >= 1.0 && number.is_finite();
+    let factor = number(value).filter(is_factor);
     if factor.is_none() {
-        let (key, advice) = (&arg.key, arg.with("2.0"));
+        let meant = digits(value).and_then(|digits| digits.parse().ok()).filter(is_factor);
+        let (key, advice) = (&arg.key, arg.with(meant.unwrap_or(2.0)));
         errors.at(
             value,
             format_args!("`{key}` is a factor, a number of 1 or more: write `{advice}`"),
@@ -93,11 +123,11 @@ pub fn factor(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<f64> {
     factor
 }
 
-/// The whole number that stands there. One with letters behind it is none: `60s` is a time without
-/// its quotes.
+/// The whole number that stands there. One with other letters behind it than a number has is none:
+/// `60s` is a time without its quotes.
 pub fn whole(value: &Expr) -> Option<&LitInt> {
     match literal(value) {
-        Some(Lit::Int(number)) if number.suffix().is_empty() => Some(number),
+        Some(Lit::Int(number)) if INTEGERS.contains(&number.suffix()) => Some(number),
         _ => None,
     }
 }
@@ -105,12 +135,140 @@ pub fn whole(value: &Expr) -> Option<&LitInt> {
 /// The number that stands there, with a point or without.
 fn number(value: &Expr) -> Option<f64> {
     match literal(value) {
-        Some(Lit::Float(number)) if number.suffix().is_empty() => number.base10_parse().ok(),
+        Some(Lit::Float(number)) if FLOATS.contains(&number.suffix()) => number.base10_parse().ok(),
+        Some(Lit::Int(number)) if FLOATS.contains(&number.suffix()) => number.base10_parse().ok(),
         _ => whole(value)?.base10_parse().ok(),
     }
 }
 
+/// What is meant for a number, without quotes and what stands behind it.
+pub fn digits(value: &Expr) -> Option<String> {
+    Some(match literal(value)? {
+        Lit::Str(text) => text.value().trim().to_owned(),
+        Lit::Int(number) => number.base10_digits().to_owned(),
+        Lit::Float(number) => number.base10_digits().trim_end_matches(".0").to_owned(),
+        _ => return None,
+    })
+}
+
 pub fn time(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duration> {
-    let text = string(arg, value, "\"500ms\"", errors)?;
-    duration::parse(&text.value()).map_err(|message| errors.at(text, message)).ok()
+    if let Some(Lit::Str(text)) = literal(value) {
+        return duration::parse(&text.value()).map_err(|message| errors.at(text, message)).ok();
+    }
+    let key = &arg.key;
+    let written = |time: &str| format!("`{}`", arg.with(format_args!("\"{time}\"")));
+    let advice = if let Some(time) = unquoted_time(value) {
+        written(&time)
+    } else if let Some(number) = whole(value) {
+        let seconds = format!("{}s", number.base10_digits());
+        let millis = format!("{}ms", number.base10_digits());
+        format!("{} or {}", written(&seconds), written(&millis))
+    } else {
+        written("500ms")
+    };
+    errors.at(value, format_args!("`{key}` takes a time in quotes: write {advice}"));
+    None
+}
+
+/// The time whose quotes were forgotten: `60s`.
+pub fn unquoted_time(value: &Expr) -> Option<String> {
+    let Some(Lit::Int(number)) = literal(value) else { return None };
+    let time = format!("{}{}", number.base10_digits(), number.suffix());
+    duration::parse(&time).is_ok().then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_str;
+
+    use super::*;
+
+    /// What `read` makes of what is written behind `key`, or what it says.
+    fn read<T>(
+        written: &str,
+        read: impl Fn(&Arg, &Expr, &mut Errors) -> Option<T>,
+    ) -> Result<T, String> {
+        let (arg, value) = (parse_str("key").unwrap(), parse_str(written).unwrap());
+        let mut errors = Errors::default();
+        let found = read(&arg, &value, &mut errors);
+        errors.finish().map_err(|error| error.to_string()).map(|()| found.unwrap())
+    }
+
+    fn a_count(written: &str) -> Result<u32, String> {
+        read(written, |arg, value, errors| count(arg, value, 1_000, errors))
+    }
+
+    fn a_share(written: &str) -> Result<f64, String> {
+        read(written, |arg, value, errors| share(arg, value, "it", 0.3, errors))
+    }
+
+    #[track_caller]
+    fn advises<T: std::fmt::Debug>(read: Result<T, String>, advice: &str) {
+        let message = read.unwrap_err();
+        assert!(message.ends_with(&format!(": write {advice}")), "{message}");
+    }
+
+    #[test]
+    fn the_suffixes_of_the_language_are_those_of_numbers() {
+        for suffix in INTEGERS {
+            assert_eq!(a_count(&format!("4{suffix}")), Ok(4), "{suffix}");
+            assert_eq!(a_share(&format!("1{suffix}")), Ok(1.0), "{suffix}");
+        }
+        for suffix in FLOATS {
+            assert_eq!(a_share(&format!("0.25{suffix}")), Ok(0.25), "{suffix}");
+            assert_eq!(a_share(&format!("1{suffix}")), Ok(1.0), "{suffix}");
+        }
+        assert_eq!(read("3f64", factor), Ok(3.0));
+        for (written, advice) in
+            [("60s", "`key = 60`"), ("4f32", "`key = 4`"), ("2.0", "`key = 2`")]
+        {
+            advises(a_count(written), advice);
+        }
+        advises(a_share("1s"), "`key = 1`");
+        advises(a_share("0.5x"), "`key = 0.5`");
+    }
+
+    #[test]
+    fn advice_keeps_the_number_that_is_meant() {
+        for (written, meant) in [
+            ("50", "0.5"),
+            ("2", "0.02"),
+            ("100", "1"),
+            ("99.9", "0.999"),
+            ("\"50%\"", "0.5"),
+            ("\"1 %\"", "0.01"),
+            ("\"80\"", "0.8"),
+            ("\" .8\"", "0.8"),
+            ("\"1\"", "1"),
+            ("1.5", "0.3"),
+            ("101", "0.3"),
+            ("-0.1", "0.3"),
+            ("\"half\"", "0.3"),
+            ("\"nan\"", "0.3"),
+            ("\"inf\"", "0.3"),
+            ("HALF", "0.3"),
+        ] {
+            advises(a_share(written), &format!("`key = {meant}`"));
+        }
+        advises(a_count("\"7\""), "`key = 7`");
+        advises(a_count("\"7000\""), "`key = 3`");
+        advises(read("\"2.5\"", factor), "`key = 2.5`");
+        advises(read("\"0.5\"", factor), "`key = 2`");
+    }
+
+    #[test]
+    fn advice_keeps_the_time_that_is_meant() {
+        for (written, advice) in [
+            ("60s", "`key = \"60s\"`"),
+            ("1m30s", "`key = \"1m30s\"`"),
+            ("1_000ms", "`key = \"1000ms\"`"),
+            ("30", "`key = \"30s\"` or `key = \"30ms\"`"),
+            ("30u64", "`key = \"30s\"` or `key = \"30ms\"`"),
+            ("5min", "`key = \"500ms\"`"),
+            ("1.5", "`key = \"500ms\"`"),
+            ("SOON", "`key = \"500ms\"`"),
+        ] {
+            advises(read(written, time), advice);
+        }
+    }
 }

@@ -53,13 +53,16 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
     };
     match &arg.value {
         Value::None => Some(one(Row::Default)),
-        Value::Expr(value) => match text(arg, value, "\"rate_limit_error\"", errors)? {
-            Text::Literal(name) if name.value() == AUTO => {
-                Some(Retry { rows: Rows::ByKind, repeats: true })
+        Value::Expr(_) | Value::Values(_) => {
+            let value = expression(arg, errors)?;
+            match text(arg, value, "\"rate_limit_error\"", errors)? {
+                Text::Literal(name) if name.value() == AUTO => {
+                    Some(Retry { rows: Rows::ByKind, repeats: true })
+                }
+                Text::Literal(name) => named(&name, errors).map(one),
+                Text::Constant(path) => Some(one(Row::Constant(path))),
             }
-            Text::Literal(name) => named(&name, errors).map(one),
-            Text::Constant(path) => Some(one(Row::Constant(path))),
-        },
+        }
         Value::List(args, span) => {
             let Numbers { row, settings, max_attempts } = numbers(args, *span, errors);
             let row = row.unwrap_or(Row::Default);
@@ -138,7 +141,7 @@ fn numbers(args: &Args, span: Span, errors: &mut Errors) -> Numbers {
                 delays.1 = time(arg, value, errors).map(|max| (max, value));
                 delays.1.map(|(max, _)| Setting::Time(max))
             }
-            "jitter" => share(arg, value, "the delay", errors).map(Setting::Number),
+            "jitter" => share(arg, value, "the delay", 0.2, errors).map(Setting::Number),
             _ => word(arg, value, BACKOFFS, errors).map(Setting::Backoff),
         };
         numbers.settings.changes.extend(setting.map(|value| (arg.key.clone(), value)));

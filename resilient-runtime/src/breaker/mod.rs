@@ -56,13 +56,13 @@ use self::window::Results;
 ///   [`success_threshold`](BreakerConfigBuilder::success_threshold) successes close it; any
 ///   failure opens it again.
 ///
-/// A failure is an error of a [transient](crate::ErrorKind::is_transient) kind, or of one of those
-/// that the configuration [names](BreakerConfigBuilder::trip_on) or
-/// [leaves](BreakerConfigBuilder::ignore); a panic; and, for a probe, an answer that is
-/// [slow](BreakerConfigBuilder::slow_call) or
-/// [does not come](BreakerConfigBuilder::half_open_timeout). Any other error is neither failure nor
-/// success, and so is a call whose future was dropped. A result counts only in the state in which
-/// its call was admitted: an answer that comes after a change of state changes nothing.
+/// A failure is an error of a kind that counts (the [transient](crate::ErrorKind::is_transient)
+/// ones, unless [`trip_on`](BreakerConfigBuilder::trip_on) or
+/// [`ignore`](BreakerConfigBuilder::ignore) says otherwise), a panic, or a probe that is
+/// [slow](BreakerConfigBuilder::slow_call) or [hangs](BreakerConfigBuilder::half_open_timeout). Any
+/// other error is neither failure nor success, and so is a call whose future was dropped. A result
+/// counts only in the state in which its call was admitted: an answer that comes after a change of
+/// state changes nothing.
 ///
 /// While it is closed and nothing fails, a call reads one word that no call writes, takes no lock,
 /// allocates nothing and reads no clock. With a window it also writes that, still without a lock,

@@ -213,6 +213,42 @@ async fn the_kinds_that_are_ignored_trip_no_breaker_of_a_template() {
     assert_eq!(state("lenient/other"), BreakerState::Open);
 }
 
+struct Store;
+
+#[resilient(breaker(name = "block", window = "60s", slow_call = "2s", ignore = ["timeout_error"]))]
+impl Store {
+    async fn by_the_block(&self) -> Result<(), Failure> {
+        Err(DOWN)
+    }
+
+    #[resilient(breaker(name = "method", window = 2, trip_on = ["not_found_error"]))]
+    async fn by_its_own(&self, failure: Failure) -> Result<(), Failure> {
+        Err(failure)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_of_a_method_takes_no_setting_from_that_of_its_block() {
+    let of_the_block = BreakerConfig::builder()
+        .window_time(60 * SECOND)
+        .slow_call(2 * SECOND)
+        .ignore(&[TimeoutError]);
+    let of_the_method = BreakerConfig::builder().window_calls(2).trip_on(&[NotFoundError]);
+    assert_eq!(breaker("block").unwrap().config(), &built(of_the_block));
+    assert_eq!(breaker("method").unwrap().config(), &built(of_the_method));
+
+    Store.by_the_block().await.unwrap_err();
+    for failure in [DOWN, Failure::of(TimeoutError), Failure::of(NotFoundError)] {
+        Store.by_its_own(failure).await.unwrap_err();
+    }
+    assert_eq!(breaker("block").unwrap().stats().totals.failures, 1);
+    let totals = breaker("method").unwrap().stats().totals;
+    assert_eq!((totals.failures, totals.ignored), (1, 2));
+    assert_eq!(state("method"), BreakerState::Closed);
+    Store.by_its_own(Failure::of(NotFoundError)).await.unwrap_err();
+    assert_eq!(state("method"), BreakerState::Open);
+}
+
 #[resilient(breaker(
     name = "all settings",
     window = 200,
@@ -328,6 +364,15 @@ async fn _a_thousand_calls() -> Result<(), Failure> {
     Ok(())
 }
 
+// Numbers as the language has them.
+#[resilient(
+    retry(max_attempts = 3u32, jitter = 0.1f64),
+    breaker(name = "typed numbers", window = 100_u16, failure_rate = 1f32, minimum_calls = 0x10)
+)]
+async fn _typed_numbers() -> Result<(), Failure> {
+    Ok(())
+}
+
 macro_rules! passed_on {
     ($window:expr, $share:literal, $kinds:expr, $kind:expr) => {
         #[resilient(breaker(name = "passed on", window = $window, trip_on = $kinds))]
@@ -351,6 +396,9 @@ fn the_edges_are_allowed_and_macros_may_pass_settings_on() {
     assert_eq!(config("edges").minimum_calls(), Some(65_535));
     assert_eq!(config("one call").window_calls(), Some(1));
     assert_eq!(config("a thousand calls").minimum_calls(), Some(1_000));
+    assert_eq!(config("typed numbers").window_calls(), Some(100));
+    assert_eq!(config("typed numbers").failure_rate(), Some(1.0));
+    assert_eq!(config("typed numbers").minimum_calls(), Some(16));
     assert_eq!(config("passed on").window_time(), Some(60 * SECOND));
     assert!(config("passed on").trips_on(TimeoutError));
     assert_eq!(config("passed").failure_rate(), Some(0.25));

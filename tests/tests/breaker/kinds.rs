@@ -27,7 +27,7 @@ async fn call(breaker: &CircuitBreaker, kind: ErrorKind) {
     assert_eq!(breaker.call(|| ready(Err::<(), _>(failure.clone()))).await, Err(failure));
 }
 
-/// How many of one error of each kind are failures, each by `call`, and which.
+/// The kinds whose errors are failures, as `call` counts them.
 async fn counted(config: BreakerConfigBuilder) -> Vec<ErrorKind> {
     let breaker = breaker(config.failure_threshold(100));
     let mut counted = Vec::new();

@@ -110,8 +110,8 @@ async fn the_stats_are_those_of_the_last_calls() {
 }
 
 /// `FailurePolicyTest.testIsFailureForFailure`, by `handle`: of two classes that are handled,
-/// either is a failure, and nothing else is. Where none is
-/// named, there all are failures, and here the transient kinds.
+/// either is a failure, and nothing else is. Where none is named, all are failures there, and the
+/// transient kinds here.
 #[tokio::test(start_paused = true)]
 async fn either_of_two_handled_kinds_is_a_failure() {
     let handled = [ErrorKind::PermissionDenied, ErrorKind::ConnectionTimeout];

@@ -1,5 +1,7 @@
-//! What the macros refuse of a breaker, the builder refuses too, for those who use it by hand. Both
-//! say the same.
+//! Settings of a breaker that do not go together, and counts and times out of their range, are
+//! refused by the macros and by the builder, for those who use it by hand. Both say the same, the
+//! macros before they say what to write. Of a share, a factor or a list that says nothing, each
+//! speaks in its own words.
 
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use resilient_runtime::{BreakerConfig, ErrorKind};
 
 const RULES: &str = include_str!("mistakes/breaker_rules.stderr");
 const VALUES: &str = include_str!("mistakes/breaker_values.stderr");
+const COUNTS: &str = include_str!("mistakes/counts.stderr");
+const DURATIONS: &str = include_str!("mistakes/durations.stderr");
 const KINDS: &str = include_str!("mistakes/breaker_kinds.stderr");
 
 #[test]
@@ -16,6 +20,9 @@ fn the_macros_refuse_a_breaker_in_the_words_of_its_builder() {
     let transient: Vec<_> = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient()).collect();
     for (refused, told) in [
         (builder().failure_rate(0.5), RULES),
+        (builder().minimum_calls(20), RULES),
+        (builder().slow_call(second), RULES),
+        (builder().slow_call_rate(0.5), RULES),
         (builder().window_calls(100).failure_threshold(5), RULES),
         (builder().window_calls(100).slow_call_rate(0.5), RULES),
         (builder().window_calls(10).minimum_calls(11), RULES),
@@ -26,7 +33,12 @@ fn the_macros_refuse_a_breaker_in_the_words_of_its_builder() {
         (builder().window_time(Duration::ZERO), VALUES),
         (builder().window_calls(1).slow_call(Duration::ZERO), VALUES),
         (builder().half_open_timeout(Duration::ZERO), VALUES),
+        (builder().window_calls(1).minimum_calls(0), VALUES),
+        (builder().success_threshold(70_000), COUNTS),
+        (builder().failure_threshold(0), COUNTS),
+        (builder().open_duration(Duration::ZERO), DURATIONS),
         (builder().ignore(&transient), KINDS),
+        (builder().trip_on(&[ErrorKind::Unknown, ErrorKind::Unknown]), KINDS),
     ] {
         let words = refused.build().unwrap_err().to_string();
         assert!(told.contains(&format!("error: {words}\n")), "nobody says: {words}");

@@ -58,6 +58,19 @@ impl BreakerSettings {
     pub const fn is_empty(&self) -> bool {
         self.config.changes.is_empty() && self.max_keys.is_none()
     }
+
+    /// Refuses a number of breakers where there is only one of this name.
+    fn check_max_keys(&self, args: &Args, name: &Named, errors: &mut Errors) {
+        if let (Some(_), Some(arg)) = (self.max_keys, given(args, "max_keys"))
+            && !matches!(name, Named::Keyed(..))
+        {
+            errors.at(
+                &arg.key,
+                "`max_keys` is the most breakers that a name with a placeholder may have, as in \
+                 \"search/{collection}\": this name has one breaker only",
+            );
+        }
+    }
 }
 
 pub const KEYS: &[&str] = &[
@@ -91,7 +104,8 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
             errors.at(&arg.key, "`breaker` needs a name: write `breaker = \"search\"`");
             None
         }
-        Value::Expr(value) => {
+        Value::Expr(_) | Value::Values(_) => {
+            let value = expression(arg, errors)?;
             let name = named(arg, value, errors)?;
             let span = arg.key.span();
             Some(Breaker { name, settings: BreakerSettings::none(span), scope: call(span) })
@@ -99,11 +113,13 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
         Value::List(args, span) => {
             let mut name = None;
             let mut scope = call(*span);
-            let settings =
-                settings_in(args, *span, KEYS, errors, |key, arg, value, errors| match key {
+            let settings = settings_in(args, *span, KEYS, errors, |key, arg, errors| {
+                let Some(value) = expression(arg, errors) else { return };
+                match key {
                     "name" => name = named(arg, value, errors),
                     _ => scope = word(arg, value, SCOPES, errors).unwrap_or_else(|| call(*span)),
-                });
+                }
+            });
             if given(args, "name").is_none() {
                 errors.at(
                     &arg.key,
@@ -111,9 +127,7 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
                 );
             }
             let name = name?;
-            if let Some(max_keys) = given(args, "max_keys") {
-                refuse_max_keys(max_keys, &name, errors);
-            }
+            settings.check_max_keys(args, &name, errors);
             Some(Breaker { name, settings, scope })
         }
     }
@@ -128,11 +142,9 @@ pub fn declared_breaker(
 ) -> Option<(Named, BreakerSettings)> {
     let known: Vec<_> =
         KEYS.iter().copied().filter(|key| !["name", "scope"].contains(key)).collect();
-    let settings = settings_in(args, span, &known, errors, |_, _, _, _| {});
+    let settings = settings_in(args, span, &known, errors, |_, _, _| {});
     let name = literal(name, errors)?;
-    if let Some(max_keys) = given(args, "max_keys") {
-        refuse_max_keys(max_keys, &name, errors);
-    }
+    settings.check_max_keys(args, &name, errors);
     Some((name, settings))
 }
 
@@ -142,15 +154,17 @@ fn settings_in(
     span: Span,
     known: &[&'static str],
     errors: &mut Errors,
-    mut other: impl FnMut(&str, &Arg, &Expr, &mut Errors),
+    mut other: impl FnMut(&str, &Arg, &mut Errors),
 ) -> BreakerSettings {
     let mut found = BreakerSettings::none(span);
     for (key, arg) in distinct(args, known, errors) {
-        let Some(value) = expression(arg, errors) else { continue };
         match key {
-            "name" | "scope" => other(key, arg, value, errors),
-            "max_keys" => found.max_keys = count(arg, value, u32::MAX, errors),
-            _ => found.config.changes.extend(settings::read(key, arg, value, errors)),
+            "name" | "scope" => other(key, arg, errors),
+            "max_keys" => {
+                found.max_keys =
+                    expression(arg, errors).and_then(|value| count(arg, value, u32::MAX, errors));
+            }
+            _ => found.config.changes.extend(settings::read(key, arg, errors)),
         }
     }
     rules::check(args, &found.config, errors);
@@ -175,14 +189,4 @@ fn literal(name: &LitStr, errors: &mut Errors) -> Option<Named> {
         Some(plain) => Named::Literal(LitStr::new(&plain, name.span())),
         None => Named::Keyed(name.clone(), template),
     })
-}
-
-fn refuse_max_keys(max_keys: &Arg, name: &Named, errors: &mut Errors) {
-    if !matches!(name, Named::Keyed(..)) {
-        errors.at(
-            &max_keys.key,
-            "`max_keys` is the most breakers that a name with a placeholder may have, as in \
-             \"search/{collection}\": this name has one breaker only",
-        );
-    }
 }

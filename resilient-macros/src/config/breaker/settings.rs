@@ -1,5 +1,6 @@
 //! What each key of a breaker may be, by itself.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use proc_macro2::Ident;
@@ -7,22 +8,34 @@ use syn::{Expr, Lit, LitStr};
 
 use super::kinds;
 use crate::args::Arg;
-use crate::config::numbers::{Setting, count, factor, share, time, whole};
+use crate::config::numbers::{Setting, count, digits, factor, share, time, unquoted_time, whole};
 use crate::duration;
 use crate::errors::Errors;
-use crate::values::literal;
+use crate::values::{expression, literal};
 
 /// The largest count that a breaker's state has room for.
 const MAX_COUNT: u32 = u16::MAX as u32;
 
-/// The most calls that a window can hold.
-const MAX_WINDOW_CALLS: u32 = 1_000;
+/// How many calls a window can hold.
+const WINDOW_CALLS: RangeInclusive<u32> = 1..=1_000;
 
 /// A window of time moves on in tenths, each of which must be a millisecond or more.
 const MIN_WINDOW_TIME: Duration = Duration::from_millis(10);
 
+/// What the rates are shares of.
+const CALLS: &str = "the calls in the window";
+
 /// Reads the value of a key: what the builder's setter is called, and what it is given.
-pub fn read(key: &str, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<(Ident, Setting)> {
+pub fn read(key: &str, arg: &Arg, errors: &mut Errors) -> Option<(Ident, Setting)> {
+    let setting = match key {
+        "trip_on" => Setting::Kinds(kinds::counted(arg, errors)?),
+        "ignore" => Setting::Kinds(kinds::ignored(arg, errors)?),
+        _ => return of_value(key, arg, expression(arg, errors)?, errors),
+    };
+    Some((arg.key.clone(), setting))
+}
+
+fn of_value(key: &str, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<(Ident, Setting)> {
     let setting = match key {
         "window" => return window(arg, value, errors),
         "open_duration" | "half_open_timeout" | "slow_call" => {
@@ -30,11 +43,9 @@ pub fn read(key: &str, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<(
         }
         "max_open_duration" => Setting::Time(time(arg, value, errors)?),
         "open_growth" => Setting::Number(factor(arg, value, errors)?),
-        "open_jitter" => Setting::Number(share(arg, value, "the open duration", errors)?),
-        "failure_rate" | "slow_call_rate" => {
-            Setting::Number(share(arg, value, "the calls in the window", errors)?)
-        }
-        "trip_on" | "ignore" => Setting::Kinds(kinds::read(arg, value, errors)?),
+        "open_jitter" => Setting::Number(share(arg, value, "the open duration", 0.2, errors)?),
+        "failure_rate" => Setting::Number(share(arg, value, CALLS, 0.5, errors)?),
+        "slow_call_rate" => Setting::Number(share(arg, value, CALLS, 0.8, errors)?),
         _ => Setting::Count(count(arg, value, MAX_COUNT, errors)?),
     };
     Some((arg.key.clone(), setting))
@@ -44,26 +55,38 @@ pub fn read(key: &str, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<(
 fn window(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<(Ident, Setting)> {
     let setter = |name| Ident::new(name, arg.key.span());
     if let Some(Lit::Str(text)) = literal(value) {
-        return Some((setter("window_time"), Setting::Time(window_time(arg, text, errors)?)));
+        return Some((
+            setter("window_time"),
+            Setting::Time(window_time(arg, value, text, errors)?),
+        ));
     }
     let Some(calls) = whole(value) else {
-        let both = both_windows(arg);
-        errors.at(value, format_args!("`window` takes a number of calls, or a time: write {both}"));
+        let advice = unquoted_time(value).map_or_else(
+            || both_windows(arg, value),
+            |time| format!("`{}`", arg.with(format_args!("\"{time}\""))),
+        );
+        errors.at(
+            value,
+            format_args!("`window` takes a number of calls, or a time in quotes: write {advice}"),
+        );
         return None;
     };
-    let calls = calls.base10_parse().ok().filter(|calls| (1..=MAX_WINDOW_CALLS).contains(calls));
+    let calls = calls.base10_parse().ok().filter(|calls| WINDOW_CALLS.contains(calls));
     if calls.is_none() {
-        errors.at(value, format_args!("`window` must be from 1 to {MAX_WINDOW_CALLS} calls"));
+        let most = WINDOW_CALLS.end();
+        errors.at(value, format_args!("`window` must be from 1 to {most} calls"));
     }
     Some((setter("window_calls"), Setting::Count(calls?)))
 }
 
-fn window_time(arg: &Arg, text: &LitStr, errors: &mut Errors) -> Option<Duration> {
+fn window_time(arg: &Arg, value: &Expr, text: &LitStr, errors: &mut Errors) -> Option<Duration> {
     let time = duration::parse(&text.value()).map_err(|message| {
-        let both = both_windows(arg);
+        let both = both_windows(arg, value);
         errors.at(
             text,
-            format_args!("{message}\n`window` takes a number of calls, or a time: write {both}"),
+            format_args!(
+                "{message}\n`window` takes a number of calls, or a time in quotes: write {both}"
+            ),
         );
     });
     let time = time.ok()?;
@@ -74,8 +97,13 @@ fn window_time(arg: &Arg, text: &LitStr, errors: &mut Errors) -> Option<Duration
     Some(time)
 }
 
-fn both_windows(arg: &Arg) -> String {
-    format!("`{}` or `{}`", arg.with(100), arg.with("\"60s\""))
+/// A window of calls and one of time, by the number that stands there if there is one.
+fn both_windows(arg: &Arg, value: &Expr) -> String {
+    let number = digits(value)
+        .and_then(|digits| digits.parse().ok())
+        .filter(|calls| WINDOW_CALLS.contains(calls));
+    let (calls, seconds) = number.map_or((100, 60), |number| (number, number));
+    format!("`{}` or `{}`", arg.with(calls), arg.with(format_args!("\"{seconds}s\"")))
 }
 
 fn a_millisecond_or_more(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duration> {

@@ -1,4 +1,4 @@
-//! From numbers as a user gives them to a configuration that holds.
+//! From settings as a user gives them to a configuration that holds.
 
 use std::time::Duration;
 
@@ -170,7 +170,7 @@ impl BreakerConfigBuilder {
     }
 
     /// A call that takes longer than this, a millisecond or more, is slow, whether it succeeds or
-    /// fails. A slow probe counts as failed.
+    /// fails; with retries, the attempt whose result counts. A slow probe counts as failed.
     ///
     /// Such a breaker reads the clock at the beginning and the end of each call.
     pub const fn slow_call(mut self, duration: Duration) -> Self {
@@ -179,7 +179,7 @@ impl BreakerConfigBuilder {
     }
 
     /// The share of slow calls in the window, from 0 to 1, that opens the breaker once it is
-    /// reached. Default 1, as in resilience4j.
+    /// reached. 0 is reached by one slow call. Default 1, as in resilience4j.
     pub const fn slow_call_rate(mut self, share: f64) -> Self {
         self.slow_call_rate = Some(share);
         self
@@ -365,7 +365,8 @@ impl BreakerConfigBuilder {
         };
         match count(calls) {
             Some(calls) if calls <= most => Ok(calls),
-            _ => Err(ConfigError::MinimumCalls),
+            Some(_) => Err(ConfigError::MinimumCallsOverWindow),
+            None => Err(ConfigError::MinimumCalls),
         }
     }
 
@@ -429,6 +430,7 @@ mod tests {
             (window().failure_rate(1.1), ConfigError::FailureRate),
             (window().failure_rate(f64::NAN), ConfigError::FailureRate),
             (window().minimum_calls(0), ConfigError::MinimumCalls),
+            (window().minimum_calls(65_536), ConfigError::MinimumCalls),
             (window().slow_call(999 * MICROSECOND), ConfigError::SlowCall),
             (
                 window().slow_call(MICROSECOND * 1_000).slow_call_rate(2.0),
@@ -451,7 +453,7 @@ mod tests {
             (builder().slow_call_rate(0.5), ConfigError::WindowMissing),
             (window().window_time(second), ConfigError::TwoWindows),
             (window().failure_threshold(5), ConfigError::FailureThresholdInWindow),
-            (window().minimum_calls(101), ConfigError::MinimumCalls),
+            (window().minimum_calls(101), ConfigError::MinimumCallsOverWindow),
             (window().slow_call_rate(0.5), ConfigError::SlowCallMissing),
             (builder().max_open_duration(60 * second), ConfigError::MaxOpenDurationUnused),
             (builder().open_growth(2.0).max_open_duration(second), ConfigError::MaxOpenDuration),
@@ -470,10 +472,13 @@ mod tests {
         for (refused, error) in [
             (builder().trip_on(&[]), ConfigError::NoKinds),
             (builder().ignore(&[]), ConfigError::NoKinds),
-            (builder().trip_on(&[TimeoutError, TimeoutError]), ConfigError::KindTwice),
+            (
+                builder().trip_on(&[TimeoutError, TimeoutError]),
+                ConfigError::KindTwice(TimeoutError),
+            ),
             (
                 builder().ignore(&[TimeoutError, RateLimitError, TimeoutError]),
-                ConfigError::KindTwice,
+                ConfigError::KindTwice(TimeoutError),
             ),
             (builder().ignore(&[TimeoutError, NotFoundError]), ConfigError::IgnoreNotTransient),
             (builder().ignore(&transient), ConfigError::IgnoreAll),

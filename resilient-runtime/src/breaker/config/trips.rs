@@ -9,7 +9,7 @@ pub(super) const fn listed(kinds: &[ErrorKind]) -> Result<ErrorKinds, ConfigErro
     let mut rest = kinds;
     while let [kind, others @ ..] = rest {
         if listed.contains(*kind) {
-            return Err(ConfigError::KindTwice);
+            return Err(ConfigError::KindTwice(*kind));
         }
         listed = listed.with(*kind);
         rest = others;

@@ -43,7 +43,19 @@ async fn set() -> Result<(), Failure> {
     Ok(())
 }
 
+#[resilient(breaker(name = "facet", ignore(timeout_error, network_error), slow_call = "soon"))]
+async fn facet() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(breaker(name = "info", trip_on = "timeout_error, unknown"))]
+async fn info() -> Result<(), Failure> {
+    Ok(())
+}
+
 policies! {
+    breaker "facet" { trip_on("unknown"), open_duration("60s"), open_growth(2) }
+    breaker "info" { ignore: KINDS }
     breaker "search" { trip_on: [] }
     breaker "upsert" { ignore: [] }
     breaker "scroll" { trip_on: ErrorKind::TimeoutError }

@@ -57,6 +57,12 @@ policies! {
     breaker "scroll" { max_open_duration: "5m", open_growth: 1, open_jitter: 0.0 }
     breaker "count" { open_duration: "1h", max_open_duration: "5m", open_growth: 2.0 }
     breaker "delete" { ignore: ["rate_limit_error"], trip_on: ["timeout_error"] }
+    breaker "list" { failure_rate: 0.5 }
+    breaker "get" { minimum_calls: 20 }
+    breaker "set" { slow_call_rate: 0.5 }
+    breaker "clear" { open_duration: "30", max_open_duration: "1s", open_growth: 2 }
+    breaker "facet" { failure_threshold: 0, window: 0, slow_call_rate: 50 }
+    breaker "info" { ignore: [], trip_on: [], max_keys: 0 }
 }
 
 fn main() {}

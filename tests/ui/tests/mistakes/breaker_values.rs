@@ -47,6 +47,8 @@ policies! {
     breaker "upsert" { window: 0, window: 10 }
     breaker "scroll" { window }
     breaker "count" { half_open_timeout: "999us", open_growth: 1e999 }
+    breaker "delete" { window: "50", failure_rate: "50%", slow_call: 60s, open_jitter: 20 }
+    breaker "list" { failure_threshold: "7", open_duration: 2s, open_growth: "1.5" }
 }
 
 fn main() {}

@@ -18,4 +18,9 @@ async fn scroll() -> Result<(), Failure> {
     Ok(())
 }
 
+#[resilient(breaker(name = "count", open_max_duration = "1m", jitter = 0.1, error_rate = 0.5))]
+async fn count() -> Result<(), Failure> {
+    Ok(())
+}
+
 fn main() {}
