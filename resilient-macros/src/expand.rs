@@ -7,7 +7,7 @@ use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, LitStr, Signature, Token};
+use syn::{Error, FnArg, LitStr, Signature, Token};
 
 use crate::args::Args;
 use crate::config::{self, Breaker, Config, Named};
@@ -98,6 +98,12 @@ fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream 
     let p = Runtime(config.runtime.as_ref()).private(mixed());
     let Target { mut attributes, visibility, mut signature, body, returns, pin } = target;
     lints::allow_what_is_expected(&mut attributes);
+    for parameter in &mut signature.inputs {
+        lints::allow_what_is_expected(match parameter {
+            FnArg::Receiver(receiver) => &mut receiver.attrs,
+            FnArg::Typed(parameter) => &mut parameter.attrs,
+        });
+    }
     let site = spec::site(config, &signature.ident, within);
     let begin = begin(config, &signature, &returns);
     let call = if config.repeats() {

@@ -6,7 +6,6 @@ use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Ident, Pat, PatType, Receiver, Signature, Token, Type};
 
 use crate::expand::mixed;
-use crate::lints;
 use crate::passing::Passing;
 use crate::receiver;
 
@@ -182,8 +181,7 @@ fn conditions(parameter: &PatType) -> TokenStream {
 fn take_lints(parameter: &mut PatType) -> TokenStream {
     const LINTS: &[&str] = &["allow", "expect", "warn", "deny", "forbid"];
     let is_lint = |attribute: &mut Attribute| is_one_of(attribute, LINTS);
-    let mut lints: Vec<_> = parameter.attrs.extract_if(.., is_lint).collect();
-    lints::allow_what_is_expected(&mut lints);
+    let lints: Vec<_> = parameter.attrs.extract_if(.., is_lint).collect();
     quote!(#(#lints)*)
 }
 

@@ -321,9 +321,10 @@ pub async fn recursion(service: &Service, depth: u32) -> Result<u32> {
 #[resilient(retry = "auto", breaker = "user")]
 pub async fn awaits_nothing(
     service: &Service,
-    #[expect(clippy::similar_names)] servicf: u32,
+    #[expect(clippy::similar_names)] servicf: String,
+    #[expect(clippy::similar_names)] servich: u32,
 ) -> Result<u32> {
-    Ok(service.ask()? + servicf)
+    Ok(service.ask()? + servich + u32::try_from(servicf.len()).unwrap_or(0))
 }
 
 #[expect(clippy::unused_async)]
@@ -564,7 +565,7 @@ mod tests {
         assert_eq!(body(&service(), true).await.unwrap().to_string(), "early");
         assert_eq!(body(&service(), false).await.unwrap().to_string(), "9");
         assert_eq!(recursion(&service(), 5).await.unwrap(), 8);
-        assert_eq!(awaits_nothing(&service(), 1).await.unwrap(), 4);
+        assert_eq!(awaits_nothing(&service(), "x".repeat(2), 1).await.unwrap(), 6);
         assert_eq!(service().awaits_nothing().await.unwrap(), 3);
         assert_eq!(r#move(&service()).await.unwrap(), 3);
         assert_eq!(instrumented(&service(), "a".into()).await.unwrap(), "a3");
