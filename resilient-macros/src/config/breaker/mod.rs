@@ -167,7 +167,10 @@ fn settings_in(
             _ => found.config.changes.extend(settings::read(key, arg, errors)),
         }
     }
-    rules::check(args, &found.config, errors);
+    // One that is unknown may be meant for what another needs.
+    if args.0.iter().all(|arg| known.iter().any(|key| arg.key == key)) {
+        rules::check(args, &found.config, errors);
+    }
     found
 }
 
