@@ -106,8 +106,11 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// The error's text as far as it can be known at compile time: no kind is named in it.
-    pub(crate) const fn message(self) -> &'static str {
+    /// The error's text as far as it can be known at compile time, where a constant is made: no
+    /// kind is named in it. See [`BreakerConfigBuilder::build`](crate::BreakerConfigBuilder::build)
+    /// for an example.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
         match self {
             Self::FailureThreshold => "`failure_threshold` must be from 1 to 65535",
             Self::SuccessThreshold => "`success_threshold` must be from 1 to 65535",

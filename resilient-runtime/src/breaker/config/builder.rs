@@ -232,6 +232,22 @@ impl BreakerConfigBuilder {
     ///
     /// If a number is out of its range, a list of kinds says nothing, or two settings contradict
     /// each other: see [`ConfigError`].
+    ///
+    /// # Examples
+    ///
+    /// In a static, where a mistake stops the build and is told:
+    ///
+    /// ```
+    /// use resilient_runtime::{BreakerConfig, CircuitBreaker};
+    ///
+    /// const CONFIG: BreakerConfig = match BreakerConfig::builder().window_calls(50).build() {
+    ///     Ok(config) => config,
+    ///     Err(error) => panic!("{}", error.message()),
+    /// };
+    /// static SEARCH: CircuitBreaker = CircuitBreaker::named("search", CONFIG);
+    ///
+    /// assert_eq!(SEARCH.config().window_calls(), Some(50));
+    /// ```
     pub const fn build(self) -> Result<BreakerConfig, ConfigError> {
         let rates = match self.checked_rates() {
             Ok(rates) => rates,
