@@ -327,7 +327,7 @@ fn the_catalogue_shows_the_settings() {
     assert_eq!((config.window_time(), config.failure_rate()), (Some(90 * SECOND), Some(1.0)));
     assert!(!config.trips_on(NetworkError));
     let text = format!("{declared:?}");
-    assert!(text.contains("open_growth: Number(3.0)") && text.contains("trips: {"), "{text}");
+    assert!(text.contains("open_growth: 3.0") && text.contains("trips: {"), "{text}");
 }
 
 // As short as a longest open duration may be where the shortest is the default.

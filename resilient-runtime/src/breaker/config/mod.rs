@@ -3,6 +3,7 @@
 mod builder;
 mod trips;
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::ErrorKind;
@@ -68,10 +69,16 @@ struct Slow {
 }
 
 /// A number that a builder has checked: it is not NaN.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 struct Number(f64);
 
 impl Eq for Number {}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
 
 impl Rates {
     /// Whether so many of so many calls open the breaker. A failure can be slow too.
