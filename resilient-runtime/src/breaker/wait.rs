@@ -47,8 +47,9 @@ impl CircuitBreaker {
     /// # })
     /// ```
     ///
-    /// Where several changes follow each other quickly, one who waits sees the last; events tell
-    /// of each. A breaker whose open time is over is still [`Open`](BreakerState::Open) until a
+    /// A task that watches a breaker owns it, as a `&'static` one or a
+    /// [`SharedBreaker`](crate::SharedBreaker), and calls this within itself. Where several changes follow each other quickly, one who waits sees the
+    /// last; events tell of each. A breaker whose open time is over is still [`Open`](BreakerState::Open) until a
     /// call asks to pass.
     ///
     /// # Cancellation
