@@ -27,9 +27,16 @@ use super::{
 /// five take seconds, and without a bound these tests run for hours.
 const PREEMPTIONS: usize = 5;
 
+/// For threads that turn a window, which takes many steps.
+const FEW_PREEMPTIONS: usize = 3;
+
 fn model(test: impl Fn() + Sync + Send + 'static) {
+    model_with(PREEMPTIONS, test);
+}
+
+fn model_with(preemptions: usize, test: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.preemption_bound = Some(preemptions);
     builder.check(test);
 }
 
@@ -270,15 +277,40 @@ fn no_result_is_lost_in_a_window_of_time() {
     });
 }
 
-#[test]
-fn of_a_success_and_the_first_failure_whoever_comes_last_sees_both() {
-    model(|| {
+fn record_at(results: &Results, outcome: Outcome, millis: u64) -> Option<WindowStats> {
+    results.record(outcome, 0, || true, || Moment::from_millis(millis))
+}
+
+/// Of a success and the first failure, whoever comes last sees both.
+fn first_failure_beside_a_success_at(millis: u64, preemptions: usize) {
+    model_with(preemptions, move || {
         let results = Arc::new(Results::new(Window::Time(Duration::from_secs(1))));
         let shared = Arc::clone(&results);
-        let other = thread::spawn(move || record(&shared, FAILED));
-        let success = results.record(GOOD, 0, || true, || Moment::from_millis(0));
-        let failure = other.join().unwrap();
-        assert!(success == Some(stats(2, 1)) || failure == stats(2, 1));
+        let other = thread::spawn(move || record_at(&shared, FAILED, 0));
+        let seen = [record_at(&results, GOOD, millis), other.join().unwrap()];
+        assert!(seen.contains(&Some(stats(2, 1))), "{seen:?}");
+    });
+}
+
+#[test]
+fn a_first_failure_is_seen_with_a_success_of_the_same_tenth() {
+    first_failure_beside_a_success_at(0, PREEMPTIONS);
+}
+
+#[test]
+fn a_first_failure_is_seen_with_a_success_that_turns_the_window() {
+    first_failure_beside_a_success_at(100, FEW_PREEMPTIONS);
+}
+
+#[test]
+fn a_miss_that_is_noted_late_hides_no_later_one() {
+    model_with(FEW_PREEMPTIONS, || {
+        let results = Arc::new(Results::new(Window::Time(Duration::from_secs(1))));
+        let shared = Arc::clone(&results);
+        let other = thread::spawn(move || record_at(&shared, FAILED, 0));
+        record_at(&results, FAILED, 100);
+        other.join().unwrap();
+        assert!(record_at(&results, GOOD, 1_000).is_some_and(|window| window.failures >= 1));
     });
 }
 

@@ -116,9 +116,11 @@ impl TimeWindow {
                 self.turn(newest, turn);
             } else if self.note(turn, last_miss, outcome) && self.add(turn, outcome) {
                 // Of two who add at once, the one whose fence comes second sees what both have
-                // added and noted. Without it each could read what was there before the other.
+                // added and noted. Without it each could read what was there before the other. The
+                // other may have turned the window, too.
                 fence(Ordering::SeqCst);
-                return self.may_hold_a_miss(turn).then(|| self.sum(turn, turn));
+                let newest = Turn::from_word(self.newest.load(Ordering::Acquire));
+                return self.may_hold_a_miss(newest).then(|| self.sum(newest, newest));
             }
         }
     }
@@ -150,7 +152,7 @@ impl TimeWindow {
     fn may_hold_a_miss(&self, turn: Turn) -> bool {
         // Relaxed: the fence before it does the rest.
         let last = Turn::from_word(self.last_miss.load(Ordering::Relaxed));
-        last.period == turn.period && turn.number - last.number.min(turn.number) < TENTHS
+        last.period == turn.period && turn.number.saturating_sub(last.number) < TENTHS
     }
 
     /// See [`Results::stats`](super::Results::stats).
@@ -220,6 +222,8 @@ impl TimeWindow {
     }
 
     /// What the tenths up to `newest` hold that are in the window at the turn `now`.
+    // Apart from `record`, which does not come here while nothing fails.
+    #[inline(never)]
     fn sum(&self, newest: Turn, now: Turn) -> WindowStats {
         let words = |of: fn(&Tenth) -> &AtomicU64| {
             now.window().filter(|turn| turn.number <= newest.number).filter_map(move |turn| {
