@@ -52,7 +52,7 @@ impl Entry {
 }
 
 impl KeyedBreakers {
-    /// How many there may be where nothing else is said. A breaker takes some two kilobytes.
+    /// How many there may be where nothing else is said. A breaker takes 3.5 KiB.
     pub const DEFAULT_MAX_KEYS: u32 = 1000;
 
     /// None yet. Each will behave by `config`, and there will be no more than `max_keys` of them,
