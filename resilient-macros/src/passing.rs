@@ -8,7 +8,7 @@ use crate::signature::nameable;
 
 /// How an attempt gets a parameter.
 pub enum Passing {
-    /// A shared reference, or a number: it is copied.
+    /// A shared reference, or a number: each attempt uses it as it stands.
     Shared,
     /// A `&mut`: it is lent.
     Reborrowed,
@@ -27,16 +27,18 @@ impl Passing {
             Type::Path(of) if is_primitive(of) => Self::Shared,
             Type::Group(of) => Self::of(&of.elem),
             Type::Paren(of) => Self::of(&of.elem),
-            _ => match pinned(of).map(Self::of) {
-                Some(Self::Reborrowed) => Self::Pinned,
-                Some(Self::Shared) => Self::Shared,
+            // A `Pin` of anything else than a reference is moved, or is no `Pin` of ours.
+            _ => match pinned(of) {
+                Some(Type::Reference(of)) if of.mutability.is_some() => Self::Pinned,
+                Some(Type::Reference(_)) => Self::Shared,
                 _ => Self::Slotted(nameable(of).into_token_stream()),
             },
         }
     }
 }
 
-/// Whether it is a type of the language that is a number, or as simple as one.
+/// Whether it is a type of the language that is a number, or as simple as one. A type of the user's
+/// that hides one of these by its name has to be `Copy` too.
 fn is_primitive(of: &TypePath) -> bool {
     const PRIMITIVES: &[&str] = &[
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
