@@ -11,7 +11,7 @@ use crate::receiver;
 
 /// The parameters of a function whose body runs more than once.
 pub struct Params {
-    /// Before the first attempt: keeps what the function took by value.
+    /// Before the first attempt: keeps what the function took by value, but for numbers.
     pub keep: TokenStream,
     /// Before each attempt: puts `self` back, and lends each `&mut`.
     pub prepare: TokenStream,
@@ -43,7 +43,8 @@ impl Params {
         match receiver::passing(receiver) {
             Passing::Slotted(of) => {
                 let value = self.slot(0, &token, &of, &TokenStream::new(), p);
-                self.prepare = quote_spanned!(mixed()=> #token = #value;);
+                // Outside the attempt that is watched, so that the body may move `self`.
+                self.prepare = quote_spanned!(mixed()=> #token = __call.watching(|| #value););
                 self.claimed = Some(token);
                 receiver.mutability.get_or_insert(Token![mut](mixed()));
             }
@@ -83,7 +84,8 @@ impl Params {
         let name = plain_name(parameter, index, mutability);
         let (conditions, lints) = (conditions(parameter), take_lints(parameter));
         let value = match passing {
-            Passing::Shared => quote_spanned!(mixed()=> #name),
+            // A value and not a place: the pattern may ask for a `ref mut`.
+            Passing::Shared => quote_spanned!(mixed()=> { #name }),
             Passing::Reborrowed => self.lend(
                 index,
                 &parameter.ty,

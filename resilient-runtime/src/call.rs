@@ -27,6 +27,7 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
+        // `acquire` and `Permit::settle`, written out: what goes through them goes through memory.
         let permit = match self.pass() {
             Some(permit) => permit,
             None => self.ask(None).map_err(Rejection::from)?,

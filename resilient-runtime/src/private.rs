@@ -192,6 +192,12 @@ impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
         self.run.current()
     }
 
+    /// Does what of the user's precedes an attempt, watched for a panic.
+    #[inline]
+    pub fn watching<R>(&mut self, work: impl FnOnce() -> R) -> R {
+        self.run.watching(work)
+    }
+
     /// The attempt itself, watched for a panic.
     #[inline]
     pub fn attempt<F>(&mut self, body: F) -> Watch<'_, F>

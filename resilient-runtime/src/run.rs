@@ -51,7 +51,7 @@ pub struct Run<'p> {
 
 impl<'p> Run<'p> {
     /// Begins a call, and its first attempt. The breaker is that of the policy, or one that the
-    /// call's arguments have chosen.
+    /// call's arguments have chosen; where it is closed, the call has its permit.
     #[inline]
     pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
         let permit = breaker.and_then(CircuitBreaker::pass).map(Permit::watched);
@@ -63,7 +63,7 @@ impl<'p> Run<'p> {
         self.deadline = self.policy.deadline().and_then(in_time);
     }
 
-    /// Asks the breaker, where there is one, whether the call may begin.
+    /// Asks the breaker, where there is one and it has not said so yet, whether the call may begin.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
         if self.permit.is_some() { Ok(()) } else { self.ask() }
@@ -155,10 +155,12 @@ impl<'p> Run<'p> {
     /// Ends an attempt that has failed.
     #[cold]
     fn fail<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> ControlFlow<E, Pause<'p, E>> {
-        let judgement = self.judge(&error, judge);
+        let judgement = self.watching(|| judge(&error));
         match self.after(judgement) {
             Some((delay, taken)) => {
-                ControlFlow::Continue(Pause::new(delay, error, judgement.kind, taken))
+                let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
+                let kept = Kept { error, kind: judgement.kind, taken, lasted };
+                ControlFlow::Continue(Pause::new(delay, kept))
             }
             None => ControlFlow::Break(error),
         }
@@ -169,12 +171,10 @@ impl<'p> Run<'p> {
     pub(crate) async fn resume<T, E>(&mut self, pause: Pause<'p, E>) -> ControlFlow<Result<T, E>> {
         let Pause { timer, kept } = pause;
         timer.await;
-        if let Some(permit) = &mut self.permit {
-            permit.begin_again();
-        }
-        let Kept { error, kind, taken } = *kept;
+        let Kept { error, kind, taken, lasted } = *kept;
         match self.is_still_admitted() {
             Ok(()) => {
+                self.set_lasted(Duration::ZERO);
                 if let Some(taken) = taken {
                     taken.spend();
                 }
@@ -183,23 +183,25 @@ impl<'p> Run<'p> {
             }
             Err(reason) => {
                 event::gave_up(self.subject(), kind, reason.as_str());
+                self.set_lasted(lasted);
                 self.settle_permit(kind);
                 ControlFlow::Break(Err(error))
             }
         }
     }
 
-    /// Asks the user's code what an error is. A panic there is a panic of the call.
-    fn judge<E>(&mut self, error: &E, judge: fn(&E) -> Judgement) -> Judgement {
+    /// Does `work` of the user's that is no part of an attempt. A panic there is a panic of the
+    /// call.
+    pub(crate) fn watching<R>(&mut self, work: impl FnOnce() -> R) -> R {
         let mut flag = self.panicked();
         if let Some(panicked) = &mut flag {
             **panicked = Panicked::Yes;
         }
-        let judgement = judge(error);
+        let done = work();
         if let Some(panicked) = flag {
             *panicked = Panicked::No;
         }
-        judgement
+        done
     }
 
     /// The delay before the attempt that follows one that has failed, and what was taken for it,
@@ -275,6 +277,13 @@ impl<'p> Run<'p> {
         self.admit().map_err(|_| GiveUp::BreakerNotClosed)
     }
 
+    /// Says how long the attempt has lasted whose result is to count: without the pause.
+    fn set_lasted(&mut self, lasted: Duration) {
+        if let Some(permit) = &mut self.permit {
+            permit.set_lasted(lasted);
+        }
+    }
+
     fn settle_permit(&mut self, kind: ErrorKind) {
         if let Some(permit) = self.permit.take() {
             permit.settle_error(kind);
@@ -314,6 +323,8 @@ struct Kept<'p, E> {
     kind: ErrorKind,
     /// From the budget. It goes back where the attempt is not made.
     taken: Option<Taken<'p>>,
+    /// The last attempt, where the breaker asks for that.
+    lasted: Duration,
 }
 
 /// Without the error, whose text may hold an API key.
@@ -324,8 +335,8 @@ impl<E> fmt::Debug for Pause<'_, E> {
 }
 
 impl<'p, E> Pause<'p, E> {
-    fn new(delay: Duration, error: E, kind: ErrorKind, taken: Option<Taken<'p>>) -> Self {
-        Self { timer: Box::pin(sleep(delay)), kept: Box::new(Kept { error, kind, taken }) }
+    fn new(delay: Duration, kept: Kept<'p, E>) -> Self {
+        Self { timer: Box::pin(sleep(delay)), kept: Box::new(kept) }
     }
 
     /// The error of the last attempt.
@@ -412,7 +423,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_pause_does_not_print_the_error_that_it_keeps() {
-        let pause = Pause::new(Duration::ZERO, "the key is 42", ErrorKind::RateLimitError, None);
+        let kept = Kept {
+            error: "the key is 42",
+            kind: ErrorKind::RateLimitError,
+            taken: None,
+            lasted: Duration::ZERO,
+        };
+        let pause = Pause::new(Duration::ZERO, kept);
         assert_eq!(format!("{pause:?}"), "Pause { kind: RateLimitError, .. }");
     }
 }

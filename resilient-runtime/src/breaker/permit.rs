@@ -1,5 +1,6 @@
 //! The leave to make one call.
 
+use std::time::Duration;
 use std::{mem, thread};
 
 use super::CircuitBreaker;
@@ -106,7 +107,7 @@ impl<'b> Permit<'b> {
         if self.breaker.config().trips_on(kind) { self.failure() } else { self.ignore() }
     }
 
-    /// The same, of a call that [`watch`](crate::watch::watch) sees to. Otherwise a call that is
+    /// The permit of a call that [`watch`](crate::watch::watch) sees to. Otherwise a call that is
     /// dropped because something else panicked would count as a failure.
     #[inline]
     pub(crate) fn watched(mut self) -> Self {
@@ -114,10 +115,15 @@ impl<'b> Permit<'b> {
         self
     }
 
-    /// From now on it is timed whether the call is slow: another attempt begins, and only the
-    /// result of the last one counts.
-    pub(crate) fn begin_again(&mut self) {
-        self.admitted = self.breaker.begun_again(self.admitted);
+    /// How long the call has lasted so far, where the breaker asks for that; 0 otherwise.
+    pub(crate) fn lasted(&self) -> Duration {
+        self.breaker.lasted(self.admitted)
+    }
+
+    /// Times the call as if it had begun so long ago: of several attempts, that of the one whose
+    /// result counts.
+    pub(crate) fn set_lasted(&mut self, lasted: Duration) {
+        self.admitted = self.breaker.having_lasted(self.admitted, lasted);
     }
 
     /// Where [`watch`](crate::watch::watch) leaves word of a panic.

@@ -81,13 +81,19 @@ impl CircuitBreaker {
         Admitted::new(ticket, place, self.now_if_timed())
     }
 
-    /// The same leave, of a call that begins now.
-    pub(super) fn begun_again(&self, admitted: Admitted) -> Admitted {
-        Admitted { began: self.now_if_timed(), ..admitted }
-    }
-
     fn now_if_timed(&self) -> u64 {
         if self.config.slow_call().is_some() { self.nanos() } else { 0 }
+    }
+
+    /// How long the call has lasted so far, if it is timed.
+    pub(super) fn lasted(&self, admitted: Admitted) -> Duration {
+        Duration::from_nanos(self.now_if_timed().saturating_sub(admitted.began))
+    }
+
+    /// The same leave, of a call that began so long ago.
+    pub(super) fn having_lasted(&self, admitted: Admitted, lasted: Duration) -> Admitted {
+        let lasted = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
+        Admitted { began: self.now_if_timed().saturating_sub(lasted), ..admitted }
     }
 
     /// The part of an admission that reads the clock: the breaker is not closed.
@@ -180,20 +186,16 @@ impl CircuitBreaker {
 
     #[inline]
     pub(super) fn succeeded(&self, admitted: Admitted) {
-        // What nearly every call finds: there is nothing but the success to count.
-        if !admitted.ticket().is_probe()
-            && self.config.rates().is_none()
-            && self.load().is_at_rest()
-            && self.totals.count_own_success()
-        {
-            return;
+        self.totals.count_success();
+        // What nearly every call finds. Of a probe too there is nothing left to count then: the
+        // period is another than its own, and so its place is free.
+        if !(self.load().is_at_rest() && self.config.rates().is_none()) {
+            self.succeeded_with_more_to_do(admitted);
         }
-        self.succeeded_with_more_to_do(admitted);
     }
 
     #[cold]
     fn succeeded_with_more_to_do(&self, admitted: Admitted) {
-        self.totals.count_success();
         let ticket = admitted.ticket();
         let slow = self.is_slow(admitted);
         if self.config.rates().is_some() && !ticket.is_probe() {
@@ -233,8 +235,7 @@ impl CircuitBreaker {
     /// Whether the call has been slow, which is counted.
     fn is_slow(&self, admitted: Admitted) -> bool {
         let Some(limit) = self.config.slow_call() else { return false };
-        let lasted = Duration::from_nanos(self.nanos().saturating_sub(admitted.began));
-        let slow = lasted > limit;
+        let slow = self.lasted(admitted) > limit;
         if slow {
             self.totals.count_slow_call();
         }

@@ -14,39 +14,40 @@ pub(super) const SHARED: usize = 8;
 static FREE: AtomicU32 = AtomicU32::new((1 << OWN) - 1);
 
 thread_local! {
-    /// It has no destructor, and so is there until the thread is gone.
     static NUMBER: Cell<usize> = const { Cell::new(UNSET) };
-    static LEASE: Lease = const { Lease };
+    static LEASE: Lease = const { Lease(Cell::new(None)) };
 }
 
 const UNSET: usize = usize::MAX;
 
-/// The number of this thread, where it has one of its own: as long as the thread lives, no other
-/// has it.
+/// The number of this thread. If it is below [`OWN`], no other has it as long as this one lives.
 #[inline]
-pub(super) fn own() -> Option<usize> {
-    let number = NUMBER.get();
-    (number < OWN).then_some(number)
-}
-
-/// The number of this thread, its own or one that it shares.
-#[cold]
-pub(super) fn any() -> usize {
-    if NUMBER.get() == UNSET {
-        // Not where the thread is ending: nobody would give the number back.
-        let own = LEASE.try_with(|_| take()).ok().flatten();
-        NUMBER.set(own.unwrap_or_else(share));
+pub(super) fn get() -> usize {
+    match NUMBER.get() {
+        UNSET => set(),
+        number => number,
     }
-    NUMBER.get()
 }
 
-/// Gives the number back when the thread ends. What the thread still counts then, in other
-/// destructors, goes under a shared number.
-struct Lease;
+#[cold]
+fn set() -> usize {
+    // Not where the thread is ending: nobody would give the number back.
+    let own = LEASE.try_with(|lease| {
+        lease.0.set(take());
+        lease.0.get()
+    });
+    let number = own.ok().flatten().unwrap_or_else(share);
+    NUMBER.set(number);
+    number
+}
+
+/// A number of a thread's own, which is given back when the thread ends. What the thread still
+/// counts then, in other destructors, goes under a shared number.
+struct Lease(Cell<Option<usize>>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(number) = own() {
+        if let Some(number) = self.0.get() {
             NUMBER.set(share());
             // Release: the next to have the number goes on from what was written under it.
             FREE.fetch_or(1 << number, Ordering::Release);
@@ -70,7 +71,7 @@ fn share() -> usize {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::sync::Barrier;
+    use std::sync::{Barrier, mpsc};
     use std::thread;
 
     use super::*;
@@ -79,7 +80,7 @@ mod tests {
     fn at_once(threads: usize) -> Vec<usize> {
         let together = Barrier::new(threads);
         let number = || {
-            let number = any();
+            let number = get();
             together.wait();
             number
         };
@@ -106,7 +107,42 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_its_number() {
-        assert_eq!(any(), any());
-        assert_eq!(own(), Some(any()).filter(|number| *number < OWN));
+        assert_eq!(get(), get());
+    }
+
+    /// Tells of the thread's number where it is destroyed.
+    struct Late(mpsc::Sender<usize>);
+
+    impl Drop for Late {
+        fn drop(&mut self) {
+            self.0.send(get()).unwrap();
+        }
+    }
+
+    thread_local! {
+        static BEFORE: Cell<Option<Late>> = const { Cell::new(None) };
+        static AFTER: Cell<Option<Late>> = const { Cell::new(None) };
+    }
+
+    #[test]
+    fn a_thread_that_has_given_its_number_back_shares_one() {
+        let (sender, receiver) = mpsc::channel();
+        let ending = || {
+            // One of them is destroyed after the lease, in whichever order that is.
+            BEFORE.set(Some(Late(sender.clone())));
+            let number = get();
+            AFTER.set(Some(Late(sender.clone())));
+            number
+        };
+        let mut own = 0;
+        for _ in 0..20 * OWN {
+            let number = thread::scope(|scope| scope.spawn(ending).join().unwrap());
+            let late = [receiver.recv().unwrap(), receiver.recv().unwrap()];
+            if number < OWN {
+                own += 1;
+                assert!(late.iter().any(|number| *number >= OWN), "{number}, then {late:?}");
+            }
+        }
+        assert!(own > OWN, "{own} of the threads had a number of their own");
     }
 }

@@ -40,14 +40,9 @@ impl Totals {
         Self { stripes: [const { Stripe::new() }; OWN + SHARED], transitions: AtomicU64::new(0) }
     }
 
+    #[inline]
     pub(super) fn count_success(&self) {
         self.count(|stripe| &stripe.successes);
-    }
-
-    /// Counts a success where that takes no more than this thread's own counter. Whether it did.
-    #[inline]
-    pub(super) fn count_own_success(&self) -> bool {
-        self.count_own(|stripe| &stripe.successes)
     }
 
     pub(super) fn count_failure(&self) {
@@ -84,22 +79,18 @@ impl Totals {
         }
     }
 
-    // Relaxed, here and below: each counter stands alone, and nothing is decided by comparing two.
-    fn count(&self, counter: fn(&Stripe) -> &AtomicU64) {
-        if !self.count_own(counter) {
-            let number = thread_number::any();
-            counter(&self.stripes[number]).fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Counts where nobody else writes: an addition that is safe against others would wait until
-    /// all that the call has written has left the core.
+    // Relaxed: each counter stands alone, and nothing is decided by comparing two of them.
     #[inline]
-    fn count_own(&self, counter: fn(&Stripe) -> &AtomicU64) -> bool {
-        let Some(number) = thread_number::own() else { return false };
+    fn count(&self, counter: fn(&Stripe) -> &AtomicU64) {
+        let number = thread_number::get();
         let counter = counter(&self.stripes[number]);
-        counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-        true
+        if number < OWN {
+            // Nobody else writes there: an addition that is safe against others would wait until
+            // all that the call has written has left the core.
+            counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        } else {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 

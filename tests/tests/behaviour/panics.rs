@@ -71,12 +71,10 @@ fn a_subscriber_that_panics_has_no_call_counted_twice() {
     assert_eq!((stats.state, stats.totals.failures), (BreakerState::Open, 5));
 }
 
-#[tokio::test]
-async fn a_call_that_is_dropped_by_anothers_panic_is_neutral() {
-    let breaker = Arc::new(CircuitBreaker::default());
-    let innocent = Arc::clone(&breaker);
+/// Polls `call` once, and panics with it still under way.
+async fn panics_beside<F: Future<Output = Result<(), Failure>> + Send + 'static>(call: F) {
     caught(async move {
-        let mut call = Box::pin(innocent.call(pending::<Result<(), Failure>>));
+        let mut call = Box::pin(call);
         std::future::poll_fn(|context| {
             assert!(call.as_mut().poll(context).is_pending());
             std::task::Poll::Ready(())
@@ -85,8 +83,68 @@ async fn a_call_that_is_dropped_by_anothers_panic_is_neutral() {
         panic!("with the call still under way");
     })
     .await;
+}
+
+#[resilient(retry = "auto", breaker(name = "innocent", open_duration = "1ms"))]
+async fn innocent() -> Result<(), Failure> {
+    pending().await
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_by_anothers_panic_is_neutral() {
+    let breaker = Arc::new(CircuitBreaker::default());
+    let calling = Arc::clone(&breaker);
+    panics_beside(async move { calling.call(pending::<Result<(), Failure>>).await }).await;
+    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build();
+    panics_beside(async move { policy.run(pending::<Result<(), Failure>>).await }).await;
+    let totals = breaker.stats().totals;
+    assert_eq!((totals.ignored, totals.failures), (2, 0));
+
+    panics_beside(innocent()).await;
+    let totals = resilient_runtime::breaker("innocent").unwrap().stats().totals;
+    assert_eq!((totals.ignored, totals.failures), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_is_dropped_by_anothers_panic_is_neutral() {
+    let breaker = Arc::new(CircuitBreaker::default());
+    (0..5).for_each(|_| breaker.acquire().unwrap().failure());
+    tokio::time::advance(breaker.config().open_duration()).await;
+    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build();
+    panics_beside(async move { policy.run(pending::<Result<(), Failure>>).await }).await;
     let stats = breaker.stats();
-    assert_eq!((stats.totals.ignored, stats.totals.failures), (1, 0));
+    assert_eq!((stats.state, stats.totals.ignored), (BreakerState::HalfOpen, 1));
+}
+
+/// What cannot be cloned after all.
+struct Unclonable;
+
+impl Clone for Unclonable {
+    fn clone(&self) -> Self {
+        panic!("while it is cloned")
+    }
+}
+
+impl Unclonable {
+    #[resilient(retry = "auto", breaker = "unclonable self")]
+    async fn consumed(self) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[resilient(retry = "auto", breaker = "unclonable argument")]
+async fn consumes(_unclonable: Unclonable) -> Result<(), Failure> {
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_panic_of_clone_counts_as_a_failure() {
+    caught(Unclonable.consumed()).await;
+    caught(consumes(Unclonable)).await;
+    for name in ["unclonable self", "unclonable argument"] {
+        let totals = resilient_runtime::breaker(name).unwrap().stats().totals;
+        assert_eq!((totals.failures, totals.ignored), (1, 0), "{name}");
+    }
 }
 
 /// An error that cannot be classified.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use resilient_runtime::{BreakerState, BreakerTotals, breaker, policies, resilient};
 use resilient_tests::{DOWN, Failure};
-use tokio::time::sleep;
+use tokio::time::{advance, sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -46,6 +46,27 @@ async fn by_call_the_attempt_whose_result_counts_is_timed() {
     by_call([SECOND, 3 * SECOND], &Cell::new(0)).await.unwrap();
     assert_eq!(totals("slow by call").slow_calls, 1);
     assert_eq!(breaker("slow by call").unwrap().state(), BreakerState::Open);
+}
+
+#[resilient(
+    retry(max_attempts = 2, base_delay = "5s", jitter = 0),
+    breaker(name = "slow before the deadline", window = 100, slow_call = "2s"),
+    deadline = "9s"
+)]
+async fn before_the_deadline(attempts: &Cell<usize>) -> Result<(), Failure> {
+    answer([3 * SECOND, SECOND], attempts).await
+}
+
+/// The timer of the pause comes late, and no attempt follows.
+#[tokio::test(start_paused = true)]
+async fn the_last_attempt_is_timed_without_the_pause_that_nothing_followed() {
+    let attempts = Cell::new(0);
+    let mut call = std::pin::pin!(before_the_deadline(&attempts));
+    assert!(timeout(4 * SECOND, &mut call).await.is_err());
+    advance(6 * SECOND).await;
+    assert_eq!(call.await, Err(DOWN));
+    let totals = totals("slow before the deadline");
+    assert_eq!((totals.failures, totals.slow_calls), (1, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,6 +50,32 @@ async fn rebound(
     Ok((view.to_owned(), r#type))
 }
 
+mod board {
+    /// No `Pin` of the standard library.
+    #[derive(Clone)]
+    pub struct Pin<T: Copy>(pub std::cell::Cell<T>);
+}
+
+#[resilient(retry)]
+async fn numbers(
+    service: &Flaky,
+    mut count: u32,
+    ref mut sum: u32,
+    pin: board::Pin<u32>,
+) -> Result<(u32, u32, u32), Failure> {
+    count += 1;
+    *sum += 1;
+    pin.0.set(pin.0.get() + 1);
+    service.ask()?;
+    Ok((count, *sum, pin.0.into_inner()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_has_numbers_of_its_own() {
+    let call = numbers(&Flaky::default(), 1, 2, board::Pin(3.into())).await;
+    assert_eq!(call, Ok((2, 3, 4)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_pattern_serves() {
     let query = Query { text: "q".into(), limit: 10 };
