@@ -20,8 +20,14 @@ thread_local! {
 
 const UNSET: usize = usize::MAX;
 
-/// The number of this thread. If it is below [`OWN`], no other has it as long as this one lives.
+/// The number of this thread, if it has one of its own: as long as it lives, no other has that.
 #[inline]
+pub(super) fn own() -> Option<usize> {
+    let number = NUMBER.get();
+    (number < OWN).then_some(number)
+}
+
+/// The number of this thread, be it its own or shared.
 pub(super) fn get() -> usize {
     match NUMBER.get() {
         UNSET => set(),

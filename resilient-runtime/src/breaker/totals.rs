@@ -82,15 +82,17 @@ impl Totals {
     // Relaxed: each counter stands alone, and nothing is decided by comparing two of them.
     #[inline]
     fn count(&self, counter: fn(&Stripe) -> &AtomicU64) {
-        let number = thread_number::get();
+        let Some(number) = thread_number::own() else { return self.count_among_others(counter) };
+        // Nobody else writes there: an addition that is safe against others would wait until all
+        // that the call has written has left the core.
         let counter = counter(&self.stripes[number]);
-        if number < OWN {
-            // Nobody else writes there: an addition that is safe against others would wait until
-            // all that the call has written has left the core.
-            counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-        } else {
-            counter.fetch_add(1, Ordering::Relaxed);
-        }
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    // Apart, and so out of the way of the threads that have a number of their own.
+    #[inline(never)]
+    fn count_among_others(&self, counter: fn(&Stripe) -> &AtomicU64) {
+        counter(&self.stripes[thread_number::get()]).fetch_add(1, Ordering::Relaxed);
     }
 }
 
