@@ -165,15 +165,20 @@ fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> Token
     };
     let admit = config.breaker.is_some().then(|| {
         quote_spanned! {mixed()=>
-            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
+            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit(__reject) {
                 return __rejected;
             }
         }
     });
+    let call = if config.rejects() {
+        quote_spanned!(mixed()=> (mut __call, __reject))
+    } else {
+        quote_spanned!(mixed()=> mut __call)
+    };
     let start = config.deadline.map(|_| quote_spanned!(mixed()=> __call.start_clock();));
     quote_spanned! {mixed()=>
         #keyed
-        let mut __call = #begin;
+        let #call = #begin;
         #start
         #admit
     }
@@ -220,7 +225,7 @@ fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
     let current = (config.is_timed() || config.attempt.is_some())
         .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
     let attempt = if config.is_timed() {
-        quote_spanned!(mixed()=> timed(__attempt, #block))
+        quote_spanned!(mixed()=> timed(__attempt, __reject, #block))
     } else {
         quote_spanned!(mixed()=> attempt(#block))
     };
@@ -247,8 +252,8 @@ fn named_attempt(config: &Config) -> Option<TokenStream> {
 // // Output:
 // async fn search(q: String) -> Result<Hits, E> {
 //     // the site, and:
-//     let mut __call = p::begin_guarded(p::PhantomData::<Result<Hits, E>>, __site);
-//     if let ControlFlow::Break(__rejected) = __call.admit() {
+//     let (mut __call, __reject) = p::begin_guarded(p::PhantomData::<Result<Hits, E>>, __site);
+//     if let ControlFlow::Break(__rejected) = __call.admit(__reject) {
 //         return __rejected;
 //     }
 //     let __result = __call.attempt(async move {

@@ -46,11 +46,11 @@ pub trait Outcome {
 }
 
 impl<T, E: Classify> Outcome for Result<T, E> {
-    type Call = Call<'static, T, E, ()>;
+    type Call = Call<'static, T, E>;
 
     #[inline]
     fn begin(policy: &'static Policy) -> Self::Call {
-        Call::new(policy, None, ())
+        Call::new(policy, None)
     }
 }
 
@@ -64,22 +64,27 @@ pub trait Rejectable: Outcome {
     /// A [`Call`] that its policy can reject.
     type GuardedCall<'b>;
 
+    /// What makes an error of a rejection. It is no part of the call, which keeps all that it has
+    /// while it waits.
+    type Reject;
+
     /// Begins it.
     fn begin<'b>(
         policy: &'static Policy,
         breaker: Option<&'b CircuitBreaker>,
-    ) -> Self::GuardedCall<'b>;
+    ) -> (Self::GuardedCall<'b>, Self::Reject);
 }
 
 impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
-    type GuardedCall<'b> = Call<'b, T, E, fn(Rejection) -> E>;
+    type GuardedCall<'b> = Call<'b, T, E>;
+    type Reject = fn(Rejection) -> E;
 
     #[inline]
     fn begin<'b>(
         policy: &'static Policy,
         breaker: Option<&'b CircuitBreaker>,
-    ) -> Self::GuardedCall<'b> {
-        Call::new(policy, breaker, E::carry)
+    ) -> (Self::GuardedCall<'b>, Self::Reject) {
+        (Call::new(policy, breaker), E::carry)
     }
 }
 
@@ -114,7 +119,7 @@ pub fn begin<R: Outcome>(_: PhantomData<R>, site: &'static CallSite) -> R::Call 
 pub fn begin_guarded<R: Rejectable>(
     _: PhantomData<R>,
     site: &'static CallSite,
-) -> R::GuardedCall<'static> {
+) -> (R::GuardedCall<'static>, R::Reject) {
     let policy = site.policy();
     <R as Rejectable>::begin(policy, policy.breaker())
 }
@@ -125,7 +130,7 @@ pub fn begin_keyed<'b, R: Rejectable>(
     _: PhantomData<R>,
     site: &'static CallSite,
     breaker: &'b CircuitBreaker,
-) -> R::GuardedCall<'b> {
+) -> (R::GuardedCall<'b>, R::Reject) {
     <R as Rejectable>::begin(site.policy(), Some(breaker))
 }
 
@@ -134,29 +139,32 @@ pub fn begin_keyed<'b, R: Rejectable>(
 /// It keeps what it needs of the error's traits as functions, so that no method has a bound: one
 /// that is missed is reported once, where the call begins.
 #[derive(Debug)]
-pub struct Call<'b, T, E, Reject> {
+pub struct Call<'b, T, E> {
     run: Run<'b>,
     judge: fn(&E) -> Judgement,
-    reject: Reject,
     returns: PhantomData<fn() -> T>,
 }
 
-impl<'b, T, E: Classify, Reject> Call<'b, T, E, Reject> {
+impl<'b, T, E: Classify> Call<'b, T, E> {
     #[inline]
-    fn new(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>, reject: Reject) -> Self {
-        let run = Run::new(policy, breaker);
-        Self { run, judge: Judgement::of, reject, returns: PhantomData }
+    fn new(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self {
+        Self { run: Run::new(policy, breaker), judge: Judgement::of, returns: PhantomData }
     }
 }
 
-impl<T, E> Call<'_, T, E, fn(Rejection) -> E> {
+impl<'b, T, E> Call<'b, T, E> {
     /// [`attempt`](Self::attempt) until `current` has no time left.
     #[inline]
-    pub fn timed<F>(&mut self, current: Attempt, body: F) -> Watch<'_, Timed<F, E>>
+    pub fn timed<F>(
+        &mut self,
+        current: Attempt,
+        reject: fn(Rejection) -> E,
+        body: F,
+    ) -> Watch<'_, Timed<F, E>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        let limit = self.run.limit(&current, self.reject);
+        let limit = self.run.limit(&current, reject);
         self.attempt(timed(body, limit))
     }
 
@@ -167,17 +175,13 @@ impl<T, E> Call<'_, T, E, fn(Rejection) -> E> {
 
     /// Asks the breaker whether the call may begin, and ends it with a rejection otherwise.
     #[inline]
-    pub fn admit(&mut self) -> ControlFlow<Result<T, E>> {
-        // Read before the call, the compiler knows which function it is.
-        let reject = self.reject;
+    pub fn admit(&mut self, reject: fn(Rejection) -> E) -> ControlFlow<Result<T, E>> {
         match self.run.admit() {
             Ok(()) => ControlFlow::Continue(()),
             Err(rejection) => ControlFlow::Break(Err(reject(rejection))),
         }
     }
-}
 
-impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
     /// Whether no attempt can follow the one that has begun.
     #[inline]
     #[must_use]
@@ -217,7 +221,7 @@ impl<'b, T, E, Reject> Call<'b, T, E, Reject> {
     pub fn resume(
         &mut self,
         pause: Pause<'b, E>,
-    ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, 'b, T, E, Reject> {
+    ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, 'b, T, E> {
         self.run.resume(pause)
     }
 
