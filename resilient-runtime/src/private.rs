@@ -111,7 +111,7 @@ impl<E: From<Rejection>> CarriesRejection for E {
 /// Begins a call that nothing can reject.
 #[inline]
 pub fn begin<R: Outcome>(_: PhantomData<R>, site: &'static CallSite) -> R::Call {
-    <R as Outcome>::begin(site.policy())
+    <R as Outcome>::begin(&site.resolved().policy)
 }
 
 /// Begins a call that its policy can reject.
@@ -120,8 +120,8 @@ pub fn begin_guarded<R: Rejectable>(
     _: PhantomData<R>,
     site: &'static CallSite,
 ) -> (R::GuardedCall<'static>, R::Reject) {
-    let policy = site.policy();
-    <R as Rejectable>::begin(policy, policy.breaker())
+    let resolved = site.resolved();
+    <R as Rejectable>::begin(&resolved.policy, resolved.breaker)
 }
 
 /// Begins a call behind a breaker that its arguments have chosen.
@@ -131,7 +131,7 @@ pub fn begin_keyed<'b, R: Rejectable>(
     site: &'static CallSite,
     breaker: &'b CircuitBreaker,
 ) -> (R::GuardedCall<'b>, R::Reject) {
-    <R as Rejectable>::begin(site.policy(), Some(breaker))
+    <R as Rejectable>::begin(&site.resolved().policy, Some(breaker))
 }
 
 /// A call of an annotated function that returns `Result<T, E>`.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::catalogue::{
-    self, BreakerKey, BreakerRef, BreakerSettings, CallSite, Configured, Problem, RetrySpec, Rows,
+    self, BreakerKey, BreakerRef, BreakerSettings, CallSite, Configured, Problem, Resolved,
+    RetrySpec, Rows,
 };
 use crate::policy::Retry;
 use crate::row::{AUTO, Row};
@@ -82,39 +83,43 @@ pub fn budget(name: &str) -> Option<SharedBudget> {
 }
 
 impl CallSite {
-    /// The policy of the function.
+    /// What the calls of the function go through.
     #[inline]
-    pub(crate) fn policy(&'static self) -> &'static Policy {
-        match self.policy.get() {
-            Some(policy) => policy,
+    pub(crate) fn resolved(&'static self) -> &'static Resolved {
+        match self.resolved.get() {
+            Some(resolved) => resolved,
             None => self.resolve(),
         }
     }
 
-    /// Makes the policy, and reports what is wrong with what the attribute says, once.
+    /// Looks it up, and reports what is wrong with what the attribute says, once.
     #[cold]
-    fn resolve(&'static self) -> &'static Policy {
+    fn resolve(&'static self) -> &'static Resolved {
+        let build = || Resolved { policy: self.policy(), breaker: self.single_breaker() };
         // Kept before anything is reported: a subscriber may call the function again.
-        if self.policy.set(self.build()).is_ok() {
+        if self.resolved.set(build()).is_ok() {
             let problems = Problem::of_row(self).into_iter().chain(Problem::of_breaker(self));
             problems.for_each(|problem| event::problem(&problem));
         }
-        self.policy.get_or_init(|| self.build())
+        self.resolved.get_or_init(build)
     }
 
-    fn build(&self) -> Policy {
+    fn single_breaker(&self) -> Option<&'static CircuitBreaker> {
+        let breaker = self.breaker?.breaker;
+        match (breaker, breaker.fixed()) {
+            (_, Some(fixed)) => Some(fixed),
+            (BreakerRef::Keyed(_), None) => None,
+            (name, None) => Some(single(name.name())),
+        }
+    }
+
+    fn policy(&self) -> Policy {
         let mut policy = Policy::builder(self.function).idempotent(self.idempotent);
         if let Some(retry) = self.retry {
             policy = policy.with_retry(rows(retry));
         }
         if let Some(spec) = self.breaker {
             policy = policy.scope(spec.scope);
-            policy = match (spec.breaker, spec.breaker.fixed()) {
-                (_, Some(fixed)) => policy.breaker(fixed),
-                // Each call brings its own.
-                (BreakerRef::Keyed(_), None) => policy,
-                (name, None) => policy.breaker(single(name.name())),
-            };
         }
         if let Some(timeout) = self.attempt_timeout {
             policy = policy.attempt_timeout(timeout);

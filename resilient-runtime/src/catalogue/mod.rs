@@ -21,6 +21,7 @@ pub use self::view::{AnnotatedFunction, Catalogue, RetryRule, catalogue};
 
 pub(crate) use self::breakers::{BreakerKey, Configured};
 pub(crate) use self::rows::Rows;
+pub(crate) use self::site::Resolved;
 
 use crate::{BudgetConfig, RetryPolicy};
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::place::Place;
 use super::settings::BreakerSettings;
+use crate::CircuitBreaker;
 use crate::policy::{Policy, Scope};
 use crate::reference::Reference;
 use crate::row::{RetryChanges, Row};
@@ -21,7 +22,16 @@ pub struct CallSite {
     pub(crate) idempotent: bool,
     pub(crate) budget: Option<&'static str>,
     /// Looked up at the function's first call, and kept.
-    pub(crate) policy: OnceLock<Policy>,
+    pub(crate) resolved: OnceLock<Resolved>,
+}
+
+/// What the calls of an annotated function go through.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// Without the breaker.
+    pub(crate) policy: Policy,
+    /// None too where each call brings its own.
+    pub(crate) breaker: Option<&'static CircuitBreaker>,
 }
 
 /// What the key `retry` says.
@@ -79,7 +89,7 @@ impl CallSite {
             deadline: None,
             idempotent: true,
             budget: None,
-            policy: OnceLock::new(),
+            resolved: OnceLock::new(),
         }
     }
 
