@@ -38,19 +38,19 @@ use crate::{Attempt, CircuitBreaker, ConfigError, Policy, Rejection};
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify`"
 )]
 pub trait Outcome {
-    /// A [`Call`] that nothing can reject.
-    type Call;
+    /// A [`Call`] of the function.
+    type Call<'b>;
 
     /// Begins it.
-    fn begin(policy: &'static Policy) -> Self::Call;
+    fn begin<'b>(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b>;
 }
 
 impl<T, E: Classify> Outcome for Result<T, E> {
-    type Call = Call<'static, T, E>;
+    type Call<'b> = Call<'b, T, E>;
 
     #[inline]
-    fn begin(policy: &'static Policy) -> Self::Call {
-        Call::new(policy, None)
+    fn begin<'b>(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b> {
+        Call { run: Run::new(policy, breaker), judge: Judgement::of, returns: PhantomData }
     }
 }
 
@@ -61,30 +61,20 @@ impl<T, E: Classify> Outcome for Result<T, E> {
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify` and `From<resilient_runtime::Rejection>`"
 )]
 pub trait Rejectable: Outcome {
-    /// A [`Call`] that its policy can reject.
-    type GuardedCall<'b>;
-
     /// What makes an error of a rejection. It is no part of the call, which keeps all that it has
     /// while it waits.
     type Reject;
 
-    /// Begins it.
-    fn begin<'b>(
-        policy: &'static Policy,
-        breaker: Option<&'b CircuitBreaker>,
-    ) -> (Self::GuardedCall<'b>, Self::Reject);
+    /// This function.
+    fn reject() -> Self::Reject;
 }
 
 impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
-    type GuardedCall<'b> = Call<'b, T, E>;
     type Reject = fn(Rejection) -> E;
 
     #[inline]
-    fn begin<'b>(
-        policy: &'static Policy,
-        breaker: Option<&'b CircuitBreaker>,
-    ) -> (Self::GuardedCall<'b>, Self::Reject) {
-        (Call::new(policy, breaker), E::carry)
+    fn reject() -> Self::Reject {
+        E::carry
     }
 }
 
@@ -110,8 +100,8 @@ impl<E: From<Rejection>> CarriesRejection for E {
 
 /// Begins a call that nothing can reject.
 #[inline]
-pub fn begin<R: Outcome>(_: PhantomData<R>, site: &'static CallSite) -> R::Call {
-    <R as Outcome>::begin(&site.resolved().policy)
+pub fn begin<R: Outcome>(_: PhantomData<R>, site: &'static CallSite) -> R::Call<'static> {
+    R::begin(&site.resolved().policy, None)
 }
 
 /// Begins a call that its policy can reject.
@@ -119,9 +109,9 @@ pub fn begin<R: Outcome>(_: PhantomData<R>, site: &'static CallSite) -> R::Call 
 pub fn begin_guarded<R: Rejectable>(
     _: PhantomData<R>,
     site: &'static CallSite,
-) -> (R::GuardedCall<'static>, R::Reject) {
+) -> (R::Call<'static>, R::Reject) {
     let resolved = site.resolved();
-    <R as Rejectable>::begin(&resolved.policy, resolved.breaker)
+    (R::begin(&resolved.policy, resolved.breaker), R::reject())
 }
 
 /// Begins a call behind a breaker that its arguments have chosen.
@@ -130,26 +120,19 @@ pub fn begin_keyed<'b, R: Rejectable>(
     _: PhantomData<R>,
     site: &'static CallSite,
     breaker: &'b CircuitBreaker,
-) -> (R::GuardedCall<'b>, R::Reject) {
-    <R as Rejectable>::begin(&site.resolved().policy, Some(breaker))
+) -> (R::Call<'b>, R::Reject) {
+    (R::begin(&site.resolved().policy, Some(breaker)), R::reject())
 }
 
 /// A call of an annotated function that returns `Result<T, E>`.
 ///
-/// It keeps what it needs of the error's traits as functions, so that no method has a bound: one
-/// that is missed is reported once, where the call begins.
+/// It keeps what it needs of `Classify` as a function, and gets what makes an error of a rejection,
+/// so that no method has a bound: one that is missed is reported once, where the call begins.
 #[derive(Debug)]
 pub struct Call<'b, T, E> {
     run: Run<'b>,
     judge: fn(&E) -> Judgement,
     returns: PhantomData<fn() -> T>,
-}
-
-impl<'b, T, E: Classify> Call<'b, T, E> {
-    #[inline]
-    fn new(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self {
-        Self { run: Run::new(policy, breaker), judge: Judgement::of, returns: PhantomData }
-    }
 }
 
 impl<'b, T, E> Call<'b, T, E> {
