@@ -74,16 +74,6 @@ mod seen {
             self.word.compare_exchange(current, new, success, failure)
         }
 
-        pub(in crate::breaker) fn compare_exchange_weak(
-            &self,
-            current: u64,
-            new: u64,
-            success: Ordering,
-            failure: Ordering,
-        ) -> Result<u64, u64> {
-            self.compare_exchange(current, new, success, failure)
-        }
-
         fn see(&self) {
             self.accesses.fetch_add(0, Ordering::Relaxed);
         }

@@ -251,12 +251,8 @@ fn add_to(word: &AtomicU64, turn: Turn, what: impl Fn(u64) -> u64) -> bool {
     while has_tag(found, turn) {
         // Release: the counterpart of the load in `sum`, so that the calls are seen by whoever
         // sees the failures among them.
-        match word.compare_exchange_weak(
-            found,
-            found + what(found),
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        ) {
+        match word.compare_exchange(found, found + what(found), Ordering::AcqRel, Ordering::Relaxed)
+        {
             Ok(_) => return true,
             Err(actual) => found = actual,
         }
