@@ -5,8 +5,8 @@
 //!     -p resilient-runtime --no-default-features --lib interleavings
 //! ```
 //!
-//! Each test says what holds in the end whoever came first. Time plays no part: an open breaker is
-//! open until the moment 0 or for an hour.
+//! Each test says what holds in the end whoever came first. No clock is read that matters: an open
+//! breaker is open until the moment 0 or for an hour, and a window is told the moment of a result.
 
 use std::time::Duration;
 

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-/// So many threads at once have a number of their own: those below it. On a machine of usual size
-/// that is every thread that serves calls.
+/// So many threads at once have a number of their own: those below it. Where a program has no more
+/// threads that serve calls, none shares.
 pub(super) const OWN: usize = 16;
 
 /// All others share so many numbers, from [`OWN`] on.

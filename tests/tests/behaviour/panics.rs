@@ -85,7 +85,7 @@ async fn panics_beside<F: Future<Output = Result<(), Failure>> + Send + 'static>
     .await;
 }
 
-#[resilient(retry = "auto", breaker(name = "innocent", open_duration = "1ms"))]
+#[resilient(retry = "auto", breaker = "innocent")]
 async fn innocent() -> Result<(), Failure> {
     pending().await
 }

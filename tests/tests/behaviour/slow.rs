@@ -41,8 +41,8 @@ fn totals(name: &str) -> BreakerTotals {
 #[tokio::test(start_paused = true)]
 async fn by_call_the_attempt_whose_result_counts_is_timed() {
     by_call([3 * SECOND, SECOND], &Cell::new(0)).await.unwrap();
-    let totals_before = totals("slow by call");
-    assert_eq!((totals_before.successes, totals_before.slow_calls), (1, 0));
+    let BreakerTotals { successes, slow_calls, .. } = totals("slow by call");
+    assert_eq!((successes, slow_calls), (1, 0));
     by_call([SECOND, 3 * SECOND], &Cell::new(0)).await.unwrap();
     assert_eq!(totals("slow by call").slow_calls, 1);
     assert_eq!(breaker("slow by call").unwrap().state(), BreakerState::Open);
