@@ -8,17 +8,19 @@
 //! Each test says what holds in the end whoever came first. No clock is read that matters: an open
 //! breaker is open until the moment 0 or for an hour, and a window is told the moment of a result.
 
+use std::pin::pin;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use loom::model::Builder;
 use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
 
 use super::changes::{Change, Changes};
-use super::config::Window;
 use super::settle::Admitted;
 use super::state::{Moment, State, Word};
-use super::window::{Outcome, Results};
+use super::window::{CallResult, CallWindow, TimeWindow};
 use super::{
     BreakerConfig, BreakerConfigBuilder, BreakerState, CircuitBreaker, Permit, WindowStats,
 };
@@ -54,6 +56,8 @@ fn recovering(config: BreakerConfigBuilder) -> Arc<CircuitBreaker> {
     let seen = breaker.openings.load();
     assert!(breaker.openings.note(seen, seen.following(breaker.load())));
     breaker.force(State::Open { until: Moment::from_millis(0) });
+    // Makes the slots, by a lock that loom does not see.
+    assert!(breaker.probes.has_free(breaker.config(), 0, Moment::from_millis(0)));
     breaker
 }
 
@@ -82,7 +86,7 @@ fn of_two_that_ask_for_the_only_probe_one_gets_it() {
         let other = beside(&breaker, ask);
         let mine = ask(&breaker);
         assert!(mine ^ other.join().unwrap());
-        assert_eq!(state(&breaker), State::HalfOpen { probes: 1, successes: 0 });
+        assert_eq!(state(&breaker), State::HalfOpen { successes: 0 });
         assert_eq!(breaker.stats().totals.rejected, 1);
     });
 }
@@ -101,18 +105,44 @@ fn no_failure_is_lost() {
 }
 
 #[test]
-fn a_probe_that_is_dropped_gives_its_place_back_exactly_once() {
+fn a_probe_that_is_dropped_releases_its_slot_exactly_once() {
     model(|| {
-        let breaker = recovering(
-            config().half_open_max_calls(1).half_open_timeout(Duration::from_secs(3600)),
-        );
+        let breaker = recovering(config().half_open_max_calls(1));
         let probe = admit(&breaker);
         let other = beside(&breaker, |breaker| drop(breaker.acquire()));
         breaker.ignored(probe);
         other.join().unwrap();
-        assert_eq!(state(&breaker), State::HalfOpen { probes: 0, successes: 0 });
-        assert_eq!(breaker.places.oldest(breaker.load().period()), None);
+        assert_eq!(state(&breaker), State::HalfOpen { successes: 0 });
+        assert_eq!(breaker.probes.out(), 0);
         assert!(breaker.acquire().is_ok());
+    });
+}
+
+#[test]
+fn a_probe_that_outlives_its_period_holds_its_slot() {
+    model(|| {
+        let breaker = recovering(config().half_open_max_calls(2));
+        let (hanging, failing) = (admit(&breaker), admit(&breaker));
+        let other = beside(&breaker, move |breaker| breaker.failed(failing));
+        // Gets the slot of the failing probe, if it comes while the breaker is still half-open.
+        let third = breaker.acquire().ok().map(|permit| permit.surrender().1);
+        other.join().unwrap();
+        assert_eq!(breaker.state(), BreakerState::Open);
+        assert_eq!(breaker.probes.out(), 1 + usize::from(third.is_some()));
+        breaker.ignored(hanging);
+        third.into_iter().for_each(|third| breaker.ignored(third));
+    });
+}
+
+#[test]
+fn a_reset_frees_every_slot_once() {
+    model(|| {
+        let breaker = recovering(config().half_open_max_calls(1));
+        let hanging = admit(&breaker);
+        let other = beside(&breaker, move |breaker| breaker.ignored(hanging));
+        breaker.reset();
+        other.join().unwrap();
+        assert_eq!(breaker.probes.out(), 0);
     });
 }
 
@@ -201,117 +231,199 @@ fn after_a_reset_no_result_from_before_it_is_in_the_window() {
     });
 }
 
-const FAILED: Outcome = Outcome { failed: true, slow: false };
-const GOOD: Outcome = Outcome { failed: false, slow: false };
+const FAILED: CallResult = CallResult { failed: true, slow: false };
+const GOOD: CallResult = CallResult { failed: false, slow: false };
 
-fn record(results: &Results, outcome: Outcome) -> WindowStats {
-    results.record(outcome, 0, || true, || Moment::from_millis(0)).unwrap()
-}
+/// The stripe of the main thread in a window of time, and that of the other thread.
+const MINE: usize = 0;
+const OTHER: usize = 1;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 const fn stats(calls: u64, failures: u64) -> WindowStats {
     WindowStats { calls, failures, slow_calls: 0 }
 }
 
+fn record_call(window: &CallWindow, result: CallResult) -> WindowStats {
+    window.record(result, 0, || true).unwrap()
+}
+
 /// Records a success beside a failure, and tells `check` what each of them saw and what is there
 /// in the end.
 fn record_both(
-    window: Window,
-    first: &'static [Outcome],
-    check: impl Fn(&Results, [WindowStats; 3]) + Sync + Send + 'static,
+    length: u16,
+    first: &'static [CallResult],
+    check: impl Fn(&CallWindow, [WindowStats; 3]) + Sync + Send + 'static,
 ) {
     model(move || {
-        let results = Arc::new(Results::new(window));
-        for outcome in first {
-            record(&results, *outcome);
+        let window = Arc::new(CallWindow::new(length));
+        for result in first {
+            record_call(&window, *result);
         }
-        let shared = Arc::clone(&results);
-        let other = thread::spawn(move || record(&shared, FAILED));
-        let success = record(&results, GOOD);
+        let shared = Arc::clone(&window);
+        let other = thread::spawn(move || record_call(&shared, FAILED));
+        let success = record_call(&window, GOOD);
         let failure = other.join().unwrap();
-        check(&results, [success, failure, results.stats(None, Moment::from_millis(0))]);
+        check(&window, [success, failure, window.stats(None)]);
     });
 }
 
 #[test]
 fn results_enter_a_window_of_calls_one_by_one() {
-    record_both(Window::Calls(2), &[FAILED, GOOD], |results, seen| {
+    record_both(2, &[FAILED, GOOD], |window, seen| {
         // Two orders, and no third: the failure takes the place of the first failure, or of the
         // success that stands behind it.
         let orders = [[stats(2, 1); 3], [stats(2, 0), stats(2, 1), stats(2, 1)]];
         assert!(orders.contains(&seen), "{seen:?}");
-        let leaving = [record(results, GOOD), record(results, GOOD)];
+        let leaving = [record_call(window, GOOD), record_call(window, GOOD)];
         assert_eq!(leaving[1], stats(2, 0));
     });
 }
 
 #[test]
 fn a_window_of_one_call_holds_the_last() {
-    record_both(Window::Calls(1), &[FAILED], |results, [success, failure, last]| {
+    record_both(1, &[FAILED], |window, [success, failure, last]| {
         assert_eq!([success, failure], [stats(1, 0), stats(1, 1)]);
         assert!([success, failure].contains(&last));
-        assert_eq!(record(results, GOOD), stats(1, 0));
+        assert_eq!(record_call(window, GOOD), stats(1, 0));
     });
 }
 
+/// One thread records a failure in the first period, while the period changes and two threads
+/// record successes in the second.
 #[test]
-fn a_slot_that_is_written_late_undoes_no_later_result() {
-    model(|| {
-        let results = Arc::new(Results::new(Window::Calls(1)));
-        let shared = Arc::clone(&results);
-        let other = thread::spawn(move || record(&shared, FAILED));
-        for _ in 0..2 {
-            assert_eq!(record(&results, GOOD), stats(1, 0));
-        }
-        assert_eq!(other.join().unwrap(), stats(1, 1));
-        assert_eq!(record(&results, GOOD), stats(1, 0));
+fn a_window_of_one_call_does_not_drift_over_a_change_of_period() {
+    model_with(FEW_PREEMPTIONS, || {
+        let window = Arc::new(CallWindow::new(1));
+        let period = Arc::new(AtomicU32::new(0));
+        let record = |result, admitted| {
+            let (window, period) = (Arc::clone(&window), Arc::clone(&period));
+            move || window.record(result, admitted, || period.load(Ordering::Acquire) == admitted)
+        };
+        let failing = thread::spawn(record(FAILED, 0));
+        period.store(1, Ordering::Release);
+        let succeeding = thread::spawn(record(GOOD, 1));
+        assert_eq!(record(GOOD, 1)(), Some(stats(1, 0)));
+        assert_eq!(succeeding.join().unwrap(), Some(stats(1, 0)));
+        failing.join().unwrap();
+        assert_eq!(window.stats(Some(1)), stats(1, 0));
     });
 }
 
-#[test]
-fn no_result_is_lost_in_a_window_of_time() {
-    let second = Window::Time(Duration::from_secs(1));
-    record_both(second, &[FAILED, GOOD], |_, [success, failure, last]| {
-        assert_eq!(last, stats(4, 2));
-        assert_eq!(failure.failures, 2);
-        assert!(success == last || failure == last, "whoever comes last sees all");
-    });
+fn record_at(
+    window: &TimeWindow,
+    stripe: usize,
+    result: CallResult,
+    millis: u64,
+) -> Option<WindowStats> {
+    window.record_in(stripe, result, 0, || true, || Moment::from_millis(millis))
 }
 
-fn record_at(results: &Results, outcome: Outcome, millis: u64) -> Option<WindowStats> {
-    results.record(outcome, 0, || true, || Moment::from_millis(millis))
-}
-
-/// Of a success and the first failure, whoever comes last sees both.
-fn first_failure_beside_a_success_at(millis: u64, preemptions: usize) {
-    model_with(preemptions, move || {
-        let results = Arc::new(Results::new(Window::Time(Duration::from_secs(1))));
-        let shared = Arc::clone(&results);
-        let other = thread::spawn(move || record_at(&shared, FAILED, 0));
-        let seen = [record_at(&results, GOOD, millis), other.join().unwrap()];
+/// Of a success and the first failure, the one that comes last sees both.
+fn first_failure_beside_a_success_at(millis: u64, stripe: usize) {
+    model_with(FEW_PREEMPTIONS, move || {
+        let window = Arc::new(TimeWindow::new(SECOND));
+        let shared = Arc::clone(&window);
+        let other = thread::spawn(move || record_at(&shared, stripe, FAILED, 0));
+        let seen = [record_at(&window, MINE, GOOD, millis), other.join().unwrap()];
         assert!(seen.contains(&Some(stats(2, 1))), "{seen:?}");
     });
 }
 
 #[test]
 fn a_first_failure_is_seen_with_a_success_of_the_same_tenth() {
-    first_failure_beside_a_success_at(0, PREEMPTIONS);
+    first_failure_beside_a_success_at(0, OTHER);
 }
 
 #[test]
-fn a_first_failure_is_seen_with_a_success_that_turns_the_window() {
-    first_failure_beside_a_success_at(100, FEW_PREEMPTIONS);
+fn a_first_failure_is_seen_with_a_success_of_the_same_stripe() {
+    first_failure_beside_a_success_at(0, MINE);
 }
 
 #[test]
-fn a_miss_that_is_noted_late_hides_no_later_one() {
+fn a_first_failure_is_seen_with_a_success_of_the_next_tenth() {
+    first_failure_beside_a_success_at(100, OTHER);
+}
+
+#[test]
+fn an_old_failure_beside_a_new_one_hides_it_from_no_success() {
     model_with(FEW_PREEMPTIONS, || {
-        let results = Arc::new(Results::new(Window::Time(Duration::from_secs(1))));
-        let shared = Arc::clone(&results);
-        let other = thread::spawn(move || record_at(&shared, FAILED, 0));
-        record_at(&results, FAILED, 100);
+        let window = Arc::new(TimeWindow::new(SECOND));
+        let shared = Arc::clone(&window);
+        let other = thread::spawn(move || record_at(&shared, OTHER, FAILED, 0));
+        record_at(&window, MINE, FAILED, 100);
         other.join().unwrap();
-        assert!(record_at(&results, GOOD, 1_000).is_some_and(|window| window.failures >= 1));
+        let seen = record_at(&window, MINE, GOOD, 1_000);
+        assert!(seen.is_some_and(|window| window.failures == 1), "{seen:?}");
     });
+}
+
+/// Results on either side of a tenth's end, after the window stood still for longer than it is
+/// long, or in stripes whose tenths share a place with older ones.
+#[test]
+fn no_failure_is_lost_where_a_window_turns() {
+    for stripe in [MINE, OTHER] {
+        model_with(FEW_PREEMPTIONS, move || {
+            let window = Arc::new(TimeWindow::new(SECOND));
+            record_at(&window, MINE, FAILED, 0);
+            record_at(&window, stripe, FAILED, 100);
+            let shared = Arc::clone(&window);
+            let other = thread::spawn(move || record_at(&shared, stripe, FAILED, 1_100));
+            record_at(&window, MINE, FAILED, 1_000);
+            record_at(&window, MINE, FAILED, 1_100);
+            other.join().unwrap();
+            assert_eq!(window.stats(None, Moment::from_millis(1_100)), stats(3, 3));
+        });
+    }
+}
+
+#[test]
+fn a_window_of_time_holds_no_failure_of_an_earlier_period() {
+    model_with(FEW_PREEMPTIONS, || {
+        let window = Arc::new(TimeWindow::new(SECOND));
+        let period = Arc::new(AtomicU32::new(0));
+        let record = |stripe, result, admitted| {
+            let (window, period) = (Arc::clone(&window), Arc::clone(&period));
+            move || {
+                let period_lasts = || period.load(Ordering::Acquire) == admitted;
+                window.record_in(stripe, result, admitted, period_lasts, || Moment::from_millis(0))
+            }
+        };
+        let before = thread::spawn(record(MINE, FAILED, 0));
+        period.store(1, Ordering::Release);
+        let after = thread::spawn(record(OTHER, FAILED, 1));
+        record(MINE, GOOD, 1)();
+        before.join().unwrap();
+        let seen = after.join().unwrap();
+        assert!(seen.is_some_and(|window| window.failures == 1), "{seen:?}");
+        assert_eq!(window.stats(Some(1), Moment::from_millis(0)), stats(2, 1));
+    });
+}
+
+#[test]
+fn a_task_that_waits_is_woken_by_a_change_at_any_moment() {
+    model(|| {
+        let breaker = breaker(config());
+        let other = beside(&breaker, CircuitBreaker::force_open);
+        let mut changed = pin!(breaker.changed());
+        let seen = breaker.state();
+        let woken = std::sync::Arc::new(Woken::default());
+        let waker = Waker::from(std::sync::Arc::clone(&woken));
+        let is_ready = changed.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+        other.join().unwrap();
+        if seen == BreakerState::Closed && !is_ready {
+            assert!(woken.0.load(Ordering::Relaxed), "the wake-up was lost");
+        }
+    });
+}
+
+#[derive(Default)]
+struct Woken(std::sync::atomic::AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod name;
 mod open_error;
 mod openings;
 mod permit;
-mod places;
+mod probe_slots;
 mod settle;
 mod state;
 mod stats;
@@ -35,7 +35,7 @@ pub use self::window::WindowStats;
 use self::changes::Changes;
 use self::clock::Clock;
 use self::openings::Openings;
-use self::places::Places;
+use self::probe_slots::ProbeSlots;
 use self::state::{Mode, State, Word};
 use self::sync::{AtomicU64, const_unless_loom};
 use self::totals::Totals;
@@ -49,8 +49,8 @@ use self::window::Results;
 ///   with a [window of calls](BreakerConfigBuilder::window_calls) or
 ///   [of time](BreakerConfigBuilder::window_time), when failures or slow calls are too large a
 ///   share of the calls in it.
-/// - **Open**: every call is rejected with [`CircuitOpenError`]. Nothing is sent. The first call
-///   after [`open_duration`](BreakerConfigBuilder::open_duration) makes it half-open.
+/// - **Open**: every call is rejected with [`CircuitOpenError`]. Nothing is sent. After
+///   [`open_duration`](BreakerConfigBuilder::open_duration) it is half-open.
 /// - **Half-open**: up to [`half_open_max_calls`](BreakerConfigBuilder::half_open_max_calls) calls
 ///   at once pass as probes, and all others are rejected.
 ///   [`success_threshold`](BreakerConfigBuilder::success_threshold) successes close it; any
@@ -93,7 +93,7 @@ pub struct CircuitBreaker {
     openings: Openings,
     /// The window of a breaker that opens by rates, made at the first result.
     results: OnceLock<Box<Results>>,
-    places: Places,
+    probes: ProbeSlots,
     clock: Clock,
     totals: Totals,
     changes: Changes,
@@ -119,7 +119,7 @@ impl CircuitBreaker {
                 word: AtomicU64::new(Word::NEW.0),
                 openings: Openings::new(),
                 results: OnceLock::new(),
-                places: Places::new(),
+                probes: ProbeSlots::new(),
                 clock: Clock::new(),
                 totals: Totals::new(),
                 changes: Changes::new(),
@@ -155,11 +155,16 @@ impl CircuitBreaker {
         self.pass().map_or_else(|| self.ask(None), Ok)
     }
 
-    /// The present state. An open breaker whose time is over stays [`Open`](BreakerState::Open)
-    /// until a call asks to pass.
+    /// The state at this moment. Another thread may have changed it by the time the caller looks
+    /// at it.
+    ///
+    /// An open breaker is [`HalfOpen`](BreakerState::HalfOpen) from the moment its
+    /// [`open_duration`](BreakerConfigBuilder::open_duration) is over, whether a call has come
+    /// since or not. Reading the state changes nothing; the event of the change comes with the
+    /// first probe.
     #[must_use]
     pub fn state(&self) -> BreakerState {
-        self.load().mode().into()
+        self.mode_now(self.load()).into()
     }
 
     /// State, counts and totals at this moment. The totals are read one after the other while
@@ -176,12 +181,13 @@ impl CircuitBreaker {
             }
             State::ForcedOpen | State::ForcedClosed => (0, 0),
         };
+        let state = self.mode_now(word).into();
         let time_until_half_open = match word.state() {
             State::Open { until } => Some(self.clock.until(until)),
             _ => None,
         };
         BreakerStats {
-            state: word.mode().into(),
+            state,
             held_by_hand: matches!(
                 word.mode(),
                 Mode::ForcedOpen | Mode::ForcedClosed | Mode::Disabled
@@ -228,6 +234,7 @@ impl CircuitBreaker {
     /// held by hand. Calls that are under way no longer count for it. The totals stay.
     pub fn reset(&self) {
         self.force(State::Closed { failures: 0 });
+        self.probes.clear();
     }
 
     /// Opens the breaker and holds it open: every call is rejected until

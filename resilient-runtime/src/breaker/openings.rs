@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     const OPEN: State = State::Open { until: Moment::from_millis(1) };
-    const HALF_OPEN: State = State::HalfOpen { probes: 1, successes: 0 };
+    const HALF_OPEN: State = State::HalfOpen { successes: 0 };
     const CLOSED: State = State::Closed { failures: 0 };
 
     fn open(openings: &Openings, word: Word) -> Word {

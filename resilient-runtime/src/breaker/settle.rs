@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::changes::Change;
 use super::clock::moment;
 use super::config::Rates;
-use super::places::Place;
+use super::probe_slots::ProbeSlot;
 use super::state::{Admission, Mode, Moment, State, Ticket, Word};
 use super::stats::BreakerState;
-use super::window::{Outcome, Results};
+use super::window::{CallResult, Results};
 use super::{CircuitBreaker, CircuitOpenError, Permit};
 use crate::event;
 
@@ -18,33 +18,38 @@ use crate::event;
 /// a processor has to wait where it reads a word that was written in parts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Admitted {
-    /// The ticket, and above it the number of the place where the call is noted as a probe, if
-    /// probes have only so much time.
-    leave: u64,
+    /// The ticket, and above it the number of the probe's slot.
+    ticket_and_slot: u64,
     /// When it began, in nanoseconds since the clock was first read; 0 where nobody asks.
     began: u64,
 }
 
 impl Admitted {
     #[inline]
-    fn new(ticket: Ticket, place: Option<Place>, began: u64) -> Self {
-        let place = place.map_or(0, Place::number);
-        Self { leave: u64::from(place) << u32::BITS | u64::from(ticket.bits()), began }
+    fn new(ticket: Ticket, slot: Option<ProbeSlot>, began: u64) -> Self {
+        let slot = slot.map_or(0, ProbeSlot::number);
+        Self { ticket_and_slot: u64::from(slot) << u32::BITS | u64::from(ticket.bits()), began }
     }
 
     #[inline]
     pub(super) const fn ticket(self) -> Ticket {
-        #[expect(clippy::cast_possible_truncation, reason = "the place is above it")]
-        Ticket::from_bits(self.leave as u32)
+        #[expect(clippy::cast_possible_truncation, reason = "the slot is above it")]
+        Ticket::from_bits(self.ticket_and_slot as u32)
     }
 
-    fn place(self) -> Option<Place> {
+    #[inline]
+    const fn has_slot(self) -> bool {
+        self.ticket_and_slot >> u32::BITS != 0
+    }
+
+    fn slot(self) -> Option<ProbeSlot> {
         #[expect(clippy::cast_possible_truncation, reason = "nothing is above it")]
-        Place::from_number((self.leave >> u32::BITS) as u16)
+        ProbeSlot::from_number((self.ticket_and_slot >> u32::BITS) as u16)
     }
 }
 
-/// What a breaker tells one who asks whether a call could pass, without making one.
+/// Whether a call could pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
     Ready,
     /// Not before this moment, unless something happens.
@@ -77,8 +82,8 @@ impl CircuitBreaker {
         Ok(Permit::new(self, admitted))
     }
 
-    fn admitted(&self, ticket: Ticket, place: Option<Place>) -> Admitted {
-        Admitted::new(ticket, place, self.now_if_timed())
+    fn admitted(&self, ticket: Ticket, slot: Option<ProbeSlot>) -> Admitted {
+        Admitted::new(ticket, slot, self.now_if_timed())
     }
 
     fn now_if_timed(&self) -> u64 {
@@ -102,35 +107,59 @@ impl CircuitBreaker {
         loop {
             let (current, elapsed) = self.look();
             let now = moment(elapsed);
-            match current.admit(&self.config, now) {
+            match current.admit(now) {
                 Admission::Pass(ticket) => return Ok(self.admitted(ticket, None)),
                 Admission::Probe(ticket, next) => {
-                    if self.compare_exchange(current, next) {
-                        let admitted = self.admitted(ticket, self.take_place(ticket, now));
-                        // Should a subscriber panic, the call is not made.
-                        let permit = Permit::new(self, admitted).watched();
-                        self.has_moved(current, next);
-                        permit.surrender();
-                        return Ok(admitted);
+                    let Some(slot) = self.probes.take(&self.config, ticket.period(), now) else {
+                        return Err(self.reject(function, current.mode_at(now), None));
+                    };
+                    // Dropped without an outcome, it releases the slot: so too if a subscriber
+                    // panics.
+                    let permit = Permit::new(self, self.admitted(ticket, Some(slot))).watched();
+                    if self.begin_probe(current, next) {
+                        return Ok(permit.surrender().1);
                     }
+                    self.release(permit.surrender().1);
                 }
                 Admission::Reject { until } => {
                     let retry_after = until.map(|until| until.after(elapsed));
-                    return Err(self.reject(function, current, retry_after));
+                    return Err(self.reject(function, current.mode(), retry_after));
                 }
             }
         }
     }
 
+    /// Moves the word for a probe that has its slot. `false` if the state has changed since
+    /// `current` was read.
+    fn begin_probe(&self, current: Word, next: Word) -> bool {
+        let begun = if next == current {
+            self.load().period() == current.period()
+        } else {
+            self.exchange(current, next)
+        };
+        if begun && self.config.half_open_timeout().is_some() {
+            // Waiting tasks can now tell when this probe will have hung for too long.
+            self.waiters.wake_all();
+        }
+        begun
+    }
+
     /// Whether a call would pass.
     pub(super) fn readiness(&self) -> Readiness {
         let (current, elapsed) = self.look();
-        match current.admit(&self.config, moment(elapsed)) {
-            Admission::Pass(_) | Admission::Probe(..) => Readiness::Ready,
-            Admission::Reject { until: Some(until) } => Readiness::At(until),
-            Admission::Reject { until: None } => {
-                self.first_timeout(current).map_or(Readiness::Unknown, Readiness::At)
+        let now = moment(elapsed);
+        match current.admit(now) {
+            Admission::Pass(_) => Readiness::Ready,
+            Admission::Probe(ticket, _) => {
+                if self.probes.has_free(&self.config, ticket.period(), now) {
+                    return Readiness::Ready;
+                }
+                let timeout = self.config.half_open_timeout();
+                let expiry = timeout.and_then(|timeout| self.probes.first_expiry(timeout));
+                expiry.map_or(Readiness::Unknown, Readiness::At)
             }
+            Admission::Reject { until: Some(until) } => Readiness::At(until),
+            Admission::Reject { until: None } => Readiness::Unknown,
         }
     }
 
@@ -153,43 +182,33 @@ impl CircuitBreaker {
         }
     }
 
-    /// When the oldest probe will have hung for too long; none while there is none, or no such
-    /// limit.
+    /// When the first probe of this half-open state will have hung for too long, if there is such
+    /// a limit.
     fn first_timeout(&self, word: Word) -> Option<Moment> {
         let timeout = self.config.half_open_timeout()?;
-        if word.mode() != Mode::HalfOpen {
-            return None;
-        }
-        let began = Duration::from_millis(self.places.oldest(word.period())?.as_millis());
-        Some(moment(began.saturating_add(timeout)))
-    }
-
-    fn take_place(&self, ticket: Ticket, now: Moment) -> Option<Place> {
-        self.config.half_open_timeout()?;
-        let place = self.places.take(self.config.half_open_max_calls(), ticket.period(), now);
-        // There is a time now until which somebody may have to wait.
-        self.waiters.call_may_pass();
-        place
+        let is_half_open = word.mode() == Mode::HalfOpen;
+        is_half_open.then(|| self.probes.first_expiry_in(word.period(), timeout)).flatten()
     }
 
     #[inline]
     fn reject(
         &self,
         function: Option<&str>,
-        word: Word,
+        mode: Mode,
         retry_after: Option<Duration>,
     ) -> CircuitOpenError {
         self.totals.count_rejected();
         event::rejected(function, &self.name, retry_after);
-        CircuitOpenError { breaker: self.name.clone(), state: word.mode().into(), retry_after }
+        CircuitOpenError { breaker: self.name.clone(), state: mode.into(), retry_after }
     }
 
     #[inline]
     pub(super) fn succeeded(&self, admitted: Admitted) {
         self.totals.count_success();
-        // What nearly every call finds. Of a probe too there is nothing left to count then: the
-        // period is another than its own, and so its place is free.
-        if !(self.load().is_at_rest() && self.config.rates().is_none()) {
+        // What nearly every call finds.
+        let is_done =
+            self.load().is_at_rest() && self.config.rates().is_none() && !admitted.has_slot();
+        if !is_done {
             self.succeeded_with_more_to_do(admitted);
         }
     }
@@ -200,11 +219,11 @@ impl CircuitBreaker {
         let ticket = admitted.ticket();
         let slow = self.is_slow(admitted);
         if self.config.rates().is_some() && !ticket.is_probe() {
-            self.record(ticket, Outcome { failed: false, slow });
+            self.record(ticket, CallResult { failed: false, slow });
         } else if slow {
             self.fail(admitted, slow);
         } else {
-            self.give_place_up(admitted);
+            self.release(admitted);
             self.advance(|word| word.succeed(&self.config, ticket));
         }
     }
@@ -219,9 +238,9 @@ impl CircuitBreaker {
         let ticket = admitted.ticket();
         let elapsed = self.clock.elapsed();
         self.clock.failed(elapsed);
-        self.give_place_up(admitted);
+        self.release(admitted);
         if self.config.rates().is_some() && !ticket.is_probe() {
-            self.record(ticket, Outcome { failed: true, slow });
+            self.record(ticket, CallResult { failed: true, slow });
         } else {
             self.open(elapsed, |word, until| word.fail(&self.config, ticket, until));
         }
@@ -229,8 +248,7 @@ impl CircuitBreaker {
 
     pub(super) fn ignored(&self, admitted: Admitted) {
         self.totals.count_ignored();
-        self.give_place_up(admitted);
-        self.advance(|word| word.release(admitted.ticket()));
+        self.release(admitted);
     }
 
     /// Whether the call has been slow, which is counted.
@@ -244,10 +262,10 @@ impl CircuitBreaker {
     }
 
     /// Adds a result to the window, and opens the breaker where that is one too many.
-    fn record(&self, ticket: Ticket, outcome: Outcome) {
+    fn record(&self, ticket: Ticket, result: CallResult) {
         let Some(rates) = self.config.rates() else { return };
         let window = self.results(rates).record(
-            outcome,
+            result,
             ticket.period(),
             || self.load().counts_in_window(ticket),
             || self.clock.now(),
@@ -261,9 +279,11 @@ impl CircuitBreaker {
         self.results.get_or_init(|| Box::new(Results::new(rates.window)))
     }
 
-    fn give_place_up(&self, admitted: Admitted) {
-        if let Some(place) = admitted.place() {
-            self.places.give_up(place, admitted.ticket().period());
+    /// Releases the slot of a probe, whatever the breaker's state is by now.
+    fn release(&self, admitted: Admitted) {
+        if let Some(slot) = admitted.slot() {
+            self.probes.release(slot, admitted.ticket().period());
+            self.waiters.wake_all();
         }
     }
 
@@ -274,6 +294,12 @@ impl CircuitBreaker {
 
     pub(super) fn force(&self, state: State) {
         self.advance(|word| Some(word.begin(state)));
+    }
+
+    /// What the breaker looks like by now, with this state word. It reads the clock if the word is
+    /// open.
+    pub(super) fn mode_now(&self, word: Word) -> Mode {
+        if word.mode() == Mode::Open { word.mode_at(self.clock.now()) } else { word.mode() }
     }
 
     /// Moves the word by `step` until nobody comes between, or there is nothing to change.
@@ -316,20 +342,20 @@ impl CircuitBreaker {
         moved
     }
 
-    /// Says that the breaker has moved, once for each change of its public state.
+    /// Tells waiting tasks and observers that the breaker has moved.
     fn has_moved(&self, from: Word, to: Word) {
         if from.period() == to.period() {
-            if to.probes() < from.probes() {
-                self.waiters.call_may_pass();
-            }
             return;
         }
         let change = Change::between(from, to);
         if change.is_public() {
             self.totals.count_transition();
-            self.waiters.state_has_changed();
         }
-        self.waiters.call_may_pass();
+        if self.looks_changed(from, to) {
+            self.waiters.note_change(to.period());
+        }
+        // First, since it never panics: a subscriber may.
+        self.waiters.wake_all();
         self.changes.tell(change, |change| {
             if change.is_public() {
                 let opened = change.to == BreakerState::Open;
@@ -337,5 +363,12 @@ impl CircuitBreaker {
                 tell(&self.name, change.from.as_str(), change.to.as_str());
             }
         });
+    }
+
+    /// Whether [`state`](Self::state) reads otherwise than just before the move. An open breaker
+    /// whose time is over has looked half-open since then, and becomes half-open unnoticed.
+    fn looks_changed(&self, from: Word, to: Word) -> bool {
+        to.mode() != Mode::HalfOpen
+            && BreakerState::from(self.mode_now(from)) != BreakerState::from(to.mode())
     }
 }

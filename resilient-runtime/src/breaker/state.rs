@@ -9,7 +9,7 @@
 //! bits 60..38   period, wrapping: which stretch between two changes of mode this is
 //! bits 37..0    open: the moment it may let a probe through
 //!               closed, disabled: consecutive failures (16 bits)
-//!               half-open: probes out (16 bits), successes (16 bits)
+//!               half-open: successful probes (16 bits)
 //! ```
 //!
 //! Every change of mode and every reset begins a new period. A result counts only in the period
@@ -17,7 +17,8 @@
 //! anything after it.
 //!
 //! A breaker that opens by rates counts in a window beside the word. While it is closed its word
-//! moves only when it opens.
+//! moves only when it opens. How many probes are under way stands beside the word too, because a
+//! probe may outlive its period: see [`ProbeSlots`](super::probe_slots::ProbeSlots).
 
 use std::time::Duration;
 
@@ -37,6 +38,12 @@ impl Moment {
 
     pub(super) const fn as_millis(self) -> u64 {
         self.0
+    }
+
+    /// The moment that is so much later.
+    pub(super) fn plus(self, duration: Duration) -> Self {
+        let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Self::from_millis(self.0.saturating_add(millis))
     }
 
     /// How long it is from `elapsed` until then.
@@ -73,7 +80,7 @@ pub(super) enum Mode {
 pub(super) enum State {
     Closed { failures: u16 },
     Open { until: Moment },
-    HalfOpen { probes: u16, successes: u16 },
+    HalfOpen { successes: u16 },
     ForcedOpen,
     ForcedClosed,
     Disabled { failures: u16 },
@@ -113,9 +120,10 @@ impl Ticket {
 pub(super) enum Admission {
     /// It may pass, and the word stays as it is.
     Pass(Ticket),
-    /// It may pass as a probe, if the word can be changed to this one.
+    /// It may pass as a probe, if there is a slot for one and the word can be changed to this one,
+    /// which is the same word if the breaker is half-open already.
     Probe(Ticket, Word),
-    /// It may not. `until` is the moment from which a probe may; none where nobody knows.
+    /// It may not. `until` is the moment from which a probe may pass, if that is known.
     Reject { until: Option<Moment> },
 }
 
@@ -140,10 +148,7 @@ impl Word {
         match self.mode() {
             Mode::Closed => State::Closed { failures: (payload & COUNT_MASK) as u16 },
             Mode::Open => State::Open { until: Moment(payload) },
-            Mode::HalfOpen => State::HalfOpen {
-                probes: (payload & COUNT_MASK) as u16,
-                successes: (payload >> COUNT_BITS & COUNT_MASK) as u16,
-            },
+            Mode::HalfOpen => State::HalfOpen { successes: (payload & COUNT_MASK) as u16 },
             Mode::ForcedOpen => State::ForcedOpen,
             Mode::ForcedClosed => State::ForcedClosed,
             Mode::Disabled => State::Disabled { failures: (payload & COUNT_MASK) as u16 },
@@ -155,11 +160,12 @@ impl Word {
         (self.0 >> PERIOD_SHIFT & PERIOD_MASK) as u32
     }
 
-    /// How many probes are under way, as far as they count.
-    pub(super) const fn probes(self) -> u16 {
+    /// What the breaker looks like at `now`: an open one whose time is over admits probes as a
+    /// half-open one does, although its word stays open until the first of them.
+    pub(super) fn mode_at(self, now: Moment) -> Mode {
         match self.state() {
-            State::HalfOpen { probes, .. } => probes,
-            _ => 0,
+            State::Open { until } if now >= until => Mode::HalfOpen,
+            _ => self.mode(),
         }
     }
 
@@ -167,9 +173,7 @@ impl Word {
         let (mode, payload) = match state {
             State::Closed { failures } => (0, failures as u64),
             State::Open { until } => (1, until.0),
-            State::HalfOpen { probes, successes } => {
-                (2, probes as u64 | (successes as u64) << COUNT_BITS)
-            }
+            State::HalfOpen { successes } => (2, successes as u64),
             State::ForcedOpen => (3, 0),
             State::ForcedClosed => (4, 0),
             State::Disabled { failures } => (5, failures as u64),
@@ -217,22 +221,18 @@ impl Word {
     }
 
     /// Whether a call may pass at `now`.
-    pub(super) fn admit(self, config: &BreakerConfig, now: Moment) -> Admission {
+    pub(super) fn admit(self, now: Moment) -> Admission {
         let probe = |next: Self| Admission::Probe(next.ticket(), next);
         match self.state() {
             State::Closed { .. } | State::ForcedClosed | State::Disabled { .. } => {
                 Admission::Pass(self.ticket())
             }
             State::Open { until } if now >= until => {
-                probe(self.begin(State::HalfOpen { probes: 1, successes: 0 }))
+                probe(self.begin(State::HalfOpen { successes: 0 }))
             }
             State::Open { until } => Admission::Reject { until: Some(until) },
-            State::HalfOpen { probes, successes }
-                if u32::from(probes) < config.half_open_max_calls() =>
-            {
-                probe(self.counting(State::HalfOpen { probes: probes + 1, successes }))
-            }
-            State::HalfOpen { .. } | State::ForcedOpen => Admission::Reject { until: None },
+            State::HalfOpen { .. } => probe(self),
+            State::ForcedOpen => Admission::Reject { until: None },
         }
     }
 
@@ -247,15 +247,12 @@ impl Word {
             State::Disabled { failures: 1.. } => {
                 Some(self.counting(State::Disabled { failures: 0 }))
             }
-            State::HalfOpen { successes, .. }
-                if successes as u32 + 1 >= config.success_threshold() =>
-            {
+            State::HalfOpen { successes } if successes as u32 + 1 >= config.success_threshold() => {
                 Some(self.begin(State::Closed { failures: 0 }))
             }
-            State::HalfOpen { probes, successes } => Some(self.counting(State::HalfOpen {
-                probes: probes.saturating_sub(1),
-                successes: successes + 1,
-            })),
+            State::HalfOpen { successes } => {
+                Some(self.counting(State::HalfOpen { successes: successes + 1 }))
+            }
             State::Closed { .. }
             | State::Open { .. }
             | State::ForcedOpen
@@ -306,17 +303,13 @@ impl Word {
             _ => None,
         }
     }
+}
 
-    /// The word after a call that is neither success nor failure, where that changes it: a probe
-    /// gives its place back.
-    pub(super) const fn release(self, ticket: Ticket) -> Option<Self> {
-        match self.state() {
-            State::HalfOpen { probes, successes } if self.issued(ticket) => {
-                Some(self.counting(State::HalfOpen { probes: probes.saturating_sub(1), successes }))
-            }
-            _ => None,
-        }
-    }
+/// Whether `period` began after `other`. Periods wrap, so less than half of all of them lie between
+/// the two.
+pub(super) const fn is_later(period: u32, other: u32) -> bool {
+    let between = (period + PERIODS - other) % PERIODS;
+    between > 0 && between < PERIODS / 2
 }
 
 #[cfg(test)]
@@ -342,14 +335,14 @@ mod tests {
     }
 
     fn pass(word: Word) -> Ticket {
-        match word.admit(&config(), at(0)) {
+        match word.admit(at(0)) {
             Admission::Pass(ticket) => ticket,
             other => panic!("not admitted: {other:?}"),
         }
     }
 
     fn probe(word: Word, now: Moment) -> (Ticket, Word) {
-        match word.admit(&config(), now) {
+        match word.admit(now) {
             Admission::Probe(ticket, next) => (ticket, next),
             other => panic!("not a probe: {other:?}"),
         }
@@ -372,7 +365,7 @@ mod tests {
         for state in [
             State::Closed { failures: u16::MAX },
             State::Open { until: Moment::LATEST },
-            State::HalfOpen { probes: u16::MAX, successes: 7 },
+            State::HalfOpen { successes: u16::MAX },
             State::ForcedOpen,
             State::ForcedClosed,
             State::Disabled { failures: u16::MAX },
@@ -413,26 +406,26 @@ mod tests {
     #[test]
     fn an_open_breaker_rejects_until_its_time_and_then_probes() {
         let open = opened();
-        assert_eq!(
-            open.admit(&config(), at(29_999)),
-            Admission::Reject { until: Some(OPEN_UNTIL) }
-        );
+        assert_eq!(open.admit(at(29_999)), Admission::Reject { until: Some(OPEN_UNTIL) });
         let (_, half_open) = probe(open, OPEN_UNTIL);
-        assert_eq!(half_open.state(), State::HalfOpen { probes: 1, successes: 0 });
+        assert_eq!(half_open.state(), State::HalfOpen { successes: 0 });
+        assert_eq!(probe(half_open, OPEN_UNTIL).1, half_open, "it is half-open already");
     }
 
     #[test]
-    fn half_open_admits_no_more_probes_at_once_than_allowed() {
-        let (_, word) = probe(opened(), OPEN_UNTIL);
-        let (_, word) = probe(word, OPEN_UNTIL);
-        assert_eq!(word.admit(&config(), OPEN_UNTIL), Admission::Reject { until: None });
+    fn an_open_breaker_looks_half_open_once_its_time_is_over() {
+        let open = opened();
+        assert_eq!(open.mode_at(at(29_999)), Mode::Open);
+        assert_eq!(open.mode_at(OPEN_UNTIL), Mode::HalfOpen);
+        let held = open.begin(State::ForcedOpen);
+        assert_eq!(held.mode_at(Moment::LATEST), Mode::ForcedOpen);
     }
 
     #[test]
     fn enough_successful_probes_close_it() {
         let (first, word) = probe(opened(), OPEN_UNTIL);
         let word = succeed(word, first);
-        assert_eq!(word.state(), State::HalfOpen { probes: 0, successes: 1 });
+        assert_eq!(word.state(), State::HalfOpen { successes: 1 });
         let (second, word) = probe(word, OPEN_UNTIL);
         assert_eq!(succeed(word, second).state(), State::Closed { failures: 0 });
     }
@@ -448,13 +441,6 @@ mod tests {
     }
 
     #[test]
-    fn a_neutral_probe_gives_its_place_back() {
-        let (ticket, word) = probe(opened(), OPEN_UNTIL);
-        let word = word.release(ticket).unwrap();
-        assert_eq!(word.state(), State::HalfOpen { probes: 0, successes: 0 });
-    }
-
-    #[test]
     fn stale_results_change_nothing_in_any_later_state() {
         let stale = pass(Word::NEW);
         let open = opened();
@@ -463,7 +449,6 @@ mod tests {
         for word in [open, half_open, closed] {
             assert_eq!(word.succeed(&config(), stale), None);
             assert_eq!(word.fail(&config(), stale, OPEN_UNTIL), None);
-            assert_eq!(word.release(stale), None);
         }
     }
 
@@ -477,9 +462,9 @@ mod tests {
             assert_eq!(word.fail(&config(), ticket, OPEN_UNTIL), None);
         }
         let closed = Word::NEW.begin(State::ForcedClosed);
-        assert_eq!(closed.admit(&config(), at(0)), Admission::Pass(closed.ticket()));
+        assert_eq!(closed.admit(at(0)), Admission::Pass(closed.ticket()));
         let open = Word::NEW.begin(State::ForcedOpen);
-        assert_eq!(open.admit(&config(), Moment::LATEST), Admission::Reject { until: None });
+        assert_eq!(open.admit(Moment::LATEST), Admission::Reject { until: None });
     }
 
     #[test]
@@ -507,6 +492,12 @@ mod tests {
             assert!(!word.counts_in_window(ticket));
             assert_eq!(word.trip(ticket, OPEN_UNTIL), None);
         }
+    }
+
+    #[test]
+    fn periods_are_compared_across_the_wrap() {
+        assert!(is_later(1, 0) && is_later(0, PERIODS - 1) && is_later(7, PERIODS - 7));
+        assert!(!is_later(0, 0) && !is_later(0, 1) && !is_later(PERIODS - 1, 0));
     }
 
     #[test]

@@ -67,8 +67,8 @@ pub struct BreakerStats {
     /// When a call last failed, in tokio's time, to the millisecond. Probes that were slow or hung
     /// are among them.
     pub last_failure_time: Option<Instant>,
-    /// Open: how long until a probe may pass, 0 once it may. `None` in the other states, and
-    /// where the breaker is held open by hand.
+    /// Open: how long until the breaker is half-open. Half-open: 0 until the first probe, then
+    /// `None`. Otherwise `None`, also while the breaker is held open manually.
     pub time_until_half_open: Option<Duration>,
     /// Open or half-open: how often it has opened without having closed in between, 1 or more.
     /// Otherwise 0.

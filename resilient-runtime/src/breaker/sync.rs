@@ -4,18 +4,9 @@
 //! each atomic more makes loom's work longer by a factor.
 
 #[cfg(all(test, loom))]
-pub(super) use loom::{
-    hint::spin_loop,
-    sync::{Mutex, atomic::fence},
-};
+pub(super) use loom::sync::{Mutex, MutexGuard};
 #[cfg(not(all(test, loom)))]
-pub(super) use std::{
-    hint::spin_loop,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, fence},
-    },
-};
+pub(super) use std::sync::{Mutex, MutexGuard, atomic::AtomicU64};
 
 #[cfg(all(test, loom))]
 pub(super) use self::seen::AtomicU64;
@@ -72,6 +63,11 @@ mod seen {
         ) -> Result<u64, u64> {
             self.see();
             self.word.compare_exchange(current, new, success, failure)
+        }
+
+        pub(in crate::breaker) fn fetch_max(&self, value: u64, order: Ordering) -> u64 {
+            self.see();
+            self.word.fetch_max(value, order)
         }
 
         fn see(&self) {

@@ -1,39 +1,135 @@
 //! Waiting for a breaker to change, or to let calls pass.
 
-use tokio::sync::Notify;
-use tokio::time::timeout_at;
+use std::future::poll_fn;
+use std::mem;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Poll, Waker};
+
+use tokio::time::{Instant, timeout_at};
 
 use super::CircuitBreaker;
 use super::settle::Readiness;
+use super::state::{State, is_later};
 use super::stats::BreakerState;
+use super::sync::{Mutex, const_unless_loom};
 
-/// Those who wait. Only one who moves the breaker looks here, which no call does while it is
-/// closed and nothing fails.
+/// The tasks that wait, and what they wait for. Only a thread that moves the breaker looks here,
+/// which no call does while the breaker is closed and nothing fails.
+///
+/// Not tokio's `Notify`: if one waker panics, it forgets the tasks whose turn comes after it.
 pub(super) struct Waiters {
-    change: Notify,
-    passage: Notify,
+    tasks: Mutex<Tasks>,
+    /// The period that the last change of the public state began.
+    last_change: AtomicU32,
+}
+
+struct Tasks {
+    waiting: Vec<(u64, Waker)>,
+    next_id: u64,
 }
 
 impl Waiters {
-    pub(super) const fn new() -> Self {
-        Self { change: Notify::const_new(), passage: Notify::const_new() }
+    const_unless_loom! {
+        pub(super) const fn new() -> Self {
+            Self {
+                tasks: Mutex::new(Tasks { waiting: Vec::new(), next_id: 0 }),
+                last_change: AtomicU32::new(0),
+            }
+        }
     }
 
-    pub(super) fn state_has_changed(&self) {
-        self.change.notify_waiters();
+    /// Notes that the public state changed as this period began.
+    pub(super) fn note_change(&self, period: u32) {
+        let later = |noted| is_later(period, noted).then_some(period);
+        // Release: a task that sees the change sees the state word that made it. An error says that
+        // a later change has been noted.
+        let _ = self.last_change.fetch_update(Ordering::Release, Ordering::Relaxed, later);
     }
 
-    /// Also where the time has changed at which one may.
-    pub(super) fn call_may_pass(&self) {
-        self.passage.notify_waiters();
+    /// Wakes every task, so that each looks whether its time has come.
+    ///
+    /// A waker that panics affects its own task only: neither the others nor the call that has
+    /// moved the breaker.
+    pub(super) fn wake_all(&self) {
+        for (_, waker) in self.with(|tasks| mem::take(&mut tasks.waiting)) {
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
+    }
+
+    /// Waits until `condition` holds. It is looked at whenever tasks are woken.
+    async fn until(&self, condition: impl Fn() -> bool) {
+        let mut place = Place { waiters: self, id: None };
+        poll_fn(|context| {
+            if condition() {
+                return Poll::Ready(());
+            }
+            place.keep(context.waker().clone());
+            // Again: the wake-up for what happened in between may have come too early.
+            if condition() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Tasks) -> T) -> T {
+        // No user code runs in here, so what a poisoned lock guards is whole.
+        work(&mut self.tasks.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
+/// The place of one task among those that wait.
+struct Place<'w> {
+    waiters: &'w Waiters,
+    id: Option<u64>,
+}
+
+impl Place<'_> {
+    /// Wakes the task by this waker from now on.
+    fn keep(&mut self, waker: Waker) {
+        let id = &mut self.id;
+        let replaced = self.waiters.with(|tasks| {
+            let id = *id.get_or_insert_with(|| {
+                tasks.next_id += 1;
+                tasks.next_id
+            });
+            match tasks.waiting.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, kept)) => Some(mem::replace(kept, waker)),
+                None => {
+                    tasks.waiting.push((id, waker));
+                    None
+                }
+            }
+        });
+        // Outside the lock: a waker runs its owner's code when it is dropped.
+        drop(replaced);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let Some(id) = self.id else { return };
+        let removed = self.waiters.with(|tasks| {
+            let index = tasks.waiting.iter().position(|(known, _)| *known == id)?;
+            Some(tasks.waiting.swap_remove(index))
+        });
+        drop(removed);
+    }
+}
+
+/// The public state that a task has seen, and the period in which it has.
+#[derive(Clone, Copy)]
+struct Seen {
+    period: u32,
+    state: BreakerState,
+}
+
 impl CircuitBreaker {
-    /// Waits for the next change of [`state`](Self::state), and returns what it is then.
+    /// Waits for the next change of [`state`](Self::state), and returns the state after it.
     ///
-    /// It counts from this call, not from the first poll: a change in between is not missed. So to
-    /// miss none, call it before you look at the state:
+    /// It waits for changes after this call, whether the future has been polled by then or not,
+    /// and never resolves for a change that [`state`](Self::state) showed before. So call it before
+    /// you look at the state to miss nothing:
     ///
     /// ```
     /// use resilient_runtime::{BreakerState, CircuitBreaker};
@@ -47,26 +143,35 @@ impl CircuitBreaker {
     /// # })
     /// ```
     ///
-    /// A task that watches a breaker owns it, as a `&'static` one or a
-    /// [`SharedBreaker`](crate::SharedBreaker), and calls this within itself. Where several changes follow each other quickly, one who waits sees the
-    /// last; events tell of each. A breaker whose open time is over is still [`Open`](BreakerState::Open) until a
-    /// call asks to pass.
+    /// If several changes follow each other quickly, it returns the last state; events tell of each
+    /// change. A task that watches a breaker owns it, as a `&'static` one or a
+    /// [`SharedBreaker`](crate::SharedBreaker), and calls this in a loop.
+    ///
+    /// # Panics
+    ///
+    /// If it has to wait for the end of an open state and there is no tokio runtime with its timer
+    /// enabled.
     ///
     /// # Cancellation
     ///
-    /// Dropping the future ends the waiting, and has no other effect.
+    /// Dropping the future ends the waiting and has no other effect.
     pub fn changed(&self) -> impl Future<Output = BreakerState> + Send + use<'_> {
-        let change = self.waiters.change.notified();
+        let seen = self.seen();
         async move {
-            change.await;
-            self.state()
+            loop {
+                if let Some(state) = self.changed_since(seen) {
+                    return state;
+                }
+                let changed = self.waiters.until(|| self.changed_since(seen).is_some());
+                wait(changed, self.end_of_open_state()).await;
+            }
         }
     }
 
     /// Waits until a call would pass: the breaker is closed, or a probe may be made.
     ///
-    /// It reserves nothing. Where many wait, all are told, and the first of them to call are let
-    /// through: whoever is rejected waits again.
+    /// It reserves nothing. If many tasks wait, all are woken, and the first to call are admitted;
+    /// the others are rejected and wait again.
     ///
     /// # Panics
     ///
@@ -74,22 +179,46 @@ impl CircuitBreaker {
     ///
     /// # Cancellation
     ///
-    /// Dropping the future ends the waiting, and has no other effect.
+    /// Dropping the future ends the waiting and has no other effect.
     pub async fn wait_until_ready(&self) {
         loop {
-            // Before the look, so that what happens after it is not missed.
-            let passage = self.waiters.passage.notified();
-            let time = match self.readiness() {
+            let readiness = self.readiness();
+            let time = match readiness {
                 Readiness::Ready => return,
-                // A moment for which tokio's clock has no time is further off than anybody waits.
+                // A moment that tokio's clock cannot express is too far off to wait for.
                 Readiness::At(moment) => self.clock.instant(moment),
                 Readiness::Unknown => None,
             };
-            match time {
-                // Either way it looks again.
-                Some(time) => drop(timeout_at(time, passage).await),
-                None => passage.await,
-            }
+            wait(self.waiters.until(|| self.readiness() != readiness), time).await;
         }
+    }
+
+    fn seen(&self) -> Seen {
+        let word = self.load();
+        Seen { period: word.period(), state: self.mode_now(word).into() }
+    }
+
+    /// The public state, if it has changed since it was `seen`.
+    fn changed_since(&self, seen: Seen) -> Option<BreakerState> {
+        let now = self.seen();
+        // Acquire: see `note_change`.
+        let noted = self.waiters.last_change.load(Ordering::Acquire);
+        // The state can differ before the change is noted, and without any if time has passed.
+        (now.state != seen.state || is_later(noted, seen.period)).then_some(now.state)
+    }
+
+    fn end_of_open_state(&self) -> Option<Instant> {
+        match self.load().state() {
+            State::Open { until } => self.clock.instant(until),
+            _ => None,
+        }
+    }
+}
+
+/// Waits for `future`, until `time` at the longest.
+async fn wait(future: impl Future<Output = ()>, time: Option<Instant>) {
+    match time {
+        Some(time) => drop(timeout_at(time, future).await),
+        None => future.await,
     }
 }

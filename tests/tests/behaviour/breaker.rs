@@ -73,7 +73,7 @@ async fn who_waits_for_the_hint_of_a_rejection_is_let_in_and_it_is_no_longer_tha
 async fn it_recovers_through_half_open() {
     let breaker = opened().await;
     advance(OPEN).await;
-    assert_eq!(breaker.state(), BreakerState::Open, "nobody has asked yet");
+    assert_eq!(breaker.state(), BreakerState::HalfOpen, "its time is over");
     call(&breaker, Ok(())).await.unwrap();
     assert_eq!(breaker.state(), BreakerState::HalfOpen);
     call(&breaker, Ok(())).await.unwrap();

@@ -76,7 +76,7 @@ async fn looking_at_the_breaker_decides_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn places_come_back_whichever_way_a_probe_ends() {
+async fn slots_are_released_whichever_way_a_probe_ends() {
     let breaker = probing().await;
     for _ in 0..20 {
         let probes: Vec<_> = (0..3).map(|_| breaker.acquire().unwrap()).collect();
@@ -96,4 +96,70 @@ async fn places_come_back_whichever_way_a_probe_ends() {
     let probes: Vec<_> = (0..3).map(|_| breaker.acquire().unwrap()).collect();
     assert!(breaker.acquire().is_err());
     drop(probes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_that_hang_count_against_the_limit_in_later_periods() {
+    let breaker = opened(config().half_open_max_calls(2).success_threshold(1));
+    let mut hanging = Vec::new();
+    for _ in 0..50 {
+        advance(OPEN).await;
+        hanging.extend(breaker.acquire().ok());
+        if let Ok(failing) = breaker.acquire() {
+            failing.failure();
+        }
+    }
+    assert_eq!(hanging.len(), 2);
+    let rejection = breaker.acquire().unwrap_err();
+    assert_eq!((rejection.state, rejection.retry_after), (BreakerState::HalfOpen, None));
+
+    // One of an earlier period ends: its result changes nothing, but its slot is free.
+    hanging.remove(0).success();
+    assert_eq!(breaker.state(), BreakerState::HalfOpen);
+    breaker.acquire().unwrap().success();
+    assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_has_hung_for_too_long_no_longer_counts_against_the_limit() {
+    let breaker = opened(config().half_open_max_calls(1).half_open_timeout(LIMIT));
+    for _ in 0..10 {
+        advance(OPEN).await;
+        std::mem::forget(breaker.acquire().unwrap());
+        advance(LIMIT).await;
+        breaker.acquire().unwrap_err();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_frees_the_slots_of_probes_that_hang() {
+    let breaker = opened(config().failure_threshold(1).half_open_max_calls(1));
+    advance(OPEN).await;
+    let hanging = breaker.acquire().unwrap();
+    breaker.reset();
+    breaker.acquire().unwrap().failure();
+    advance(OPEN).await;
+    let probe = breaker.acquire().unwrap();
+    drop(hanging);
+    breaker.acquire().expect_err("the slot that came back is not that of this probe");
+    drop(probe);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_that_wait_are_woken_when_a_probe_of_an_earlier_period_ends() {
+    let breaker = opened(config().half_open_max_calls(2));
+    advance(OPEN).await;
+    let (hanging, failing) = (breaker.acquire().unwrap(), breaker.acquire().unwrap());
+    failing.failure();
+    advance(OPEN).await;
+    let second = breaker.acquire().unwrap();
+    let ready = std::pin::pin!(breaker.wait_until_ready());
+    let ended = async {
+        tokio::time::sleep(SECOND).await;
+        hanging.ignore();
+    };
+    let began = Instant::now();
+    tokio::join!(ready, ended);
+    assert_eq!(began.elapsed(), SECOND);
+    drop(second);
 }

@@ -2,10 +2,13 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
+use std::{hint, thread};
 
 use resilient_runtime::{BreakerConfigBuilder, BreakerState, CircuitBreaker};
+use resilient_tests::events::Events;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, timeout};
 
@@ -86,6 +89,106 @@ async fn no_change_is_missed_between_threads() {
     }
 }
 
+#[test]
+fn a_change_that_the_caller_has_seen_is_not_reported_again() {
+    let breaker = breaker(config());
+    for round in 0..2_000 {
+        let before = breaker.state();
+        let changed = thread::scope(|scope| {
+            scope.spawn(|| if round % 2 == 0 { breaker.force_open() } else { breaker.reset() });
+            while breaker.state() == before {
+                hint::spin_loop();
+            }
+            // The other thread may not have told of its change yet.
+            breaker.changed()
+        });
+        assert!(!is_ready(changed), "round {round}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_an_open_state_is_a_change_although_nobody_calls() {
+    let breaker = opened(config());
+    let mut watching = pin!(breaker.changed());
+    assert!(!is_ready(watching.as_mut()));
+    assert_eq!(time(watching.as_mut()).await, OPEN);
+    assert_eq!(breaker.state(), BreakerState::HalfOpen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_probe_is_no_change_for_a_caller_who_has_seen_the_breaker_half_open() {
+    let breaker = opened(config().success_threshold(1));
+    advance(OPEN).await;
+    let mut changed = pin!(breaker.changed());
+    let probe = breaker.acquire().unwrap();
+    assert!(!is_ready(changed.as_mut()));
+    probe.success();
+    assert_eq!(changed.await, BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_breaker_that_is_forced_open_stays_as_it_looks() {
+    let breaker = opened(config());
+    let mut changed = pin!(breaker.changed());
+    breaker.force_open();
+    assert!(!is_ready(changed.as_mut()));
+    advance(2 * OPEN).await;
+    assert!(!is_ready(changed.as_mut()), "it is held open");
+    breaker.reset();
+    assert_eq!(changed.await, BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_open_look_ends_when_the_breaker_is_forced_open() {
+    let breaker = opened(config());
+    advance(OPEN).await;
+    let changed = breaker.changed();
+    breaker.force_open();
+    assert_eq!(changed.await, BreakerState::Open);
+}
+
+/// A task of a broken executor: waking it panics.
+struct BrokenTask;
+
+impl Wake for BrokenTask {
+    fn wake(self: Arc<Self>) {
+        panic!("this task cannot be woken");
+    }
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waker_that_panics_harms_neither_the_breaker_nor_other_tasks() {
+    let breaker = breaker(config());
+    let events = Events::catch();
+    for changes in 0..20 {
+        let mut broken = [Box::pin(breaker.changed()), Box::pin(breaker.changed())];
+        let waker = Waker::from(Arc::new(BrokenTask));
+        for task in &mut broken {
+            assert!(task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut sound = pin!(breaker.changed());
+        assert!(sound.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        if changes % 2 == 0 {
+            breaker.force_open()
+        } else {
+            breaker.reset()
+        }
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert_eq!(events.named("circuit breaker changed state").len(), changes + 1);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_closed_breaker_is_ready_at_once() {
     let breaker = breaker(config());
@@ -95,10 +198,9 @@ async fn a_closed_breaker_is_ready_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_open_one_is_ready_when_its_time_is_over_and_then_stays_open() {
+async fn an_open_one_is_ready_when_its_time_is_over() {
     let breaker = opened(config());
     assert_eq!(time(breaker.wait_until_ready()).await, OPEN);
-    assert_eq!(breaker.state(), BreakerState::Open, "nobody has called");
     assert!(breaker.acquire().is_ok());
 }
 

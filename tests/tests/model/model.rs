@@ -124,7 +124,7 @@ impl Pass {
 enum State {
     Closed { failures: u32 },
     Open { until: u64, nth: u32 },
-    HalfOpen { probes: Vec<Pass>, successes: u32, nth: u32 },
+    HalfOpen { successes: u32, nth: u32 },
     ForcedOpen,
     ForcedClosed,
     Disabled { failures: u32 },
@@ -144,6 +144,8 @@ pub struct Model {
     state: State,
     period: u64,
     calls: u64,
+    /// Probes of any period that are still under way.
+    probes: Vec<Pass>,
     window: VecDeque<Ended>,
     pub last_failure: Option<u64>,
     pub successes: u64,
@@ -162,6 +164,7 @@ impl Model {
             state: State::Closed { failures: 0 },
             period: 0,
             calls: 0,
+            probes: Vec::new(),
             window: VecDeque::new(),
             last_failure: None,
             successes: 0,
@@ -178,10 +181,10 @@ impl Model {
     }
 
     fn change(&mut self, state: State) {
-        let before = self.state();
+        let before = self.moved_to();
         self.state = state;
         self.period += 1;
-        if self.state() != before {
+        if self.moved_to() != before {
             self.transitions += 1;
         }
         if matches!(self.state, State::Closed { .. } | State::Disabled { .. }) {
@@ -194,11 +197,15 @@ impl Model {
         self.change(State::Open { until, nth });
     }
 
-    /// Probes that hang for too long, found out by whoever asks.
+    fn has_hung(&self, probe: &Pass) -> bool {
+        self.settings.half_open_timeout.is_some_and(|timeout| self.now - probe.began >= timeout)
+    }
+
+    /// Probes that have hung for too long, noticed by the next call that asks to pass.
     fn time_out_probes(&mut self) {
-        let Some(timeout) = self.settings.half_open_timeout else { return };
-        if let State::HalfOpen { probes, nth, .. } = &self.state
-            && probes.iter().any(|probe| self.now - probe.began >= timeout)
+        let is_hung = |probe: &Pass| probe.period == self.period && self.has_hung(probe);
+        if let State::HalfOpen { nth, .. } = self.state
+            && self.probes.iter().any(is_hung)
         {
             self.last_failure = Some(self.now);
             self.open(nth + 1);
@@ -207,12 +214,12 @@ impl Model {
 
     pub fn is_ready(&mut self) -> bool {
         self.time_out_probes();
+        let probes_out = self.probes.iter().filter(|probe| !self.has_hung(probe)).count();
+        let has_slot = probes_out < self.settings.half_open_max_calls as usize;
         match &self.state {
             State::Closed { .. } | State::ForcedClosed | State::Disabled { .. } => true,
-            State::Open { until, .. } => self.now >= *until,
-            State::HalfOpen { probes, .. } => {
-                probes.len() < self.settings.half_open_max_calls as usize
-            }
+            State::Open { until, .. } => self.now >= *until && has_slot,
+            State::HalfOpen { .. } => has_slot,
             State::ForcedOpen => false,
         }
     }
@@ -224,14 +231,14 @@ impl Model {
             return Err(self.time_until_half_open());
         }
         if let State::Open { nth, .. } = self.state {
-            self.change(State::HalfOpen { probes: Vec::new(), successes: 0, nth });
+            self.change(State::HalfOpen { successes: 0, nth });
         }
         self.calls += 1;
         let mut pass =
             Pass { period: self.period, number: self.calls, probe: false, began: self.now };
-        if let State::HalfOpen { probes, .. } = &mut self.state {
+        if let State::HalfOpen { .. } = self.state {
             pass.probe = true;
-            probes.push(pass);
+            self.probes.push(pass);
         }
         Ok(pass)
     }
@@ -244,23 +251,29 @@ impl Model {
         slow
     }
 
+    fn release(&mut self, pass: Pass) {
+        self.probes.retain(|probe| probe.number != pass.number);
+    }
+
     pub fn succeed(&mut self, pass: Pass) {
+        self.release(pass);
         self.successes += 1;
         let slow = self.is_slow(pass);
         if pass.probe && slow {
             self.last_failure = Some(self.now);
         }
         if pass.period == self.period {
-            self.settle(pass, false, slow);
+            self.settle(false, slow);
         }
     }
 
     pub fn fail(&mut self, pass: Pass) {
+        self.release(pass);
         self.failures += 1;
         let slow = self.is_slow(pass);
         self.last_failure = Some(self.now);
         if pass.period == self.period {
-            self.settle(pass, true, slow);
+            self.settle(true, slow);
         }
     }
 
@@ -273,23 +286,18 @@ impl Model {
     }
 
     pub fn ignore(&mut self, pass: Pass) {
+        self.release(pass);
         self.ignored += 1;
-        if pass.period == self.period
-            && let State::HalfOpen { probes, .. } = &mut self.state
-        {
-            probes.retain(|probe| probe.number != pass.number);
-        }
     }
 
-    fn settle(&mut self, pass: Pass, failed: bool, slow: bool) {
+    fn settle(&mut self, failed: bool, slow: bool) {
         let has_window = self.settings.has_window();
         match &mut self.state {
             State::HalfOpen { nth, .. } if failed || slow => {
                 let next = *nth + 1;
                 self.open(next);
             }
-            State::HalfOpen { probes, successes, .. } => {
-                probes.retain(|probe| probe.number != pass.number);
+            State::HalfOpen { successes, .. } => {
                 *successes += 1;
                 if *successes == self.settings.success_threshold {
                     self.change(State::Closed { failures: 0 });
@@ -339,6 +347,7 @@ impl Model {
     }
 
     pub fn reset(&mut self) {
+        self.probes.clear();
         self.change(State::Closed { failures: 0 });
     }
 
@@ -354,7 +363,16 @@ impl Model {
         self.change(State::Disabled { failures: 0 });
     }
 
+    /// The state as a caller sees it.
     pub const fn state(&self) -> BreakerState {
+        match self.state {
+            State::Open { until, .. } if self.now >= until => BreakerState::HalfOpen,
+            _ => self.moved_to(),
+        }
+    }
+
+    /// The state to which the last change has moved it, which time does not move on.
+    const fn moved_to(&self) -> BreakerState {
         match self.state {
             State::Closed { .. } | State::ForcedClosed | State::Disabled { .. } => {
                 BreakerState::Closed

@@ -1,24 +1,31 @@
 //! What a breaker that opens by rates remembers of the calls that have ended.
 //!
-//! A window holds the results of one period. It is never cleared by whoever closes the breaker:
-//! the first result of a new period finds a window of another one, and begins anew.
+//! A window holds the results of one period. It is not cleared when the breaker closes: the first
+//! result of a new period finds that the window is of another one, and empties it.
+//!
+//! Both windows are guarded by locks that are held for some nanoseconds. Every call of a breaker
+//! with a window takes one; a breaker without a window has none.
 
 mod calls;
 mod time;
 
-use self::calls::CallWindow;
-use self::time::TimeWindow;
+use std::sync::PoisonError;
+
+pub(super) use self::calls::CallWindow;
+pub(super) use self::time::TimeWindow;
+
 use super::config::{Rates, Window, share};
 use super::state::Moment;
+use super::sync::{Mutex, MutexGuard};
 
 /// How a call ended that counts. Anything else is not in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct CallResult {
     pub(super) failed: bool,
     pub(super) slow: bool,
 }
 
-impl Outcome {
+impl CallResult {
     /// Whether it brings the breaker nearer to opening.
     const fn is_miss(self) -> bool {
         self.failed || self.slow
@@ -69,19 +76,19 @@ impl Results {
         }
     }
 
-    /// Adds the result of a call of this period, unless `period_lasts` no more. What is in the
-    /// window then, where that may open a breaker.
+    /// Adds the result of a call of this period, unless `period_lasts` says that the period is
+    /// over. Returns what the window then holds, if that may open a breaker.
     #[inline]
     pub(super) fn record(
         &self,
-        outcome: Outcome,
+        result: CallResult,
         period: u32,
         period_lasts: impl Fn() -> bool,
         now: impl Fn() -> Moment,
     ) -> Option<WindowStats> {
         match self {
-            Self::Calls(window) => window.record(outcome, period, period_lasts),
-            Self::Time(window) => window.record(outcome, period, period_lasts, now),
+            Self::Calls(window) => window.record(result, period, period_lasts),
+            Self::Time(window) => window.record(result, period, period_lasts, now),
         }
     }
 
@@ -93,4 +100,29 @@ impl Results {
             Self::Time(window) => window.stats(period, now),
         }
     }
+}
+
+impl WindowStats {
+    fn add(&mut self, result: CallResult) {
+        self.calls += 1;
+        self.failures += u64::from(result.failed);
+        self.slow_calls += u64::from(result.slow);
+    }
+
+    fn add_all(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.failures += other.failures;
+        self.slow_calls += other.slow_calls;
+    }
+
+    fn remove(&mut self, result: CallResult) {
+        self.calls -= 1;
+        self.failures -= u64::from(result.failed);
+        self.slow_calls -= u64::from(result.slow);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics under the lock, so what a poisoned lock guards is whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
