@@ -1,5 +1,6 @@
 //! A breaker around one call, without retries.
 
+use crate::enclosing::{self, Frame};
 use crate::watch::watch;
 use crate::{CircuitBreaker, Classify, Rejection};
 
@@ -27,6 +28,9 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
+        if enclosing::contains(self) {
+            return op().await;
+        }
         // `acquire` and `Permit::settle`, written out: what goes through them goes through memory.
         let permit = match self.pass() {
             Some(permit) => permit,
@@ -34,7 +38,8 @@ impl CircuitBreaker {
         };
         let mut permit = permit.watched();
         // In an async block, so that a panic of `op` itself is seen too.
-        let result = watch(Some(permit.panicked()), async { op().await }).await;
+        let attempt = async { op().await };
+        let result = watch(Frame::of(self), Some(permit.panicked()), attempt).await;
         match result {
             Ok(value) => {
                 permit.success();

@@ -13,6 +13,7 @@ mod catalogue;
 mod chain;
 mod classify;
 mod config_error;
+mod enclosing;
 mod event;
 mod executor;
 mod keyed;

@@ -191,7 +191,7 @@ impl<'b, T, E> Call<'b, T, E> {
     where
         F: Future<Output = Result<T, E>>,
     {
-        watch(self.run.panicked(), body)
+        watch(self.run.frame(), self.run.panicked(), body)
     }
 
     /// Ends an attempt: the call ends too, or goes on after a pause.
@@ -212,10 +212,7 @@ impl<'b, T, E> Call<'b, T, E> {
     #[inline]
     #[must_use = "it is what the function returns"]
     pub fn finish(&mut self, result: Result<T, E>) -> Result<T, E> {
-        match self.settle(result) {
-            ControlFlow::Break(result) => result,
-            ControlFlow::Continue(pause) => Err(pause.into_error()),
-        }
+        self.run.finish(result, self.judge)
     }
 }
 

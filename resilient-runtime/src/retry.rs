@@ -16,6 +16,7 @@ pub(crate) enum GiveUp {
     MaybeExecuted,
     DeadlineTooNear,
     BudgetExhausted,
+    OuterCallRetries,
 }
 
 impl GiveUp {
@@ -28,6 +29,7 @@ impl GiveUp {
             Self::MaybeExecuted => "the request may have been executed, and is not idempotent",
             Self::DeadlineTooNear => "the deadline leaves no time for the delay",
             Self::BudgetExhausted => "the retry budget is exhausted",
+            Self::OuterCallRetries => "the outer call through the same circuit breaker retries",
         }
     }
 }

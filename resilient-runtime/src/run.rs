@@ -10,6 +10,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::breaker::{BreakerState, Panicked, Permit};
 use crate::budget::Taken;
+use crate::enclosing::{self, Frame};
 use crate::event::{self, Subject};
 use crate::policy::{Policy, Scope};
 use crate::retry::GiveUp;
@@ -44,9 +45,24 @@ pub struct Run<'p> {
     policy: &'p Policy,
     breaker: Option<&'p CircuitBreaker>,
     permit: Option<Permit<'p>>,
+    standing: Standing,
     attempt: u32,
     /// When the whole call has to be over.
     deadline: Option<Instant>,
+}
+
+/// Whether a call is one for its breaker.
+///
+/// Half a word, as the number of the attempt beside it, so that a run has no padding: see
+/// [`Panicked`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+enum Standing {
+    /// It needs a permit, and its result counts.
+    Alone,
+    /// It is part of a call through the same breaker, by whose permit it passes. It has none of its
+    /// own, and counts nothing.
+    Part,
 }
 
 impl<'p> Run<'p> {
@@ -54,8 +70,12 @@ impl<'p> Run<'p> {
     /// call's arguments have chosen; where it is closed, the call has its permit.
     #[inline]
     pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
-        let permit = breaker.and_then(CircuitBreaker::pass).map(Permit::watched);
-        Self { policy, breaker, permit, attempt: 1, deadline: None }
+        let (standing, permit) = match breaker {
+            Some(breaker) if enclosing::contains(breaker) => (Standing::Part, None),
+            breaker => (Standing::Alone, breaker.and_then(CircuitBreaker::pass)),
+        };
+        let permit = permit.map(Permit::watched);
+        Self { policy, breaker, permit, attempt: 1, standing, deadline: None }
     }
 
     /// Lets the time run until the policy's deadline, where it has one.
@@ -66,7 +86,7 @@ impl<'p> Run<'p> {
     /// Asks the breaker, where there is one and it has not said so yet, whether the call may begin.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
-        if self.permit.is_some() { Ok(()) } else { self.ask() }
+        if self.permit.is_some() || self.standing == Standing::Part { Ok(()) } else { self.ask() }
     }
 
     #[cold]
@@ -115,6 +135,15 @@ impl<'p> Run<'p> {
         Some(Limit { until, ran_out, reject })
     }
 
+    /// What calls that are made inside this one have to know of it.
+    #[inline]
+    pub(crate) fn frame(&self) -> Frame {
+        self.breaker.map_or(Frame::NONE, |breaker| {
+            let retries = self.policy.max_attempts() > 1;
+            Frame::of(breaker).retrying(retries, self.policy.is_idempotent())
+        })
+    }
+
     /// Where [`watch`] leaves word of a panic; none where nobody would read it.
     #[inline]
     pub(crate) fn panicked(&mut self) -> Option<&mut Panicked> {
@@ -137,6 +166,31 @@ impl<'p> Run<'p> {
                 ControlFlow::Break(error) => ControlFlow::Break(Err(error)),
                 ControlFlow::Continue(pause) => ControlFlow::Continue(pause),
             },
+        }
+    }
+
+    /// Ends the only attempt of a call.
+    // Not by `settle`: the result of that takes a way through memory.
+    #[inline]
+    pub(crate) fn finish<T, E>(
+        &mut self,
+        result: Result<T, E>,
+        judge: fn(&E) -> Judgement,
+    ) -> Result<T, E> {
+        match result {
+            Ok(value) => {
+                self.succeed();
+                Ok(value)
+            }
+            Err(error) => Err(self.end_with(error, judge)),
+        }
+    }
+
+    #[cold]
+    fn end_with<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> E {
+        match self.fail(error, judge) {
+            ControlFlow::Break(error) => error,
+            ControlFlow::Continue(pause) => pause.into_error(),
         }
     }
 
@@ -222,8 +276,10 @@ impl<'p> Run<'p> {
                 Some((delay, taken))
             }
             Err(reason) => {
-                // An error that no attempt could have helped is not this policy's business.
-                if kind.is_transient() || self.attempt > 1 {
+                // An error that no attempt could have helped is not this policy's business, and the
+                // outer call reports its own retries.
+                let is_final = reason != GiveUp::OuterCallRetries;
+                if is_final && (kind.is_transient() || self.attempt > 1) {
                     event::gave_up(self.subject(), kind, reason.as_str());
                 }
                 self.settle_permit(kind);
@@ -250,6 +306,9 @@ impl<'p> Run<'p> {
         if was_probe || !self.breaker.is_none_or(is_closed) {
             return Err(GiveUp::BreakerNotClosed);
         }
+        if self.outer_call_retries(maybe_executed) {
+            return Err(GiveUp::OuterCallRetries);
+        }
         let delay = row.next_delay(self.attempt, hint, rand::random())?;
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| delay >= left) {
@@ -258,6 +317,13 @@ impl<'p> Run<'p> {
         let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
         let taken = budget.take(kind).ok_or(GiveUp::BudgetExhausted)?;
         Ok((delay, Some(taken)))
+    }
+
+    /// Whether such a failure is retried by a call that this one is part of, as long as that has
+    /// attempts left. If both retried, their attempts would multiply.
+    fn outer_call_retries(&self, maybe_executed: bool) -> bool {
+        self.standing == Standing::Part
+            && self.breaker.is_some_and(|breaker| enclosing::retries(breaker, maybe_executed))
     }
 
     /// Whether the call may go on after a pause: before its deadline, and only while its breaker is
@@ -402,8 +468,8 @@ impl Run<'_> {
             let attempt = async { op().await };
             let result = match limit {
                 // Apart: what may have a timer is large, and is moved whether it has one or not.
-                None => watch(self.panicked(), attempt).await,
-                limit => watch(self.panicked(), timed(attempt, limit)).await,
+                None => watch(self.frame(), self.panicked(), attempt).await,
+                limit => watch(self.frame(), self.panicked(), timed(attempt, limit)).await,
             };
             // The result is gone before the pause: it need not be `Send`.
             let pause = match self.settle(result, Judgement::of) {

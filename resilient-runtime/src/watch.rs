@@ -7,23 +7,28 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::breaker::Panicked;
+use crate::enclosing::{self, Frame};
 
 pin_project! {
     /// See [`watch`].
     pub struct Watch<'m, F> {
+        frame: Frame,
         panicked: Option<&'m mut Panicked>,
         #[pin]
         future: F,
     }
 }
 
-/// Polls `future`, and leaves `panicked` set where a poll ends by a panic. None is for a future
-/// whose panic nobody asks for.
+/// Polls `future` as the call of this frame, and leaves `panicked` set if a poll ends by a panic.
 ///
 /// This is how a panic is told from a dropped future: both only show as a `drop`, and
 /// `std::thread::panicking` also holds for a future that is dropped because another one panicked.
-pub(crate) fn watch<F: Future>(panicked: Option<&mut Panicked>, future: F) -> Watch<'_, F> {
-    Watch { panicked, future }
+pub(crate) fn watch<F: Future>(
+    frame: Frame,
+    panicked: Option<&mut Panicked>,
+    future: F,
+) -> Watch<'_, F> {
+    Watch { frame, panicked, future }
 }
 
 impl<F: Future> Future for Watch<'_, F> {
@@ -33,6 +38,7 @@ impl<F: Future> Future for Watch<'_, F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mark = Mark(this.panicked.as_deref_mut());
+        let _poll = enclosing::enter(*this.frame);
         let poll = this.future.poll(context);
         mem::forget(mark);
         poll

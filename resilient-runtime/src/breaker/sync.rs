@@ -11,6 +11,18 @@ pub(super) use std::sync::{Mutex, MutexGuard, atomic::AtomicU64};
 #[cfg(all(test, loom))]
 pub(super) use self::seen::AtomicU64;
 
+/// Waits so many times for some nanoseconds.
+#[cfg(not(all(test, loom)))]
+pub(super) fn spin(times: u32) {
+    (0..times).for_each(|_| std::hint::spin_loop());
+}
+
+/// Lets other threads go on: in a model, time is no help.
+#[cfg(all(test, loom))]
+pub(super) fn spin(_: u32) {
+    loom::thread::yield_now();
+}
+
 /// A constructor that is `const`, but not under loom, whose atomics are made while it runs.
 macro_rules! const_unless_loom {
     ($(#[$attribute:meta])* $visibility:vis const fn $($rest:tt)*) => {

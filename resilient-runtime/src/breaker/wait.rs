@@ -93,13 +93,11 @@ impl Place<'_> {
                 tasks.next_id += 1;
                 tasks.next_id
             });
-            match tasks.waiting.iter_mut().find(|(known, _)| *known == id) {
-                Some((_, kept)) => Some(mem::replace(kept, waker)),
-                None => {
-                    tasks.waiting.push((id, waker));
-                    None
-                }
+            if let Some((_, kept)) = tasks.waiting.iter_mut().find(|(known, _)| *known == id) {
+                return Some(mem::replace(kept, waker));
             }
+            tasks.waiting.push((id, waker));
+            None
         });
         // Outside the lock: a waker runs its owner's code when it is dropped.
         drop(replaced);

@@ -7,6 +7,7 @@ mod events;
 mod impl_block;
 mod keyed;
 mod named;
+mod nested;
 mod panics;
 mod policy;
 mod qdrant;

@@ -9,14 +9,20 @@
 mod calls;
 mod time;
 
-use std::sync::PoisonError;
+use std::ops::Range;
+use std::sync::{PoisonError, TryLockError};
 
 pub(super) use self::calls::CallWindow;
 pub(super) use self::time::TimeWindow;
 
 use super::config::{Rates, Window, share};
 use super::state::Moment;
-use super::sync::{Mutex, MutexGuard};
+use super::sync::{Mutex, MutexGuard, spin};
+
+/// How long a thread waits for a lock that another one holds before it looks again: 2 to the power
+/// of this, in spins of some nanoseconds. After the last wait it goes to sleep. Measured on two cores:
+/// with these, both get through about as many calls as one alone.
+const WAITS: Range<u32> = 6..12;
 
 /// How a call ended that counts. Anything else is not in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +69,7 @@ impl WindowStats {
 }
 
 /// Either kind of window.
+#[expect(clippy::large_enum_variant, reason = "it is always boxed")]
 pub(super) enum Results {
     Calls(CallWindow),
     Time(TimeWindow),
@@ -122,7 +129,34 @@ impl WindowStats {
     }
 }
 
+/// Locks what is never locked for longer than some nanoseconds.
+#[inline]
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    match mutex.try_lock() {
+        Ok(guard) => guard,
+        Err(TryLockError::Poisoned(error)) => unpoisoned(error),
+        Err(TryLockError::WouldBlock) => lock_contended(mutex),
+    }
+}
+
+/// Waits without going to sleep, as long as that is likely to be shorter than waking up. It waits
+/// longer each time, so that another thread can take the lock several times in a row: handing it
+/// over takes longer than using it.
+#[cold]
+fn lock_contended<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    for wait in WAITS {
+        spin(1 << wait);
+        match mutex.try_lock() {
+            Ok(guard) => return guard,
+            Err(TryLockError::Poisoned(error)) => return unpoisoned(error),
+            Err(TryLockError::WouldBlock) => {}
+        }
+    }
+    // Its thread has been put to sleep.
+    mutex.lock().unwrap_or_else(unpoisoned)
+}
+
+fn unpoisoned<G>(error: PoisonError<G>) -> G {
     // Nothing panics under the lock, so what a poisoned lock guards is whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    error.into_inner()
 }

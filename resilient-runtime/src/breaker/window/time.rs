@@ -19,8 +19,8 @@ use super::{CallResult, WindowStats, lock};
 const LENGTH: usize = 10;
 const TENTHS: u64 = LENGTH as u64;
 
-/// A power of two. The locks make any number right; this one keeps threads apart on usual machines.
-const STRIPES: usize = 8;
+/// Any number is right. More of them keep more threads apart, and take longer to sum up.
+const STRIPES: usize = 4;
 
 /// The stripes, and when a call last missed.
 pub(in crate::breaker) struct TimeWindow {
@@ -36,8 +36,9 @@ pub(in crate::breaker) struct TimeWindow {
 struct Stripe(Mutex<Counts>);
 
 struct Counts {
-    /// That of the tenth that was counted in last.
+    /// The number of the tenth that was counted in last, and when that is over.
     newest: u64,
+    end_millis: u64,
     tenths: [Tenth; LENGTH],
 }
 
@@ -52,7 +53,7 @@ struct Tenth {
 
 impl TimeWindow {
     pub(in crate::breaker) fn new(time: Duration) -> Self {
-        let counts = || Counts { newest: 0, tenths: [Tenth::default(); LENGTH] };
+        let counts = || Counts { newest: 0, end_millis: 0, tenths: [Tenth::default(); LENGTH] };
         Self {
             stripes: std::array::from_fn(|_| Stripe(Mutex::new(counts()))),
             last_miss: AtomicU64::new(0),
@@ -79,18 +80,19 @@ impl TimeWindow {
         period_lasts: impl Fn() -> bool,
         now: impl Fn() -> Moment,
     ) -> Option<WindowStats> {
+        let now = now();
         let mut counts = lock(&self.stripes[stripe].0);
-        // Under the lock, both: results enter a stripe in the order of their periods and times.
+        // Under the lock: a result of an earlier period never comes after one of a later period.
         if !period_lasts() {
             return None;
         }
-        let number = counts.number(now(), self.tenth_millis);
+        let number = counts.turn(now, self.tenth_millis);
         if result.is_miss() {
             // Relaxed: the locks order it. A call that is counted in any stripe after this thread has
             // summed that stripe up finds the note; one that was counted before is in the sum.
             self.last_miss.fetch_max(number + 1, Ordering::Relaxed);
         }
-        counts.add(result, period, number);
+        counts.add(result, period);
         drop(counts);
         self.may_hold_a_miss(number).then(|| self.sum(period, number))
     }
@@ -98,7 +100,7 @@ impl TimeWindow {
     /// Whether a call in a window of which this is the newest tenth may have missed.
     fn may_hold_a_miss(&self, number: u64) -> bool {
         let last = self.last_miss.load(Ordering::Relaxed).checked_sub(1);
-        last.is_some_and(|last| number < last + TENTHS)
+        last.is_some_and(|last| last >= oldest_beside(number))
     }
 
     /// See [`Results::stats`](super::Results::stats).
@@ -117,8 +119,8 @@ impl TimeWindow {
         loop {
             let mut sum = WindowStats::default();
             let last = newest;
-            self.each_tenth(|tenth| {
-                if tenth.period == period && tenth.is_in_window_of(last) {
+            self.each_tenth_since(oldest_beside(last), |tenth| {
+                if tenth.period == period {
                     newest = newest.max(tenth.number);
                     sum.add_all(tenth.stats);
                 }
@@ -132,36 +134,41 @@ impl TimeWindow {
     /// The last period of which there is a result in the window.
     fn last_period(&self, number: u64) -> Option<u32> {
         let mut last = None;
-        self.each_tenth(|tenth| {
+        self.each_tenth_since(oldest_beside(number), |tenth| {
             let is_later = last.is_none_or(|last| is_later(tenth.period, last));
-            if tenth.stats.calls > 0 && tenth.is_in_window_of(number) && is_later {
+            if tenth.stats.calls > 0 && is_later {
                 last = Some(tenth.period);
             }
         });
         last
     }
 
-    fn each_tenth(&self, mut visit: impl FnMut(&Tenth)) {
+    /// Visits the tenths of the stripes that have counted since this one.
+    fn each_tenth_since(&self, number: u64, mut visit: impl FnMut(&Tenth)) {
         for stripe in &self.stripes {
-            lock(&stripe.0).tenths.iter().for_each(&mut visit);
+            let counts = lock(&stripe.0);
+            if counts.newest >= number {
+                counts.tenths.iter().filter(|tenth| tenth.number >= number).for_each(&mut visit);
+            }
         }
     }
 }
 
 impl Counts {
-    /// The number of the tenth at this moment.
-    fn number(&self, now: Moment, tenth_millis: u64) -> u64 {
-        let since_newest = now.as_millis().saturating_sub(self.newest * tenth_millis);
-        // As a rule it is the newest, and a multiplication takes less time than a division.
-        if since_newest < tenth_millis {
-            return self.newest;
+    /// Turns to the tenth of this moment, and returns its number. A reading of the clock that comes
+    /// late counts as one of the newest tenth.
+    #[inline]
+    fn turn(&mut self, now: Moment, tenth_millis: u64) -> u64 {
+        if now.as_millis() >= self.end_millis {
+            self.newest = now.as_millis() / tenth_millis;
+            self.end_millis = (self.newest + 1) * tenth_millis;
         }
-        self.newest + since_newest / tenth_millis
+        self.newest
     }
 
-    fn add(&mut self, result: CallResult, period: u32, number: u64) {
-        self.newest = number;
-        #[expect(clippy::cast_possible_truncation, reason = "less than the number of tenths")]
+    /// Adds a result to the newest tenth.
+    fn add(&mut self, result: CallResult, period: u32) {
+        let number = self.newest;
         let tenth = &mut self.tenths[(number % TENTHS) as usize];
         if (tenth.period, tenth.number) != (period, number) {
             *tenth = Tenth { period, number, stats: WindowStats::default() };
@@ -170,10 +177,9 @@ impl Counts {
     }
 }
 
-impl Tenth {
-    const fn is_in_window_of(&self, newest: u64) -> bool {
-        newest < self.number + TENTHS
-    }
+/// The oldest tenth of a window of which this is the newest.
+const fn oldest_beside(number: u64) -> u64 {
+    (number + 1).saturating_sub(TENTHS)
 }
 
 #[cfg(all(test, not(loom)))]
@@ -236,8 +242,8 @@ mod tests {
             record_in(&window, stripe, FAILED, 0, 5);
         }
         let all = STRIPES as u64;
-        assert_eq!(record_in(&window, 3, SLOW, 0, 95), Some(stats(all + 1, all, 1)));
-        assert_eq!(record_in(&window, 4, GOOD, 0, 100), Some(stats(2, 0, 1)));
+        assert_eq!(record_in(&window, 0, SLOW, 0, 95), Some(stats(all + 1, all, 1)));
+        assert_eq!(record_in(&window, 1, GOOD, 0, 100), Some(stats(2, 0, 1)));
     }
 
     #[test]
