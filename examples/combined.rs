@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     server.script(twice_down.clone());
     let in_policy = Arc::new(CircuitBreaker::default());
     let policy =
-        Policy::builder("search").retry(RetryPolicy::DEFAULT).breaker(in_policy.clone()).build();
+        Policy::builder("search").retry(RetryPolicy::DEFAULT).breaker(in_policy.clone()).build()?;
     search_by_policy(&policy, &client, vector()).await?;
 
     server.script(twice_down);

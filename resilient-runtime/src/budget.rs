@@ -22,9 +22,10 @@ use crate::{ConfigError, ErrorKind};
 ///
 /// let budget = Arc::new(RetryBudget::named("qdrant", BudgetConfig::DEFAULT));
 /// let policy =
-///     Policy::builder("search").retry(RetryPolicy::DEFAULT).budget(Arc::clone(&budget)).build();
+///     Policy::builder("search").retry(RetryPolicy::DEFAULT).budget(Arc::clone(&budget)).build()?;
 /// assert_eq!(budget.available(), 500);
 /// # drop(policy);
+/// # Ok::<(), resilient_runtime::ConfigError>(())
 /// ```
 #[derive(Debug)]
 pub struct RetryBudget {

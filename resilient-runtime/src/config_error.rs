@@ -103,6 +103,27 @@ pub enum ConfigError {
     /// See [`BudgetConfigBuilder::success_refund`](crate::BudgetConfigBuilder::success_refund).
     #[error("{}", Self::SuccessRefund.message())]
     SuccessRefund,
+    /// See [`PolicyBuilder::attempt_timeout`](crate::PolicyBuilder::attempt_timeout).
+    #[error("{}", Self::AttemptTimeout.message())]
+    AttemptTimeout,
+    /// See [`PolicyBuilder::deadline`](crate::PolicyBuilder::deadline).
+    #[error("{}", Self::Deadline.message())]
+    Deadline,
+    /// See [`PolicyBuilder::attempt_timeout`](crate::PolicyBuilder::attempt_timeout).
+    #[error("{}", Self::AttemptTimeoutOverDeadline.message())]
+    AttemptTimeoutOverDeadline,
+    /// See [`PolicyBuilder::scope`](crate::PolicyBuilder::scope).
+    #[error("{}", Self::ScopeWithoutBreaker.message())]
+    ScopeWithoutBreaker,
+    /// See [`PolicyBuilder::scope`](crate::PolicyBuilder::scope).
+    #[error("{}", Self::ScopeWithoutRetry.message())]
+    ScopeWithoutRetry,
+    /// See [`PolicyBuilder::idempotent`](crate::PolicyBuilder::idempotent).
+    #[error("{}", Self::IdempotentWithoutRetry.message())]
+    IdempotentWithoutRetry,
+    /// See [`PolicyBuilder::budget`](crate::PolicyBuilder::budget).
+    #[error("{}", Self::BudgetWithoutRetry.message())]
+    BudgetWithoutRetry,
 }
 
 impl ConfigError {
@@ -186,6 +207,27 @@ impl ConfigError {
             Self::SuccessRefund => {
                 "`success_refund` must be 1 or more: nothing else fills the budget again"
             }
+            Self::AttemptTimeout => {
+                "`attempt_timeout` of 0 leaves no time: raise it, or leave it out"
+            }
+            Self::Deadline => "`deadline` of 0 leaves no time: raise it, or leave it out",
+            Self::AttemptTimeoutOverDeadline => {
+                "`attempt_timeout` is not shorter than `deadline`, which ends the call before: \
+                 lower it, or leave it out"
+            }
+            Self::ScopeWithoutBreaker => {
+                "`scope` says whether the breaker stands outside or inside the retries: it needs \
+                 a breaker"
+            }
+            Self::ScopeWithoutRetry => {
+                "`scope` says whether the breaker stands outside or inside the retries: it needs \
+                 `retry`"
+            }
+            Self::IdempotentWithoutRetry => {
+                "`idempotent` says whether a call is retried that may have been executed: it \
+                 needs `retry`"
+            }
+            Self::BudgetWithoutRetry => "`budget` is what retries are paid from: it needs `retry`",
         }
     }
 }

@@ -32,7 +32,7 @@ impl RetryExecutor {
     /// Retries every transient error by `policy`.
     #[must_use]
     pub fn new(policy: RetryPolicy) -> Self {
-        Self { policy: Policy::builder(NAME).retry(policy).build() }
+        Self { policy: Policy::builder(NAME).retry(policy).build_unchecked() }
     }
 
     /// Retries every transient error by the row of `kind` in the default
@@ -45,7 +45,7 @@ impl RetryExecutor {
     /// Retries each transient error by the row of its own kind, as `retry = "auto"` does.
     #[must_use]
     pub fn by_kind(table: RetryTable) -> Self {
-        Self { policy: Policy::builder(NAME).retry_by_kind(table).build() }
+        Self { policy: Policy::builder(NAME).retry_by_kind(table).build_unchecked() }
     }
 
     /// The same executor under another name, by which events tell it from others. By default all

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::{
-    CircuitBreaker, ErrorKind, RetryBudget, RetryPolicy, RetryTable, SharedBreaker, SharedBudget,
+    CircuitBreaker, ConfigError, ErrorKind, RetryBudget, RetryPolicy, RetryTable, SharedBreaker,
+    SharedBudget,
 };
 
 /// Whether a breaker counts calls or attempts.
@@ -37,7 +38,8 @@ pub enum Scope {
 /// let policy = Policy::builder("search")
 ///     .retry_by_kind(RetryTable::default())
 ///     .breaker(breaker.clone())
-///     .build();
+///     .build()
+///     .expect("the settings go together");
 ///
 /// let mut failing = [Err(SearchError), Ok("seven hits")].into_iter();
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
@@ -64,17 +66,21 @@ impl Policy {
     /// Starts a policy that does nothing. Events call it by `name`; the attribute puts the
     /// function's path there.
     pub fn builder(name: impl Into<Cow<'static, str>>) -> PolicyBuilder {
-        PolicyBuilder(Self {
-            name: name.into(),
-            retry: None,
-            breaker: None,
-            scope: Scope::Call,
-            max_attempts: 1,
-            attempt_timeout: None,
-            deadline: None,
-            idempotent: true,
-            budget: None,
-        })
+        PolicyBuilder {
+            policy: Self {
+                name: name.into(),
+                retry: None,
+                breaker: None,
+                scope: Scope::Call,
+                max_attempts: 1,
+                attempt_timeout: None,
+                deadline: None,
+                idempotent: true,
+                budget: None,
+            },
+            scope: None,
+            idempotent: None,
+        }
     }
 
     /// What events call it by.
@@ -143,10 +149,15 @@ impl Retry {
     }
 }
 
-/// Builds a [`Policy`].
+/// Builds a [`Policy`]; [`build`](Self::build) checks it.
 #[derive(Debug)]
 #[must_use = "a builder does nothing before `build`"]
-pub struct PolicyBuilder(Policy);
+pub struct PolicyBuilder {
+    policy: Policy,
+    // Kept apart from their defaults: setting one is a mistake if it has no effect.
+    scope: Option<Scope>,
+    idempotent: Option<bool>,
+}
 
 impl PolicyBuilder {
     /// Retries every transient error by one row, as `retry = "rate_limit_error"` does.
@@ -162,32 +173,33 @@ impl PolicyBuilder {
     }
 
     pub(crate) fn with_retry(mut self, retry: Retry) -> Self {
-        self.0.max_attempts = retry.max_attempts();
-        self.0.retry = Some(retry);
+        self.policy.max_attempts = retry.max_attempts();
+        self.policy.retry = Some(retry);
         self
     }
 
     /// Fails fast by this breaker: an `Arc<CircuitBreaker>` or a `&'static CircuitBreaker`, such
     /// as [`breaker`](crate::breaker()) returns.
     pub fn breaker(mut self, breaker: impl Into<SharedBreaker>) -> Self {
-        self.0.breaker = Some(breaker.into());
+        self.policy.breaker = Some(breaker.into());
         self
     }
 
-    /// Whether the breaker counts calls, which is the default, or attempts.
+    /// Whether the breaker counts calls, which is the default, or attempts. It needs both a breaker
+    /// and a retry.
     pub fn scope(mut self, scope: Scope) -> Self {
-        self.0.scope = scope;
+        self.scope = Some(scope);
         self
     }
 
     /// Ends an attempt that takes longer, with [`Rejection::AttemptTimeout`], which is a
     /// `timeout_error`: it may be retried, and is a failure for a breaker that
     /// [trips on](crate::BreakerConfig::trips_on) it, as it does by default. Without it, an attempt
-    /// takes as long as it takes.
+    /// takes as long as it takes. It must be shorter than the [`deadline`](Self::deadline).
     ///
     /// [`Rejection::AttemptTimeout`]: crate::Rejection::AttemptTimeout
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.0.attempt_timeout = Some(timeout);
+        self.policy.attempt_timeout = Some(timeout);
         self
     }
 
@@ -197,27 +209,78 @@ impl PolicyBuilder {
     ///
     /// [`Rejection::DeadlineExceeded`]: crate::Rejection::DeadlineExceeded
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.0.deadline = Some(deadline);
+        self.policy.deadline = Some(deadline);
         self
     }
 
     /// Whether the operation may be executed twice, which is the default. If not, an error is
     /// retried only where the request surely was not executed:
-    /// [`maybe_executed`](crate::Classify::maybe_executed) says so.
+    /// [`maybe_executed`](crate::Classify::maybe_executed) says so. It needs a retry.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
-        self.0.idempotent = idempotent;
+        self.idempotent = Some(idempotent);
         self
     }
 
-    /// Retries while this budget lasts: an `Arc<RetryBudget>` or a `&'static RetryBudget`.
+    /// Retries while this budget lasts: an `Arc<RetryBudget>` or a `&'static RetryBudget`. It needs
+    /// a retry.
     pub fn budget(mut self, budget: impl Into<SharedBudget>) -> Self {
-        self.0.budget = Some(budget.into());
+        self.policy.budget = Some(budget.into());
         self
     }
 
-    /// The policy.
-    #[must_use]
-    pub fn build(self) -> Policy {
-        self.0
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `#[resilient]` refuses at compile time: an attempt timeout or a deadline of zero, an
+    /// attempt timeout that is not shorter than the deadline, and a setting that has no effect,
+    /// which is a scope without a breaker, or a scope, `idempotent` or a budget without a retry.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use resilient_runtime::{ConfigError, Policy};
+    ///
+    /// let refused = Policy::builder("search").deadline(Duration::ZERO).build();
+    /// assert_eq!(refused.unwrap_err(), ConfigError::Deadline);
+    /// ```
+    pub fn build(self) -> Result<Policy, ConfigError> {
+        let Policy { retry, breaker, attempt_timeout, deadline, budget, .. } = &self.policy;
+        if attempt_timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(ConfigError::AttemptTimeout);
+        }
+        if deadline.is_some_and(|deadline| deadline.is_zero()) {
+            return Err(ConfigError::Deadline);
+        }
+        if let (Some(timeout), Some(deadline)) = (attempt_timeout, deadline)
+            && timeout >= deadline
+        {
+            return Err(ConfigError::AttemptTimeoutOverDeadline);
+        }
+        if self.scope.is_some() && breaker.is_none() {
+            return Err(ConfigError::ScopeWithoutBreaker);
+        }
+        if retry.is_none() {
+            if self.scope.is_some() {
+                return Err(ConfigError::ScopeWithoutRetry);
+            }
+            if self.idempotent.is_some() {
+                return Err(ConfigError::IdempotentWithoutRetry);
+            }
+            if budget.is_some() {
+                return Err(ConfigError::BudgetWithoutRetry);
+            }
+        }
+        Ok(self.build_unchecked())
+    }
+
+    /// The policy, from settings that the attribute has checked, or that cannot contradict each
+    /// other.
+    pub(crate) fn build_unchecked(self) -> Policy {
+        let Self { policy, scope, idempotent } = self;
+        Policy {
+            scope: scope.unwrap_or(policy.scope),
+            idempotent: idempotent.unwrap_or(policy.idempotent),
+            ..policy
+        }
     }
 }

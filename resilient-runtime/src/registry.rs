@@ -130,7 +130,7 @@ impl CallSite {
         if let Some(budget) = self.budget {
             policy = policy.budget(named_budget(budget));
         }
-        policy.build()
+        policy.build_unchecked()
     }
 }
 

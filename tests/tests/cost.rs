@@ -70,7 +70,8 @@ fn what_is_taken_by_value_is_cloned_once_and_that_is_all() {
 #[test]
 fn a_policy_that_succeeds_at_once_allocates_nothing() {
     static BREAKER: CircuitBreaker = CircuitBreaker::new(BreakerConfig::DEFAULT);
-    let policy = Policy::builder("test").retry(RetryPolicy::DEFAULT).breaker(&BREAKER).build();
+    let policy =
+        Policy::builder("test").retry(RetryPolicy::DEFAULT).breaker(&BREAKER).build().unwrap();
     assert_eq!(allocations(|| policy.run(|| async { Ok::<_, Failure>(7) })), 0);
 }
 

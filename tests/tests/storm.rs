@@ -131,7 +131,7 @@ fn policy(Protection { breaker, budget, jitter }: Protection) -> Policy {
         let budget = RetryBudget::named("storm", BudgetConfig::DEFAULT);
         policy = policy.budget(std::sync::Arc::new(budget));
     }
-    policy.build()
+    policy.build().unwrap()
 }
 
 async fn storm(protection: Protection) -> Report {

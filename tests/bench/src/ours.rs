@@ -88,7 +88,7 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
     let breaker: &CircuitBreaker = Box::leak(Box::new(CircuitBreaker::named("by hand", config)));
     set_up(breaker, case);
     let policy = Policy::builder("by hand").retry(RetryPolicy::DEFAULT).breaker(breaker).build();
-    let policy: &Policy = Box::leak(Box::new(policy));
+    let policy: &Policy = Box::leak(Box::new(policy.expect("the settings go together")));
 
     let retry_alone = || attribute!("`retry`", retry_alone);
     let behind_breaker = || {

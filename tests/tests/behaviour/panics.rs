@@ -40,7 +40,7 @@ async fn a_panic_counts_as_a_failure() {
 #[tokio::test]
 async fn a_panic_in_a_policy_counts_as_a_failure() {
     let breaker = Arc::new(CircuitBreaker::default());
-    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build();
+    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build().unwrap();
     caught(async move {
         policy.run(|| async { panic!("in the future") as Result<(), Failure> }).await
     })
@@ -95,7 +95,7 @@ async fn a_call_that_is_dropped_by_anothers_panic_is_neutral() {
     let breaker = Arc::new(CircuitBreaker::default());
     let calling = Arc::clone(&breaker);
     panics_beside(async move { calling.call(pending::<Result<(), Failure>>).await }).await;
-    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build();
+    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build().unwrap();
     panics_beside(async move { policy.run(pending::<Result<(), Failure>>).await }).await;
     let totals = breaker.stats().totals;
     assert_eq!((totals.ignored, totals.failures), (2, 0));
@@ -110,7 +110,7 @@ async fn a_probe_that_is_dropped_by_anothers_panic_is_neutral() {
     let breaker = Arc::new(CircuitBreaker::default());
     (0..5).for_each(|_| breaker.acquire().unwrap().failure());
     tokio::time::advance(breaker.config().open_duration()).await;
-    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build();
+    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build().unwrap();
     panics_beside(async move { policy.run(pending::<Result<(), Failure>>).await }).await;
     let stats = breaker.stats();
     assert_eq!((stats.state, stats.totals.ignored), (BreakerState::HalfOpen, 1));
@@ -166,7 +166,7 @@ impl From<Rejection> for Unclassifiable {
 #[tokio::test]
 async fn a_panic_of_classify_counts_as_a_failure() {
     let breaker = Arc::new(CircuitBreaker::default());
-    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build();
+    let policy = Policy::builder("test").breaker(Arc::clone(&breaker)).build().unwrap();
     caught(async move { policy.run(|| ready(Err::<(), _>(Unclassifiable))).await }).await;
     let calling = Arc::clone(&breaker);
     caught(async move { calling.call(|| ready(Err::<(), _>(Unclassifiable))).await }).await;

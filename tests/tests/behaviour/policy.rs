@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilient_runtime::{
-    BreakerConfig, BreakerState, CircuitBreaker, ErrorKind, Policy, RetryExecutor, RetryPolicy,
-    RetryTable, Scope,
+    BreakerConfig, BreakerState, BudgetConfig, CircuitBreaker, ConfigError, ErrorKind, Policy,
+    PolicyBuilder, RetryBudget, RetryExecutor, RetryPolicy, RetryTable, Scope,
 };
 use resilient_tests::events::Events;
 use resilient_tests::{DOWN, Failure, WRONG};
@@ -25,6 +25,7 @@ fn three_attempts(breaker: &Arc<CircuitBreaker>, scope: Scope) -> Policy {
         .breaker(Arc::clone(breaker))
         .scope(scope)
         .build()
+        .unwrap()
 }
 
 /// Runs `policy` over an operation that answers with `results` in turn, the last one for ever.
@@ -42,7 +43,7 @@ async fn run(policy: &Policy, results: &[Result<(), Failure>]) -> (Result<(), Fa
 
 #[tokio::test(start_paused = true)]
 async fn a_policy_of_nothing_calls_once() {
-    let (result, calls) = run(&Policy::builder("test").build(), &[Err(DOWN)]).await;
+    let (result, calls) = run(&Policy::builder("test").build().unwrap(), &[Err(DOWN)]).await;
     assert_eq!((result, calls), (Err(DOWN), 1));
 }
 
@@ -110,7 +111,7 @@ fn assert_send<T: Send>(value: T) -> T {
 #[tokio::test(start_paused = true)]
 async fn a_value_that_is_not_send_leaves_the_future_send() {
     let not_send = || async { Ok::<_, Failure>(Rc::new(7)) };
-    let (breaker, policy) = (breaker(1), Policy::builder("test").build());
+    let (breaker, policy) = (breaker(1), Policy::builder("test").build().unwrap());
     assert_eq!(*assert_send(policy.run(not_send)).await.unwrap(), 7);
     assert_eq!(*assert_send(breaker.call(not_send)).await.unwrap(), 7);
     assert_eq!(*assert_send(RetryExecutor::default().execute(not_send)).await.unwrap(), 7);
@@ -130,7 +131,7 @@ async fn a_probe_is_one_attempt() {
 
 #[tokio::test(start_paused = true)]
 async fn by_kind_each_error_has_its_own_row() {
-    let policy = Policy::builder("test").retry_by_kind(RetryTable::default()).build();
+    let policy = Policy::builder("test").retry_by_kind(RetryTable::default()).build().unwrap();
     for (kind, attempts) in [
         (ErrorKind::RateLimitError, 5),
         (ErrorKind::TimeoutError, 2),
@@ -143,7 +144,7 @@ async fn by_kind_each_error_has_its_own_row() {
 
 #[tokio::test(start_paused = true)]
 async fn by_kind_the_attempts_so_far_are_held_against_the_newest_row() {
-    let policy = Policy::builder("test").retry_by_kind(RetryTable::default()).build();
+    let policy = Policy::builder("test").retry_by_kind(RetryTable::default()).build().unwrap();
     let limited = Err(Failure::of(ErrorKind::RateLimitError));
     let timeout = Err(Failure::of(ErrorKind::TimeoutError));
     let results = [limited.clone(), limited, timeout.clone()];
@@ -153,7 +154,7 @@ async fn by_kind_the_attempts_so_far_are_held_against_the_newest_row() {
 #[tokio::test(start_paused = true)]
 async fn a_row_for_every_error_is_used_whatever_the_kind() {
     let row = RetryPolicy::for_kind(ErrorKind::TimeoutError);
-    let policy = Policy::builder("test").retry(row).build();
+    let policy = Policy::builder("test").retry(row).build().unwrap();
     let start = Instant::now();
     let limited = Failure::of(ErrorKind::RateLimitError);
     assert_eq!(run(&policy, &[Err(limited)]).await.1, 2);
@@ -203,4 +204,51 @@ async fn a_retry_is_no_probe() {
         assert_eq!((result, calls), (Err(DOWN), 1), "{scope:?}");
         assert_eq!(breaker.stats().time_until_half_open, Some(Duration::ZERO), "no probe was made");
     }
+}
+
+fn with_retry() -> PolicyBuilder {
+    Policy::builder("test").retry(RetryPolicy::DEFAULT)
+}
+
+#[test]
+fn a_policy_that_the_attribute_would_refuse_is_refused() {
+    let builder = || Policy::builder("test");
+    let budget = || Arc::new(RetryBudget::named("test", BudgetConfig::DEFAULT));
+    let second = Duration::from_secs(1);
+    for (refused, error) in [
+        (builder().attempt_timeout(Duration::ZERO), ConfigError::AttemptTimeout),
+        (builder().deadline(Duration::ZERO), ConfigError::Deadline),
+        (
+            builder().attempt_timeout(second).deadline(second),
+            ConfigError::AttemptTimeoutOverDeadline,
+        ),
+        (
+            builder().deadline(second).attempt_timeout(2 * second),
+            ConfigError::AttemptTimeoutOverDeadline,
+        ),
+        (builder().scope(Scope::Attempt), ConfigError::ScopeWithoutBreaker),
+        (with_retry().scope(Scope::Call), ConfigError::ScopeWithoutBreaker),
+        (builder().breaker(breaker(1)).scope(Scope::Call), ConfigError::ScopeWithoutRetry),
+        (builder().idempotent(true), ConfigError::IdempotentWithoutRetry),
+        (builder().idempotent(false), ConfigError::IdempotentWithoutRetry),
+        (builder().budget(budget()), ConfigError::BudgetWithoutRetry),
+    ] {
+        assert_eq!(refused.build().unwrap_err(), error);
+    }
+}
+
+#[test]
+fn the_order_in_which_a_policy_is_built_does_not_matter() {
+    let second = Duration::from_secs(1);
+    let budget = Arc::new(RetryBudget::named("test", BudgetConfig::DEFAULT));
+    Policy::builder("test")
+        .scope(Scope::Attempt)
+        .idempotent(false)
+        .budget(budget)
+        .attempt_timeout(second)
+        .deadline(2 * second)
+        .breaker(breaker(1))
+        .retry_by_kind(RetryTable::default())
+        .build()
+        .unwrap();
 }

@@ -111,7 +111,7 @@ async fn a_policy_without_the_attribute_shares_a_budget_too() {
     let config = BudgetConfig::builder().capacity(10).build().unwrap();
     let budget = Arc::new(RetryBudget::named("test", config));
     let row = RetryPolicy::builder().base_delay(Duration::from_millis(1)).build().unwrap();
-    let policy = Policy::builder("test").retry(row).budget(Arc::clone(&budget)).build();
+    let policy = Policy::builder("test").retry(row).budget(Arc::clone(&budget)).build().unwrap();
     let calls = Cell::new(0);
     let fails = || async {
         calls.set(calls.get() + 1);
@@ -125,8 +125,11 @@ async fn a_policy_without_the_attribute_shares_a_budget_too() {
 #[tokio::test(start_paused = true)]
 async fn a_retry_that_is_never_made_costs_nothing() {
     let budget = Arc::new(RetryBudget::named("test", BudgetConfig::DEFAULT));
-    let policy =
-        Policy::builder("test").retry(RetryPolicy::DEFAULT).budget(Arc::clone(&budget)).build();
+    let policy = Policy::builder("test")
+        .retry(RetryPolicy::DEFAULT)
+        .budget(Arc::clone(&budget))
+        .build()
+        .unwrap();
     let waiting = policy.run(|| async { Err::<(), _>(DOWN) });
     tokio::time::timeout(Duration::from_millis(10), waiting).await.unwrap_err();
     assert_eq!(budget.available(), 500);

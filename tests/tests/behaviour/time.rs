@@ -176,7 +176,8 @@ async fn a_policy_without_the_attribute_keeps_time_too() {
         .breaker(Arc::clone(&breaker))
         .attempt_timeout(2 * SECOND)
         .deadline(4 * SECOND)
-        .build();
+        .build()
+        .unwrap();
     let start = Instant::now();
     let result: Result<(), Failure> = policy.run(pending).await;
     assert_eq!(result, Err(deadline_exceeded(4 * SECOND, 2)));

@@ -9,7 +9,7 @@ use resilient_runtime::ErrorKind::{
 };
 use resilient_runtime::{
     BreakerConfigBuilder, BreakerState, CircuitBreaker, Classify, ErrorKind, KeyedBreakers, Policy,
-    RetryPolicy, Scope,
+    PolicyBuilder, RetryPolicy, Scope,
 };
 use resilient_tests::Failure;
 use tokio::time::advance;
@@ -161,7 +161,8 @@ fn three_attempts(config: BreakerConfigBuilder, scope: Scope) -> (Policy, Arc<Ci
         .breaker(Arc::clone(&breaker))
         .scope(scope)
         .attempt_timeout(SECOND)
-        .build();
+        .build()
+        .unwrap();
     (policy, breaker)
 }
 
@@ -205,8 +206,7 @@ async fn a_timeout_of_ours_is_a_timeout_error() {
         (config().trip_on(&[ConnectionError]), 0),
     ] {
         let breaker = Arc::new(breaker(config));
-        let of =
-            |policy: resilient_runtime::PolicyBuilder| policy.breaker(Arc::clone(&breaker)).build();
+        let of = |policy: PolicyBuilder| policy.breaker(Arc::clone(&breaker)).build().unwrap();
         let limit = Duration::from_millis(10);
         for policy in [
             of(Policy::builder("attempt timeout").attempt_timeout(limit)),

@@ -130,7 +130,8 @@ async fn a_breaker_that_was_asked_by_hand_keeps_no_error() {
     let config = BreakerConfig::builder().failure_threshold(1).build().unwrap();
     let breaker = std::sync::Arc::new(CircuitBreaker::named("by hand", config));
     breaker.call(|| client.list_collections()).await.unwrap_err();
-    let policy = Policy::builder("by hand").breaker(std::sync::Arc::clone(&breaker)).build();
+    let policy =
+        Policy::builder("by hand").breaker(std::sync::Arc::clone(&breaker)).build().unwrap();
     let rejected = policy.run(|| client.list_collections()).await.unwrap_err();
     assert_eq!(rejected.kind(), ErrorKind::CircuitOpen);
     let rejection = Rejection::from(breaker.acquire().unwrap_err());

@@ -3,15 +3,20 @@
 //! macros before they say what to write. Of a share, a factor or a list that says nothing, each
 //! speaks in its own words.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use resilient_runtime::{BreakerConfig, ErrorKind};
+use resilient_runtime::{
+    BreakerConfig, BudgetConfig, CircuitBreaker, ErrorKind, Policy, RetryBudget, Scope,
+};
 
 const RULES: &str = include_str!("mistakes/breaker_rules.stderr");
 const VALUES: &str = include_str!("mistakes/breaker_values.stderr");
 const COUNTS: &str = include_str!("mistakes/counts.stderr");
 const DURATIONS: &str = include_str!("mistakes/durations.stderr");
 const KINDS: &str = include_str!("mistakes/breaker_kinds.stderr");
+const NAMES: &str = include_str!("mistakes/names.stderr");
+const TIMES: &str = include_str!("mistakes/times.stderr");
 
 #[test]
 fn the_macros_refuse_a_breaker_in_the_words_of_its_builder() {
@@ -42,5 +47,22 @@ fn the_macros_refuse_a_breaker_in_the_words_of_its_builder() {
     ] {
         let words = refused.build().unwrap_err().to_string();
         assert!(told.contains(&format!("error: {words}\n")), "nobody says: {words}");
+    }
+}
+
+#[test]
+fn the_macros_refuse_a_policy_in_the_words_of_its_builder() {
+    let builder = || Policy::builder("test");
+    let second = Duration::from_secs(1);
+    let breaker = Arc::new(CircuitBreaker::default());
+    let budget = Arc::new(RetryBudget::named("test", BudgetConfig::DEFAULT));
+    for (refused, told) in [
+        (builder().attempt_timeout(second).deadline(second), TIMES),
+        (builder().breaker(breaker).scope(Scope::Attempt), NAMES),
+        (builder().idempotent(false), TIMES),
+        (builder().budget(budget), TIMES),
+    ] {
+        let words = refused.build().unwrap_err().to_string();
+        assert!(told.contains(&format!("error: {words}\n")), "no macro says: {words}");
     }
 }
