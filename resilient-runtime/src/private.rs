@@ -27,7 +27,7 @@ pub use crate::run::Pause;
 pub use crate::{Backoff, Classify, ErrorKind};
 
 use crate::run::{Judgement, Run};
-use crate::timed::{Timed, timed};
+use crate::timed::Timed;
 use crate::watch::{Watch, watch};
 use crate::{Attempt, CircuitBreaker, ConfigError, Policy, Rejection};
 
@@ -148,7 +148,7 @@ impl<'b, T, E> Call<'b, T, E> {
         F: Future<Output = Result<T, E>>,
     {
         let limit = self.run.limit(&current, reject);
-        self.attempt(timed(body, limit))
+        self.run.timed(body, limit)
     }
 
     /// Lets the time run until the deadline.
@@ -182,7 +182,7 @@ impl<'b, T, E> Call<'b, T, E> {
     /// Does what of the user's precedes an attempt, watched for a panic.
     #[inline]
     pub fn watching<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        self.run.watching(work)
+        self.run.watching(|_| work())
     }
 
     /// The attempt itself, watched for a panic.

@@ -1,10 +1,10 @@
 //! One call on its way through its policy: the engine behind the attribute, [`Policy::run`] and
 //! [`RetryExecutor`](crate::RetryExecutor).
 
-use std::fmt;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::time::Duration;
+use std::{fmt, mem};
 
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -14,8 +14,8 @@ use crate::enclosing::{self, Frame};
 use crate::event::{self, Subject};
 use crate::policy::{Policy, Scope};
 use crate::retry::GiveUp;
-use crate::timed::{Limit, timed};
-use crate::watch::watch;
+use crate::timed::{Limit, Timed, timed};
+use crate::watch::{Watch, watch};
 use crate::{Attempt, CircuitBreaker, Classify, ErrorKind, Rejection, RetryPolicy};
 
 /// What a run has to know of an error.
@@ -209,15 +209,17 @@ impl<'p> Run<'p> {
     /// Ends an attempt that has failed.
     #[cold]
     fn fail<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> ControlFlow<E, Pause<'p, E>> {
-        let judgement = self.watching(|| judge(&error));
-        match self.after(judgement) {
-            Some((delay, taken)) => {
-                let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
-                let kept = Kept { error, kind: judgement.kind, taken, lasted };
-                ControlFlow::Continue(Pause::new(delay, kept))
+        self.watching(|run| {
+            let judgement = judge(&error);
+            match run.after(judgement) {
+                Some((delay, taken)) => {
+                    let lasted = run.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
+                    let kept = Kept { error, kind: judgement.kind, taken, lasted };
+                    ControlFlow::Continue(Pause::new(delay, kept))
+                }
+                None => ControlFlow::Break(error),
             }
-            None => ControlFlow::Break(error),
-        }
+        })
     }
 
     /// Waits, and begins the next attempt; or ends the call with the error of the last one, where
@@ -225,10 +227,16 @@ impl<'p> Run<'p> {
     pub(crate) async fn resume<T, E>(&mut self, pause: Pause<'p, E>) -> ControlFlow<Result<T, E>> {
         let Pause { timer, kept } = pause;
         timer.await;
-        let Kept { error, kind, taken, lasted } = *kept;
+        self.watching(|run| run.go_on(*kept))
+    }
+
+    fn go_on<T, E>(&mut self, kept: Kept<'p, E>) -> ControlFlow<Result<T, E>> {
+        let Kept { error, kind, taken, lasted } = kept;
         match self.is_still_admitted() {
             Ok(()) => {
                 self.set_lasted(Duration::ZERO);
+                // Before the attempt is paid for: it may panic, and then there is none.
+                drop(error);
                 if let Some(taken) = taken {
                     taken.spend();
                 }
@@ -244,18 +252,29 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Does `work` of the user's that is no part of an attempt. A panic there is a panic of the
-    /// call.
-    pub(crate) fn watching<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        let mut flag = self.panicked();
-        if let Some(panicked) = &mut flag {
-            **panicked = Panicked::Yes;
-        }
-        let done = work();
-        if let Some(panicked) = flag {
-            *panicked = Panicked::No;
-        }
+    /// Does `work` that is not part of an attempt, and may panic: it may call the user's code or a
+    /// subscriber. A panic there is a panic of the call.
+    #[inline]
+    pub(crate) fn watching<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let watched = Watched(self);
+        let done = work(&mut *watched.0);
+        mem::forget(watched);
         done
+    }
+
+    /// An attempt that ends at its limit, watched for a panic.
+    #[inline]
+    pub(crate) fn timed<T, E, F>(
+        &mut self,
+        attempt: F,
+        limit: Option<Limit<E>>,
+    ) -> Watch<'_, Timed<F, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        // A timer panics if there is no runtime.
+        let timed = self.watching(|_| timed(attempt, limit));
+        watch(self.frame(), self.panicked(), timed)
     }
 
     /// The delay before the attempt that follows one that has failed, and what was taken for it,
@@ -365,6 +384,18 @@ impl<'p> Run<'p> {
     }
 }
 
+/// Notes a panic where it is dropped, which only a panic does. Nothing is written otherwise.
+struct Watched<'r, 'p>(&'r mut Run<'p>);
+
+impl Drop for Watched<'_, '_> {
+    fn drop(&mut self) {
+        // The permit is that of now: the work may have asked for another.
+        if let Some(panicked) = self.0.panicked() {
+            *panicked = Panicked::Yes;
+        }
+    }
+}
+
 /// The moment after this time. One that the clock has no room for is none.
 fn in_time(time: Duration) -> Option<Instant> {
     Instant::now().checked_add(time)
@@ -469,7 +500,7 @@ impl Run<'_> {
             let result = match limit {
                 // Apart: what may have a timer is large, and is moved whether it has one or not.
                 None => watch(self.frame(), self.panicked(), attempt).await,
-                limit => watch(self.frame(), self.panicked(), timed(attempt, limit)).await,
+                limit => self.timed(attempt, limit).await,
             };
             // The result is gone before the pause: it need not be `Send`.
             let pause = match self.settle(result, Judgement::of) {

@@ -24,6 +24,8 @@ pin_project! {
         Free { #[pin] future: F },
         /// It ends with what `reject` makes of `ran_out`, which is there until then.
         Limited { #[pin] future: Timeout<F>, ran_out: Option<Rejection>, reject: fn(Rejection) -> E },
+        /// Its time ran out.
+        RanOut,
     }
 }
 
@@ -45,18 +47,21 @@ where
     type Output = Result<T, E>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
-        match self.project() {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
+        match self.as_mut().project() {
             TimedProjection::Free { future } => future.poll(context),
             TimedProjection::Limited { future, ran_out, reject } => match future.poll(context) {
                 Poll::Ready(Ok(result)) => Poll::Ready(result),
-                Poll::Ready(Err(_)) => match ran_out.take() {
-                    Some(ran_out) => Poll::Ready(Err(reject(ran_out))),
-                    // Polled again after its end.
-                    None => Poll::Pending,
-                },
+                Poll::Ready(Err(_)) => {
+                    let (ran_out, reject) = (ran_out.take(), *reject);
+                    // Dropped within this poll: a panic in it is seen by whatever watches the poll.
+                    self.set(Timed::RanOut);
+                    ran_out.map_or(Poll::Pending, |ran_out| Poll::Ready(Err(reject(ran_out))))
+                }
                 Poll::Pending => Poll::Pending,
             },
+            // Polled again after its end.
+            TimedProjection::RanOut => Poll::Pending,
         }
     }
 }
