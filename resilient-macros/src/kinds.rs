@@ -28,8 +28,13 @@ pub const LASTING: &[&str] = &[
     "invalid_vector",
     "permission_denied",
     "circuit_open",
+    DEADLINE_EXCEEDED,
     "unknown",
 ];
+
+/// The kind of a call that its own deadline ended. It is not transient, but by default a breaker
+/// may count it.
+pub const DEADLINE_EXCEEDED: &str = "deadline_exceeded";
 
 /// The variant of `ErrorKind` that is named.
 pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Ident> {

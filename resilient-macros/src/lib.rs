@@ -61,7 +61,7 @@ use proc_macro::TokenStream;
 /// | – `slow_call` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; with retries, the attempt whose result counts. A slow probe counts as failed |
 /// | – `slow_call_rate` | a number from 0 to 1, with `slow_call` | 1 | the share of slow calls in the window that opens it; 0 is reached by one |
 /// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error are failures, and no others |
-/// | – `ignore` | a list of transient kinds, without `trip_on` | none | which transient kinds are no failures |
+/// | – `ignore` | a list of transient kinds, or `"deadline_exceeded"`, without `trip_on` | none | which of these kinds are no failures |
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |
 /// | – `open_growth` | a number from 1 | 1 | the factor by which it stays open longer each time that its probes fail |
 /// | – `max_open_duration` | a duration, not under `open_duration`, with `open_growth` or `open_jitter` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, growth and jitter included |
@@ -82,8 +82,10 @@ use proc_macro::TokenStream;
 /// `connection_error`, `connection_timeout`, `rate_limit_error`, `service_unavailable`,
 /// `timeout_error`, `search_timeout`, `internal_error` and `network_error`; the others are
 /// `invalid_request_error`, `authentication_error`, `not_found_error`, `collection_not_found`,
-/// `invalid_vector`, `permission_denied`, `circuit_open` and `unknown`. An error that is no failure
-/// for the breaker is no success either, and what is retried does not depend on it.
+/// `invalid_vector`, `permission_denied`, `circuit_open`, `deadline_exceeded` and `unknown`. An error
+/// that is no failure for the breaker is no success either, and what is retried does not depend on
+/// it. A call that its own `deadline` ended is a `deadline_exceeded`: without `trip_on` and `ignore`,
+/// it is a failure only if the function has no `attempt_timeout`.
 ///
 /// The settings of a breaker are given in one function, and the others only name it; or
 /// [`policies!`](macro@policies) declares them, which wins; or it is a static one, which wins over

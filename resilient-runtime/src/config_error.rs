@@ -187,8 +187,8 @@ impl ConfigError {
             }
             Self::KindTwice(_) => "a kind is given twice: keep one",
             Self::IgnoreNotTransient => {
-                "`ignore` takes from the transient kinds: leave out what is not transient, and \
-                 never counts"
+                "`ignore` takes transient kinds and `deadline_exceeded`: leave out what is neither, \
+                 and never counts"
             }
             Self::IgnoreAll => {
                 "`ignore` leaves no kind that counts: name fewer, or give no breaker"

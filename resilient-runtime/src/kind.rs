@@ -8,7 +8,8 @@ use std::str::FromStr;
 ///
 /// Eight kinds are [transient](Self::is_transient), and have the names that the attribute takes
 /// (`retry = "rate_limit_error"`). Six are not. Beside them stand
-/// [`CircuitOpen`](Self::CircuitOpen), for a call that a breaker rejected, and
+/// [`CircuitOpen`](Self::CircuitOpen), for a call that a breaker rejected,
+/// [`DeadlineExceeded`](Self::DeadlineExceeded), for a call that its own deadline ended, and
 /// [`Unknown`](Self::Unknown), for an error that nothing recognises.
 ///
 /// ```
@@ -53,13 +54,16 @@ pub enum ErrorKind {
     PermissionDenied,
     /// A circuit breaker rejected the call: nothing was sent.
     CircuitOpen,
+    /// The deadline of the call's own policy ended it. A server that does not answer in time is a
+    /// [`TimeoutError`](Self::TimeoutError) instead.
+    DeadlineExceeded,
     /// Nothing recognises the error.
     Unknown,
 }
 
 impl ErrorKind {
     /// How many kinds there are: the length of [`ALL`](Self::ALL).
-    pub(crate) const COUNT: usize = 16;
+    pub(crate) const COUNT: usize = 17;
 
     /// Every kind, in the order of their declaration.
     pub const ALL: [Self; Self::COUNT] = [
@@ -78,6 +82,7 @@ impl ErrorKind {
         Self::InvalidVector,
         Self::PermissionDenied,
         Self::CircuitOpen,
+        Self::DeadlineExceeded,
         Self::Unknown,
     ];
 
@@ -100,6 +105,7 @@ impl ErrorKind {
             Self::InvalidVector => "invalid_vector",
             Self::PermissionDenied => "permission_denied",
             Self::CircuitOpen => "circuit_open",
+            Self::DeadlineExceeded => "deadline_exceeded",
             Self::Unknown => "unknown",
         }
     }
@@ -107,7 +113,8 @@ impl ErrorKind {
     /// Whether the same request may succeed a little later.
     ///
     /// Only transient errors are retried, and only they count as failures of a breaker that does
-    /// not say [otherwise](crate::BreakerConfigBuilder::trip_on).
+    /// not say [otherwise](crate::BreakerConfigBuilder::trip_on). The one exception is a call that
+    /// its own [deadline](crate::PolicyBuilder::deadline) ended.
     #[must_use]
     pub const fn is_transient(self) -> bool {
         match self {
@@ -126,6 +133,7 @@ impl ErrorKind {
             | Self::InvalidVector
             | Self::PermissionDenied
             | Self::CircuitOpen
+            | Self::DeadlineExceeded
             | Self::Unknown => false,
         }
     }

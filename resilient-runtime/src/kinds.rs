@@ -6,9 +6,9 @@ use crate::ErrorKind;
 
 /// A set of kinds: a bit for each, by its number.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ErrorKinds(u16);
+pub(crate) struct ErrorKinds(u32);
 
-const _: () = assert!(ErrorKind::COUNT <= u16::BITS as usize, "a kind has no bit");
+const _: () = assert!(ErrorKind::COUNT <= u32::BITS as usize, "a kind has no bit");
 
 impl ErrorKinds {
     pub(crate) const NONE: Self = Self(0);
@@ -28,7 +28,7 @@ impl ErrorKinds {
     };
 
     pub(crate) const fn with(self, kind: ErrorKind) -> Self {
-        Self(self.0 | 1 << kind as u16)
+        Self(self.0 | 1 << kind as u32)
     }
 
     pub(crate) const fn without(self, others: Self) -> Self {
@@ -36,7 +36,7 @@ impl ErrorKinds {
     }
 
     pub(crate) const fn contains(self, kind: ErrorKind) -> bool {
-        self.0 & 1 << kind as u16 != 0
+        self.0 & 1 << kind as u32 != 0
     }
 
     pub(crate) const fn is_empty(self) -> bool {

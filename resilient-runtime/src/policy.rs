@@ -204,8 +204,13 @@ impl PolicyBuilder {
     }
 
     /// Ends a call that takes longer, delays included, with [`Rejection::DeadlineExceeded`], which
-    /// is a `timeout_error` too. No retry is begun whose delay would not be over by then: the call
+    /// is a `deadline_exceeded`. No retry is begun whose delay would not be over by then: the call
     /// ends at once with the error of its last attempt.
+    ///
+    /// For the breaker, a call that its deadline ended is a failure only if the policy has no
+    /// [attempt timeout](Self::attempt_timeout), unless the breaker's lists of kinds
+    /// [name it](crate::BreakerConfigBuilder::trip_on). A short deadline says nothing about the
+    /// server, but without an attempt timeout, it is the only sign of a server that hangs.
     ///
     /// [`Rejection::DeadlineExceeded`]: crate::Rejection::DeadlineExceeded
     pub fn deadline(mut self, deadline: Duration) -> Self {

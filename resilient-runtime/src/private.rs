@@ -143,7 +143,7 @@ impl<'b, T, E> Call<'b, T, E> {
         current: Attempt,
         reject: fn(Rejection) -> E,
         body: F,
-    ) -> Watch<'_, Timed<F, E>>
+    ) -> Watch<'_, Timed<'_, F, E>>
     where
         F: Future<Output = Result<T, E>>,
     {

@@ -53,7 +53,8 @@ impl Classify for Rejection {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::CircuitOpen(error) => error.kind(),
-            Self::AttemptTimeout { .. } | Self::DeadlineExceeded { .. } => ErrorKind::TimeoutError,
+            Self::AttemptTimeout { .. } => ErrorKind::TimeoutError,
+            Self::DeadlineExceeded { .. } => ErrorKind::DeadlineExceeded,
         }
     }
 
@@ -83,6 +84,16 @@ mod tests {
         Wrapped(#[source] Rejection),
         #[error(transparent)]
         Transparent(Rejection),
+    }
+
+    #[test]
+    fn a_deadline_is_told_from_a_timeout_by_its_kind() {
+        let second = Duration::from_secs(1);
+        let timeout = Rejection::AttemptTimeout { timeout: second, attempt: 1 };
+        let deadline = Rejection::DeadlineExceeded { deadline: second, attempts: 1 };
+        assert_eq!(timeout.kind(), ErrorKind::TimeoutError);
+        assert_eq!(deadline.kind(), ErrorKind::DeadlineExceeded);
+        assert!(timeout.maybe_executed() && deadline.maybe_executed());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub(crate) enum GiveUp {
     BreakerNotClosed,
     MaybeExecuted,
     DeadlineTooNear,
+    DeadlineExceeded,
     BudgetExhausted,
     OuterCallRetries,
 }
@@ -28,6 +29,7 @@ impl GiveUp {
             Self::BreakerNotClosed => "the circuit breaker is not closed",
             Self::MaybeExecuted => "the request may have been executed, and is not idempotent",
             Self::DeadlineTooNear => "the deadline leaves no time for the delay",
+            Self::DeadlineExceeded => "the deadline was exceeded",
             Self::BudgetExhausted => "the retry budget is exhausted",
             Self::OuterCallRetries => "the outer call through the same circuit breaker retries",
         }

@@ -14,8 +14,8 @@ use crate::enclosing::{self, Frame};
 use crate::event::{self, Subject};
 use crate::policy::{Policy, Scope};
 use crate::retry::GiveUp;
-use crate::timed::{Limit, Timed, timed};
-use crate::watch::{Watch, watch};
+use crate::timed::{Limit, RanOut, Timed, timed};
+use crate::watch::{Watch, watch, watching};
 use crate::{Attempt, CircuitBreaker, Classify, ErrorKind, Rejection, RetryPolicy};
 
 /// What a run has to know of an error.
@@ -24,6 +24,8 @@ pub struct Judgement {
     kind: ErrorKind,
     hint: Option<Duration>,
     maybe_executed: bool,
+    /// Which limit of the policy ended the attempt, if one did.
+    ran_out: Option<RanOut>,
 }
 
 impl Judgement {
@@ -32,7 +34,18 @@ impl Judgement {
             kind: error.kind(),
             hint: error.retry_after(),
             maybe_executed: error.maybe_executed(),
+            ran_out: None,
         }
+    }
+
+    /// The same error, made of a rejection by this limit. That the deadline ended the call does not
+    /// depend on what the user's code makes of it.
+    const fn ended_by(self, ran_out: Option<RanOut>) -> Self {
+        let kind = match ran_out {
+            Some(RanOut::Deadline) => ErrorKind::DeadlineExceeded,
+            Some(RanOut::AttemptTimeout) | None => self.kind,
+        };
+        Self { kind, ran_out, ..self }
     }
 }
 
@@ -49,6 +62,8 @@ pub struct Run<'p> {
     attempt: u32,
     /// When the whole call has to be over.
     deadline: Option<Instant>,
+    /// Which limit has ended the attempt that ended last, if one did.
+    ran_out: Option<RanOut>,
 }
 
 /// Whether a call is one for its breaker.
@@ -75,7 +90,7 @@ impl<'p> Run<'p> {
             breaker => (Standing::Alone, breaker.and_then(CircuitBreaker::pass)),
         };
         let permit = permit.map(Permit::watched);
-        Self { policy, breaker, permit, attempt: 1, standing, deadline: None }
+        Self { policy, breaker, permit, attempt: 1, standing, deadline: None, ran_out: None }
     }
 
     /// Lets the time run until the policy's deadline, where it has one.
@@ -123,7 +138,7 @@ impl<'p> Run<'p> {
     ) -> Option<Limit<E>> {
         let until = attempt.until()?;
         let (number, policy) = (attempt.number(), self.policy);
-        let ran_out = match (policy.deadline(), policy.attempt_timeout()) {
+        let rejection = match (policy.deadline(), policy.attempt_timeout()) {
             (Some(deadline), _) if self.deadline == Some(until) => {
                 Rejection::DeadlineExceeded { deadline, attempts: number }
             }
@@ -132,7 +147,7 @@ impl<'p> Run<'p> {
                 Rejection::AttemptTimeout { timeout, attempt: number }
             }
         };
-        Some(Limit { until, ran_out, reject })
+        Some(Limit { until, rejection, reject })
     }
 
     /// What calls that are made inside this one have to know of it.
@@ -210,11 +225,13 @@ impl<'p> Run<'p> {
     #[cold]
     fn fail<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> ControlFlow<E, Pause<'p, E>> {
         self.watching(|run| {
-            let judgement = judge(&error);
+            let judgement = judge(&error).ended_by(run.ran_out.take());
             match run.after(judgement) {
                 Some((delay, taken)) => {
                     let lasted = run.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
-                    let kept = Kept { error, kind: judgement.kind, taken, lasted };
+                    // The hint is waited out by the time that it could matter.
+                    let judgement = Judgement { hint: None, ..judgement };
+                    let kept = Kept { error, judgement, taken, lasted };
                     ControlFlow::Continue(Pause::new(delay, kept))
                 }
                 None => ControlFlow::Break(error),
@@ -231,7 +248,7 @@ impl<'p> Run<'p> {
     }
 
     fn go_on<T, E>(&mut self, kept: Kept<'p, E>) -> ControlFlow<Result<T, E>> {
-        let Kept { error, kind, taken, lasted } = kept;
+        let Kept { error, judgement, taken, lasted } = kept;
         match self.is_still_admitted() {
             Ok(()) => {
                 self.set_lasted(Duration::ZERO);
@@ -244,9 +261,9 @@ impl<'p> Run<'p> {
                 ControlFlow::Continue(())
             }
             Err(reason) => {
-                event::gave_up(self.subject(), kind, reason.as_str());
+                event::gave_up(self.subject(), judgement.kind, reason.as_str());
                 self.set_lasted(lasted);
-                self.settle_permit(kind);
+                self.settle_permit(judgement);
                 ControlFlow::Break(Err(error))
             }
         }
@@ -268,13 +285,16 @@ impl<'p> Run<'p> {
         &mut self,
         attempt: F,
         limit: Option<Limit<E>>,
-    ) -> Watch<'_, Timed<F, E>>
+    ) -> Watch<'_, Timed<'_, F, E>>
     where
         F: Future<Output = Result<T, E>>,
     {
+        let frame = self.frame();
+        let Self { permit, ran_out, .. } = self;
+        let mut panicked = permit.as_mut().map(Permit::panicked);
         // A timer panics if there is no runtime.
-        let timed = self.watching(|_| timed(attempt, limit));
-        watch(self.frame(), self.panicked(), timed)
+        let timed = watching(panicked.as_deref_mut(), || timed(attempt, limit, ran_out));
+        watch(frame, panicked, timed)
     }
 
     /// The delay before the attempt that follows one that has failed, and what was taken for it,
@@ -283,10 +303,10 @@ impl<'p> Run<'p> {
         let kind = judgement.kind;
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
         if self.policy.scope() == Scope::Attempt {
-            self.settle_permit(kind);
+            self.settle_permit(judgement);
         }
         let Some(row) = self.policy.row(kind) else {
-            self.settle_permit(kind);
+            self.settle_permit(judgement);
             return None;
         };
         match self.next_delay(judgement, &row, was_probe) {
@@ -297,11 +317,12 @@ impl<'p> Run<'p> {
             Err(reason) => {
                 // An error that no attempt could have helped is not this policy's business, and the
                 // outer call reports its own retries.
-                let is_final = reason != GiveUp::OuterCallRetries;
-                if is_final && (kind.is_transient() || self.attempt > 1) {
+                let is_reported = reason != GiveUp::OuterCallRetries
+                    && (kind.is_transient() || self.attempt > 1 || judgement.ran_out.is_some());
+                if is_reported {
                     event::gave_up(self.subject(), kind, reason.as_str());
                 }
-                self.settle_permit(kind);
+                self.settle_permit(judgement);
                 None
             }
         }
@@ -315,7 +336,10 @@ impl<'p> Run<'p> {
         row: &RetryPolicy,
         was_probe: bool,
     ) -> Result<(Duration, Option<Taken<'p>>), GiveUp> {
-        let Judgement { kind, hint, maybe_executed } = judgement;
+        let Judgement { kind, hint, maybe_executed, ran_out } = judgement;
+        if ran_out == Some(RanOut::Deadline) {
+            return Err(GiveUp::DeadlineExceeded);
+        }
         if !kind.is_transient() {
             return Err(GiveUp::NotTransient);
         }
@@ -369,9 +393,13 @@ impl<'p> Run<'p> {
         }
     }
 
-    fn settle_permit(&mut self, kind: ErrorKind) {
-        if let Some(permit) = self.permit.take() {
-            permit.settle_error(kind);
+    fn settle_permit(&mut self, judgement: Judgement) {
+        let Some(permit) = self.permit.take() else { return };
+        match judgement.ran_out {
+            Some(RanOut::Deadline) => {
+                permit.settle_deadline(self.policy.attempt_timeout().is_some());
+            }
+            Some(RanOut::AttemptTimeout) | None => permit.settle_error(judgement.kind),
         }
     }
 
@@ -417,7 +445,7 @@ pub struct Pause<'p, E> {
 struct Kept<'p, E> {
     /// Of the last attempt.
     error: E,
-    kind: ErrorKind,
+    judgement: Judgement,
     /// From the budget. It goes back where the attempt is not made.
     taken: Option<Taken<'p>>,
     /// The last attempt, where the breaker asks for that.
@@ -427,7 +455,10 @@ struct Kept<'p, E> {
 /// Without the error, whose text may hold an API key.
 impl<E> fmt::Debug for Pause<'_, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Pause").field("kind", &self.kept.kind).finish_non_exhaustive()
+        formatter
+            .debug_struct("Pause")
+            .field("kind", &self.kept.judgement.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -522,7 +553,12 @@ mod tests {
     async fn a_pause_does_not_print_the_error_that_it_keeps() {
         let kept = Kept {
             error: "the key is 42",
-            kind: ErrorKind::RateLimitError,
+            judgement: Judgement {
+                kind: ErrorKind::RateLimitError,
+                hint: None,
+                maybe_executed: true,
+                ran_out: None,
+            },
             taken: None,
             lasted: Duration::ZERO,
         };

@@ -12,35 +12,67 @@ use crate::Rejection;
 #[derive(Debug)]
 pub(crate) struct Limit<E> {
     pub(crate) until: Instant,
-    pub(crate) ran_out: Rejection,
+    pub(crate) rejection: Rejection,
     pub(crate) reject: fn(Rejection) -> E,
+}
+
+/// Which limit ended an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RanOut {
+    /// That of the attempt.
+    AttemptTimeout,
+    /// That of the call.
+    Deadline,
+}
+
+impl RanOut {
+    const fn of(rejection: &Rejection) -> Self {
+        match rejection {
+            Rejection::DeadlineExceeded { .. } => Self::Deadline,
+            _ => Self::AttemptTimeout,
+        }
+    }
 }
 
 pin_project! {
     /// See [`timed`].
     #[project = TimedProjection]
-    pub enum Timed<F, E> {
+    pub enum Timed<'m, F, E> {
         /// It may take as long as it takes.
         Free { #[pin] future: F },
-        /// It ends with what `reject` makes of `ran_out`, which is there until then.
-        Limited { #[pin] future: Timeout<F>, ran_out: Option<Rejection>, reject: fn(Rejection) -> E },
+        /// It ends with what `reject` makes of `rejection`, which is there until then.
+        Limited {
+            #[pin]
+            future: Timeout<F>,
+            rejection: Option<Rejection>,
+            reject: fn(Rejection) -> E,
+            ran_out: &'m mut Option<RanOut>,
+        },
         /// Its time ran out.
         RanOut,
     }
 }
 
-/// Polls `future` until its limit, where it has one. An answer that is there at the limit is
-/// taken.
-pub(crate) fn timed<F: Future, E>(future: F, limit: Option<Limit<E>>) -> Timed<F, E> {
+/// Polls `future` until its limit, where it has one, and then notes in `ran_out` which limit that
+/// was: the error does not tell, since the user's code makes it. An answer that is there at the
+/// limit is taken.
+pub(crate) fn timed<F: Future, E>(
+    future: F,
+    limit: Option<Limit<E>>,
+    ran_out: &mut Option<RanOut>,
+) -> Timed<'_, F, E> {
     match limit {
-        Some(Limit { until, ran_out, reject }) => {
-            Timed::Limited { future: timeout_at(until, future), ran_out: Some(ran_out), reject }
-        }
+        Some(Limit { until, rejection, reject }) => Timed::Limited {
+            future: timeout_at(until, future),
+            rejection: Some(rejection),
+            reject,
+            ran_out,
+        },
         None => Timed::Free { future },
     }
 }
 
-impl<F, T, E> Future for Timed<F, E>
+impl<F, T, E> Future for Timed<'_, F, E>
 where
     F: Future<Output = Result<T, E>>,
 {
@@ -50,13 +82,16 @@ where
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
         match self.as_mut().project() {
             TimedProjection::Free { future } => future.poll(context),
-            TimedProjection::Limited { future, ran_out, reject } => match future.poll(context) {
+            TimedProjection::Limited { future, rejection, reject, ran_out } => match future
+                .poll(context)
+            {
                 Poll::Ready(Ok(result)) => Poll::Ready(result),
                 Poll::Ready(Err(_)) => {
-                    let (ran_out, reject) = (ran_out.take(), *reject);
+                    let (rejection, reject) = (rejection.take(), *reject);
+                    **ran_out = rejection.as_ref().map(RanOut::of);
                     // Dropped within this poll: a panic in it is seen by whatever watches the poll.
                     self.set(Timed::RanOut);
-                    ran_out.map_or(Poll::Pending, |ran_out| Poll::Ready(Err(reject(ran_out))))
+                    rejection.map_or(Poll::Pending, |rejection| Poll::Ready(Err(reject(rejection))))
                 }
                 Poll::Pending => Poll::Pending,
             },

@@ -31,6 +31,15 @@ pub(crate) fn watch<F: Future>(
     Watch { frame, panicked, future }
 }
 
+/// Does `work`, and leaves `panicked` set where it panics.
+#[inline]
+pub(crate) fn watching<R>(panicked: Option<&mut Panicked>, work: impl FnOnce() -> R) -> R {
+    let mark = Mark(panicked);
+    let done = work();
+    mem::forget(mark);
+    done
+}
+
 impl<F: Future> Future for Watch<'_, F> {
     type Output = F::Output;
 

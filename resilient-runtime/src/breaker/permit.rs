@@ -107,6 +107,13 @@ impl<'b> Permit<'b> {
         if self.breaker.config().trips_on(kind) { self.failure() } else { self.ignore() }
     }
 
+    /// The deadline of the call ended it. `attempts_are_timed` says whether something else would
+    /// have ended an attempt that hangs.
+    pub(crate) fn settle_deadline(self, attempts_are_timed: bool) {
+        let counts = self.breaker.config().trips_on_deadline(attempts_are_timed);
+        if counts { self.failure() } else { self.ignore() }
+    }
+
     /// The permit of a call that [`watch`](crate::watch::watch) sees to. Otherwise a call that is
     /// dropped because something else panicked would count as a failure.
     #[inline]
@@ -145,5 +152,33 @@ impl Drop for Permit<'_> {
         } else {
             self.breaker.ignored(self.admitted);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::{BreakerConfig, BreakerState, CircuitBreaker};
+
+    #[tokio::test]
+    async fn a_probe_that_a_deadline_ends_beside_an_attempt_timeout_gives_its_place_back() {
+        let config = BreakerConfig::builder()
+            .failure_threshold(1)
+            .half_open_max_calls(1)
+            .open_duration(Duration::from_millis(1))
+            .build()
+            .unwrap();
+        let breaker = CircuitBreaker::new(config);
+        breaker.acquire().unwrap().failure();
+        breaker.wait_until_ready().await;
+        for _ in 0..2 {
+            let probe = breaker.acquire().unwrap();
+            assert!(probe.is_probe() && breaker.acquire().is_err());
+            probe.settle_deadline(true);
+            assert_eq!(breaker.state(), BreakerState::HalfOpen);
+        }
+        breaker.acquire().unwrap().settle_deadline(false);
+        assert_eq!(breaker.stats().openings_in_a_row, 2);
     }
 }

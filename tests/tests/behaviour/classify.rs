@@ -48,7 +48,8 @@ of_every_kind! {
     A "connection_error" B "connection_timeout" C "rate_limit_error" D "service_unavailable"
     E "timeout_error" F "search_timeout" G "internal_error" H "network_error"
     I "invalid_request_error" J "authentication_error" K "not_found_error"
-    L "collection_not_found" M "invalid_vector" N "permission_denied" O "circuit_open" P "unknown"
+    L "collection_not_found" M "invalid_vector" N "permission_denied" O "circuit_open"
+    P "deadline_exceeded" Q "unknown"
 }
 
 #[derive(Debug, thiserror::Error, Classify)]

@@ -3,6 +3,7 @@
 mod attribute;
 mod breaker;
 mod classify;
+mod deadline;
 mod events;
 mod impl_block;
 mod keyed;

@@ -5,7 +5,7 @@ use syn::{Expr, ExprArray, Lit, LitStr, Stmt};
 
 use crate::args::{Arg, Value};
 use crate::errors::Errors;
-use crate::kinds::{self, TRANSIENT};
+use crate::kinds::{self, DEADLINE_EXCEEDED, TRANSIENT};
 use crate::values::{expression, literal, ungrouped};
 
 /// Reads the kinds that count, as variants of `ErrorKind`.
@@ -13,10 +13,10 @@ pub fn counted(arg: &Arg, errors: &mut Errors) -> Option<Vec<Ident>> {
     read(arg, &kinds::all(), errors)
 }
 
-/// Reads the transient kinds that do not count.
+/// Reads the kinds that do not count, of those that would.
 pub fn ignored(arg: &Arg, errors: &mut Errors) -> Option<Vec<Ident>> {
-    let kinds = read(arg, TRANSIENT, errors)?;
-    if kinds.len() == TRANSIENT.len() {
+    let kinds = read(arg, &[TRANSIENT, &[DEADLINE_EXCEEDED]].concat(), errors)?;
+    if TRANSIENT.iter().all(|kind| kinds.contains(&kinds::variant(kind, arg.key.span()))) {
         let list = expression(arg, errors)?;
         errors.at(list, "`ignore` leaves no kind that counts: name fewer, or give no breaker");
         return None;

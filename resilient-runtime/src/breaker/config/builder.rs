@@ -190,8 +190,12 @@ impl BreakerConfigBuilder {
     /// kind is neither failure nor success.
     ///
     /// What is retried is another matter: transient errors, whatever trips the breaker. A panic is
-    /// a failure always. A call that an attempt timeout or a deadline ended is a
-    /// [`TimeoutError`](ErrorKind::TimeoutError).
+    /// a failure always.
+    ///
+    /// An attempt that its timeout ended is a [`TimeoutError`](ErrorKind::TimeoutError). A call that
+    /// its deadline ended is a [`DeadlineExceeded`](ErrorKind::DeadlineExceeded): without a list of
+    /// kinds, it is a failure only if the policy has no attempt timeout. With this list, it is a
+    /// failure if it is named here.
     ///
     /// ```
     /// use resilient_runtime::{BreakerConfig, ErrorKind};
@@ -208,8 +212,8 @@ impl BreakerConfigBuilder {
         self
     }
 
-    /// Transient kinds of error that do not count as failures: one or more, each once, and not all
-    /// of them. An error of such a kind is neither failure nor success, and is retried as ever.
+    /// Transient kinds of error, or [`DeadlineExceeded`](ErrorKind::DeadlineExceeded), that do not
+    /// count as failures: one or more, each once, and not all transient ones. An error of such a kind is neither failure nor success, and is retried as ever.
     /// Not together with [`trip_on`](Self::trip_on), which names all kinds that count.
     ///
     /// ```
@@ -280,7 +284,7 @@ impl BreakerConfigBuilder {
             Ok(duration) => duration,
             Err(error) => return Err(error),
         };
-        let trips = match self.checked_trips() {
+        let (trips, ignores_deadline) = match self.checked_trips() {
             Ok(kinds) => kinds,
             Err(error) => return Err(error),
         };
@@ -295,6 +299,7 @@ impl BreakerConfigBuilder {
             open_jitter: Number(self.open_jitter),
             rates,
             trips,
+            ignores_deadline,
         })
     }
 
@@ -324,14 +329,19 @@ impl BreakerConfigBuilder {
         Ok(longest)
     }
 
-    /// The kinds of error that count as failures.
-    const fn checked_trips(&self) -> Result<ErrorKinds, ConfigError> {
+    /// The kinds of error that count as failures, and whether a deadline never does.
+    const fn checked_trips(&self) -> Result<(ErrorKinds, bool), ConfigError> {
         match (self.trip_on, self.ignore) {
             (Some(_), Some(_)) => Err(ConfigError::TripOnAndIgnore),
-            (Some(counted), None) => counted,
-            (None, Some(Ok(ignored))) => trips::all_but(ignored),
-            (None, Some(Err(error))) => Err(error),
-            (None, None) => Ok(ErrorKinds::TRANSIENT),
+            (Some(Ok(counted)), None) => {
+                Ok((counted, !counted.contains(ErrorKind::DeadlineExceeded)))
+            }
+            (None, Some(Ok(ignored))) => match trips::all_but(ignored) {
+                Ok(counted) => Ok((counted, ignored.contains(ErrorKind::DeadlineExceeded))),
+                Err(error) => Err(error),
+            },
+            (Some(Err(error)), None) | (None, Some(Err(error))) => Err(error),
+            (None, None) => Ok((ErrorKinds::TRANSIENT, false)),
         }
     }
 
@@ -525,14 +535,35 @@ mod tests {
     }
 
     #[test]
+    fn a_deadline_counts_by_the_policy_unless_a_list_says_otherwise() {
+        use ErrorKind::{DeadlineExceeded, NotFoundError, TimeoutError};
+
+        let builder = BreakerConfig::builder;
+        for (config, without_attempt_timeout, with_it) in [
+            (builder(), true, false),
+            (builder().ignore(&[TimeoutError]), true, false),
+            (builder().ignore(&[DeadlineExceeded]), false, false),
+            (builder().trip_on(&[NotFoundError]), false, false),
+            (builder().trip_on(&[NotFoundError, DeadlineExceeded]), true, true),
+        ] {
+            let config = config.build().unwrap();
+            let counts = [false, true].map(|timed| config.trips_on_deadline(timed));
+            assert_eq!(counts, [without_attempt_timeout, with_it], "{config:?}");
+        }
+    }
+
+    #[test]
     fn two_ways_to_name_the_same_kinds_are_one_configuration() {
         let all: Vec<_> = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient()).collect();
         let [first, rest @ ..] = &all[..] else { panic!("{all:?}") };
         let build = |builder: BreakerConfigBuilder| builder.build().unwrap();
-        assert_eq!(build(BreakerConfig::builder().trip_on(&all)), BreakerConfig::DEFAULT);
+        assert_eq!(
+            build(BreakerConfig::builder().trip_on(&all)),
+            build(BreakerConfig::builder().ignore(&[ErrorKind::DeadlineExceeded]))
+        );
         assert_eq!(
             build(BreakerConfig::builder().trip_on(rest)),
-            build(BreakerConfig::builder().ignore(&[*first]))
+            build(BreakerConfig::builder().ignore(&[*first, ErrorKind::DeadlineExceeded]))
         );
     }
 

@@ -43,6 +43,8 @@ pub struct BreakerConfig {
     rates: Option<Rates>,
     /// The kinds of error that are failures.
     trips: ErrorKinds,
+    /// Whether a list of kinds says that a deadline is no failure.
+    ignores_deadline: bool,
 }
 
 /// What opens a breaker that looks at more than failures in a row.
@@ -115,6 +117,7 @@ impl BreakerConfig {
         open_jitter: Number(0.0),
         rates: None,
         trips: ErrorKinds::TRANSIENT,
+        ignores_deadline: false,
     };
 
     /// Starts from [`DEFAULT`](Self::DEFAULT).
@@ -233,9 +236,21 @@ impl BreakerConfig {
 
     /// Whether an error of this kind is a failure; any other is neither failure nor success.
     /// Default: the [transient](ErrorKind::is_transient) kinds are.
+    ///
+    /// A call that the [deadline](crate::PolicyBuilder::deadline) of its own policy ended is a
+    /// failure too if that policy has no attempt timeout, unless a list of kinds says otherwise:
+    /// see [`trip_on`](BreakerConfigBuilder::trip_on).
     #[must_use]
     pub const fn trips_on(&self, kind: ErrorKind) -> bool {
         self.trips.contains(kind)
+    }
+
+    /// Whether a call that the deadline of its own policy ended is a failure.
+    ///
+    /// A short deadline says nothing about the server. But if nothing else limits an attempt, the
+    /// deadline is the only sign of a server that hangs.
+    pub(super) const fn trips_on_deadline(&self, attempts_are_timed: bool) -> bool {
+        self.trips_on(ErrorKind::DeadlineExceeded) || !(self.ignores_deadline || attempts_are_timed)
     }
 
     pub(super) const fn rates(&self) -> Option<&Rates> {

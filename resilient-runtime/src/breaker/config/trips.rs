@@ -19,7 +19,8 @@ pub(super) const fn listed(kinds: &[ErrorKind]) -> Result<ErrorKinds, ConfigErro
 
 /// The kinds that count without these.
 pub(super) const fn all_but(ignored: ErrorKinds) -> Result<ErrorKinds, ConfigError> {
-    if !ignored.without(ErrorKinds::TRANSIENT).is_empty() {
+    let allowed = ErrorKinds::TRANSIENT.with(ErrorKind::DeadlineExceeded);
+    if !ignored.without(allowed).is_empty() {
         return Err(ConfigError::IgnoreNotTransient);
     }
     let counted = ErrorKinds::TRANSIENT.without(ignored);
