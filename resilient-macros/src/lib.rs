@@ -62,9 +62,9 @@ use proc_macro::TokenStream;
 /// | – `slow_call_rate` | a number from 0 to 1, with `slow_call` | 1 | the share of slow calls in the window that opens it; 0 is reached by one |
 /// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error are failures, and no others |
 /// | – `ignore` | a list of transient kinds, or `"deadline_exceeded"`, without `trip_on` | none | which of these kinds are no failures |
-/// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open |
+/// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open, or longer if the failure that opens it carries a longer hint of the server |
 /// | – `open_growth` | a number from 1 | 1 | the factor by which it stays open longer each time that its probes fail |
-/// | – `max_open_duration` | a duration, not under `open_duration`, with `open_growth` or `open_jitter` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, growth and jitter included |
+/// | – `max_open_duration` | a duration, not under `open_duration` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, growth, jitter and hints included |
 /// | – `open_jitter` | a number from 0 to 1 | 0 | by which share of itself the time that it stays open is spread either way |
 /// | – `success_threshold` | a whole number from 1 to 65,535 | 2 | how many successful probes close it again |
 /// | – `half_open_max_calls` | a whole number from 1 to 65,535 | `success_threshold` | how many probes may be under way at once |

@@ -39,6 +39,12 @@ pub(crate) fn spread(delay: Duration, cap: Duration, jitter: f64, position: f64)
     shortest.saturating_add(scale(width, position)).min(cap)
 }
 
+/// Lengthens `hint` by up to `jitter` of itself. Callers with the same hint do not come back in the
+/// same instant, and none comes before it.
+pub(crate) fn above(hint: Duration, jitter: f64, position: f64) -> Duration {
+    hint.saturating_add(scale(hint, jitter * position))
+}
+
 /// `Duration::mul_f64`, but the longest duration where that would panic.
 fn scale(duration: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
@@ -106,7 +112,15 @@ mod tests {
     }
 
     #[test]
+    fn jitter_above_a_hint_only_lengthens_it() {
+        let above_at = |position| above(CAP, 0.1, position).as_millis();
+        assert_eq!([0.0, 0.5, 1.0].map(above_at), [5000, 5250, 5500]);
+        assert_eq!(above(Duration::MAX, 1.0, 1.0), Duration::MAX);
+    }
+
+    #[test]
     fn no_jitter_changes_nothing() {
         assert_eq!(spread(BASE, CAP, 0.0, 0.7), BASE);
+        assert_eq!(above(BASE, 0.0, 0.7), BASE);
     }
 }

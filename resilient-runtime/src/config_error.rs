@@ -27,9 +27,6 @@ pub enum ConfigError {
     /// See [`BreakerConfigBuilder::max_open_duration`](crate::BreakerConfigBuilder::max_open_duration).
     #[error("{}", Self::MaxOpenDuration.message())]
     MaxOpenDuration,
-    /// See [`BreakerConfigBuilder::max_open_duration`](crate::BreakerConfigBuilder::max_open_duration).
-    #[error("{}", Self::MaxOpenDurationUnused.message())]
-    MaxOpenDurationUnused,
     /// See [`BreakerConfigBuilder::open_jitter`](crate::BreakerConfigBuilder::open_jitter).
     #[error("{}", Self::OpenJitter.message())]
     OpenJitter,
@@ -145,9 +142,6 @@ impl ConfigError {
             Self::MaxOpenDuration => {
                 "`max_open_duration` is shorter than `open_duration`: raise it, or lower \
                  `open_duration`"
-            }
-            Self::MaxOpenDurationUnused => {
-                "`max_open_duration` bounds `open_growth` and `open_jitter`: give one of them"
             }
             Self::OpenJitter => {
                 "`open_jitter` must be from 0 to 1: it is a share of the open duration"

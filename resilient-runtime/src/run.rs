@@ -399,7 +399,9 @@ impl<'p> Run<'p> {
             Some(RanOut::Deadline) => {
                 permit.settle_deadline(self.policy.attempt_timeout().is_some());
             }
-            Some(RanOut::AttemptTimeout) | None => permit.settle_error(judgement.kind),
+            Some(RanOut::AttemptTimeout) | None => {
+                permit.settle_error(judgement.kind, judgement.hint);
+            }
         }
     }
 

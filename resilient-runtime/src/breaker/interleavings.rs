@@ -96,8 +96,8 @@ fn no_failure_is_lost() {
     model(|| {
         let breaker = breaker(config().failure_threshold(2));
         let (first, second) = (admit(&breaker), admit(&breaker));
-        let other = beside(&breaker, move |breaker| breaker.failed(first));
-        breaker.failed(second);
+        let other = beside(&breaker, move |breaker| breaker.failed(first, None));
+        breaker.failed(second, None);
         other.join().unwrap();
         assert_eq!(breaker.state(), BreakerState::Open);
         assert_eq!(breaker.stats().openings_in_a_row, 1);
@@ -151,7 +151,7 @@ fn a_probe_that_fails_and_one_that_succeeds_end_in_the_order_they_came() {
     model(|| {
         let breaker = recovering(config().half_open_max_calls(2).success_threshold(1));
         let (failing, succeeding) = (admit(&breaker), admit(&breaker));
-        let other = beside(&breaker, move |breaker| breaker.failed(failing));
+        let other = beside(&breaker, move |breaker| breaker.failed(failing, None));
         breaker.succeeded(succeeding);
         other.join().unwrap();
         let stats = breaker.stats();
@@ -168,8 +168,8 @@ fn two_probes_that_fail_open_it_once() {
     model(|| {
         let breaker = recovering(config().half_open_max_calls(2));
         let (first, second) = (admit(&breaker), admit(&breaker));
-        let other = beside(&breaker, move |breaker| breaker.failed(first));
-        breaker.failed(second);
+        let other = beside(&breaker, move |breaker| breaker.failed(first, None));
+        breaker.failed(second, None);
         other.join().unwrap();
         assert_eq!(breaker.stats().openings_in_a_row, 2);
     });
@@ -180,7 +180,7 @@ fn whoever_sees_it_open_sees_how_often_it_has_opened() {
     model(|| {
         let breaker = recovering(config());
         let probe = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(probe));
+        let other = beside(&breaker, move |breaker| breaker.failed(probe, None));
         let stats = breaker.stats();
         let expected = if stats.state == BreakerState::Open { 2 } else { 1 };
         assert_eq!(stats.openings_in_a_row, expected);
@@ -193,9 +193,9 @@ fn an_opening_that_comes_too_late_does_not_disturb_the_count_of_a_later_one() {
     model(|| {
         let breaker = recovering(config().failure_threshold(1));
         let probe = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(probe));
+        let other = beside(&breaker, move |breaker| breaker.failed(probe, None));
         breaker.reset();
-        breaker.failed(admit(&breaker));
+        breaker.failed(admit(&breaker), None);
         other.join().unwrap();
         assert_eq!(breaker.state(), BreakerState::Open);
         assert_eq!(breaker.stats().openings_in_a_row, 1);
@@ -207,7 +207,7 @@ fn after_a_reset_no_result_from_before_it_counts() {
     model(|| {
         let breaker = breaker(config().failure_threshold(2));
         let before = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(before));
+        let other = beside(&breaker, move |breaker| breaker.failed(before, None));
         breaker.reset();
         other.join().unwrap();
         assert_eq!(state(&breaker), State::Closed { failures: 0 });
@@ -221,9 +221,9 @@ fn after_a_reset_no_result_from_before_it_is_in_the_window() {
         // Makes the window, by a lock that loom does not see.
         let _ = breaker.stats();
         let before = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(before));
+        let other = beside(&breaker, move |breaker| breaker.failed(before, None));
         breaker.reset();
-        breaker.failed(admit(&breaker));
+        breaker.failed(admit(&breaker), None);
         other.join().unwrap();
         let window = breaker.stats().window.unwrap();
         assert_eq!((window.calls, window.failures), (1, 1));

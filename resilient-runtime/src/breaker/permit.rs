@@ -65,8 +65,12 @@ impl<'b> Permit<'b> {
 
     /// The call failed in a way that says that the service is down.
     pub fn failure(self) {
+        self.failure_with_hint(None);
+    }
+
+    fn failure_with_hint(self, hint: Option<Duration>) {
         let (breaker, admitted) = self.surrender();
-        breaker.failed(admitted);
+        breaker.failed(admitted, hint);
     }
 
     /// The call ended in a way that says nothing of the service.
@@ -85,7 +89,8 @@ impl<'b> Permit<'b> {
     }
 
     /// The call ended with `result`: a success, a failure where the error is of a kind that the
-    /// breaker [trips on](crate::BreakerConfig::trips_on), and ignored otherwise.
+    /// breaker [trips on](crate::BreakerConfig::trips_on), and ignored otherwise. A failure that
+    /// opens the breaker opens it for its [hint](Classify::retry_after) at least.
     #[inline]
     pub fn settle<T, E: Classify>(self, result: &Result<T, E>) {
         match result {
@@ -98,13 +103,17 @@ impl<'b> Permit<'b> {
     pub(crate) fn settle_by<E: Classify>(mut self, error: &E) {
         // Should the user's code panic here, that is a panic of the call.
         self.panicked = Panicked::Yes;
-        let kind = error.kind();
-        self.settle_error(kind);
+        let (kind, hint) = (error.kind(), error.retry_after());
+        self.settle_error(kind, hint);
     }
 
-    /// The call ended with an error of this kind.
-    pub(crate) fn settle_error(self, kind: ErrorKind) {
-        if self.breaker.config().trips_on(kind) { self.failure() } else { self.ignore() }
+    /// The call ended with an error of this kind and with this hint.
+    pub(crate) fn settle_error(self, kind: ErrorKind, hint: Option<Duration>) {
+        if self.breaker.config().trips_on(kind) {
+            self.failure_with_hint(hint);
+        } else {
+            self.ignore();
+        }
     }
 
     /// The deadline of the call ended it. `attempts_are_timed` says whether something else would
@@ -148,7 +157,7 @@ impl Drop for Permit<'_> {
             Panicked::Yes => true,
         };
         if panicked {
-            self.breaker.failed(self.admitted);
+            self.breaker.failed(self.admitted, None);
         } else {
             self.breaker.ignored(self.admitted);
         }

@@ -173,7 +173,7 @@ impl CircuitBreaker {
                 return (current, elapsed);
             }
             // Only if nothing has happened since: the probe may have ended in time.
-            let opened = self.open(elapsed, |word, until| {
+            let opened = self.open(elapsed, None, |word, until| {
                 (word == current).then(|| word.fail(&self.config, word.ticket(), until)).flatten()
             });
             if opened {
@@ -219,30 +219,31 @@ impl CircuitBreaker {
         let ticket = admitted.ticket();
         let slow = self.is_slow(admitted);
         if self.config.rates().is_some() && !ticket.is_probe() {
-            self.record(ticket, CallResult { failed: false, slow });
+            self.record(ticket, CallResult { failed: false, slow }, None);
         } else if slow {
-            self.fail(admitted, slow);
+            self.fail(admitted, slow, None);
         } else {
             self.release(admitted);
             self.advance(|word| word.succeed(&self.config, ticket));
         }
     }
 
+    /// `hint` is how long the server asks to stay away, if it does.
     #[cold]
-    pub(super) fn failed(&self, admitted: Admitted) {
+    pub(super) fn failed(&self, admitted: Admitted, hint: Option<Duration>) {
         self.totals.count_failure();
-        self.fail(admitted, self.is_slow(admitted));
+        self.fail(admitted, self.is_slow(admitted), hint);
     }
 
-    fn fail(&self, admitted: Admitted, slow: bool) {
+    fn fail(&self, admitted: Admitted, slow: bool, hint: Option<Duration>) {
         let ticket = admitted.ticket();
         let elapsed = self.clock.elapsed();
         self.clock.failed(elapsed);
         self.release(admitted);
         if self.config.rates().is_some() && !ticket.is_probe() {
-            self.record(ticket, CallResult { failed: true, slow });
+            self.record(ticket, CallResult { failed: true, slow }, hint);
         } else {
-            self.open(elapsed, |word, until| word.fail(&self.config, ticket, until));
+            self.open(elapsed, hint, |word, until| word.fail(&self.config, ticket, until));
         }
     }
 
@@ -262,7 +263,7 @@ impl CircuitBreaker {
     }
 
     /// Adds a result to the window, and opens the breaker where that is one too many.
-    fn record(&self, ticket: Ticket, result: CallResult) {
+    fn record(&self, ticket: Ticket, result: CallResult, hint: Option<Duration>) {
         let Some(rates) = self.config.rates() else { return };
         let window = self.results(rates).record(
             result,
@@ -271,7 +272,7 @@ impl CircuitBreaker {
             || self.clock.now(),
         );
         if window.is_some_and(|window| window.exceeds(rates)) {
-            self.open(self.clock.elapsed(), |word, until| word.trip(ticket, until));
+            self.open(self.clock.elapsed(), hint, |word, until| word.trip(ticket, until));
         }
     }
 
@@ -314,15 +315,20 @@ impl CircuitBreaker {
     }
 
     /// [`advance`](Self::advance) by a step that may open the breaker at this time. The step is
-    /// told until when it would be open. Whether there was anything to change.
-    fn open(&self, elapsed: Duration, step: impl Fn(Word, Moment) -> Option<Word>) -> bool {
+    /// told until when it would be open, which is not before the server's `hint` is over. Whether there was anything to change.
+    fn open(
+        &self,
+        elapsed: Duration,
+        hint: Option<Duration>,
+        step: impl Fn(Word, Moment) -> Option<Word>,
+    ) -> bool {
         let position = if self.config.open_jitter() > 0.0 { rand::random() } else { 0.5 };
         loop {
             // In this order: see `Openings`.
             let seen = self.openings.load();
             let current = self.load();
             let opening = seen.following(current);
-            let open_for = self.config.open_for(opening.count(), position);
+            let open_for = self.config.open_for(opening.count(), position, hint);
             let Some(next) = step(current, moment(elapsed.saturating_add(open_for))) else {
                 return false;
             };

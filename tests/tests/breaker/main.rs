@@ -3,6 +3,7 @@
 mod by_hand;
 mod changes;
 mod cost;
+mod hints;
 mod kinds;
 mod probes;
 mod waiting;

@@ -110,11 +110,12 @@ impl<'b> Pair<'b> {
             }
             End::Failure => {
                 permit.failure();
-                self.model.fail(pass);
+                self.model.fail(pass, None);
             }
-            End::Error(kind) => {
-                permit.settle(&Err::<(), _>(Failure::of(kind)));
-                self.model.end_with(pass, kind);
+            End::Error(kind, hint) => {
+                let retry_after = hint.map(Duration::from_millis);
+                permit.settle(&Err::<(), _>(Failure::Failed { kind, retry_after }));
+                self.model.end_with(pass, kind, hint);
             }
             End::Ignored => {
                 permit.ignore();

@@ -46,9 +46,7 @@ impl Settings {
             .half_open_max_calls(self.half_open_max_calls)
             .open_duration(Duration::from_millis(self.open_millis))
             .open_growth(f64::from(self.growth));
-        if self.growth > 1 {
-            builder = builder.max_open_duration(Duration::from_millis(self.max_open_millis));
-        }
+        builder = builder.max_open_duration(Duration::from_millis(self.max_open_millis));
         if let Some(timeout) = self.half_open_timeout {
             builder = builder.half_open_timeout(Duration::from_millis(timeout));
         }
@@ -94,13 +92,11 @@ impl Settings {
         !matches!(self.window, Window::None)
     }
 
-    /// For how long it is open the `nth` time in a row.
-    fn open_for(self, nth: u32) -> u64 {
-        if self.growth == 1 {
-            return self.open_millis;
-        }
+    /// For how long it is open the `nth` time in a row, after a failure with this hint.
+    fn open_for(self, nth: u32, hint: Option<u64>) -> u64 {
         let grown = u64::from(self.growth).saturating_pow(nth - 1);
-        self.open_millis.saturating_mul(grown).min(self.max_open_millis)
+        let own = self.open_millis.saturating_mul(grown);
+        own.max(hint.unwrap_or(0)).min(self.max_open_millis)
     }
 }
 
@@ -192,8 +188,8 @@ impl Model {
         }
     }
 
-    fn open(&mut self, nth: u32) {
-        let until = self.now + self.settings.open_for(nth);
+    fn open(&mut self, nth: u32, hint: Option<u64>) {
+        let until = self.now + self.settings.open_for(nth, hint);
         self.change(State::Open { until, nth });
     }
 
@@ -208,7 +204,7 @@ impl Model {
             && self.probes.iter().any(is_hung)
         {
             self.last_failure = Some(self.now);
-            self.open(nth + 1);
+            self.open(nth + 1, None);
         }
     }
 
@@ -263,23 +259,23 @@ impl Model {
             self.last_failure = Some(self.now);
         }
         if pass.period == self.period {
-            self.settle(false, slow);
+            self.settle(false, slow, None);
         }
     }
 
-    pub fn fail(&mut self, pass: Pass) {
+    pub fn fail(&mut self, pass: Pass, hint: Option<u64>) {
         self.release(pass);
         self.failures += 1;
         let slow = self.is_slow(pass);
         self.last_failure = Some(self.now);
         if pass.period == self.period {
-            self.settle(true, slow);
+            self.settle(true, slow, hint);
         }
     }
 
-    pub fn end_with(&mut self, pass: Pass, kind: ErrorKind) {
+    pub fn end_with(&mut self, pass: Pass, kind: ErrorKind, hint: Option<u64>) {
         if self.settings.counts(kind) {
-            self.fail(pass);
+            self.fail(pass, hint);
         } else {
             self.ignore(pass);
         }
@@ -290,12 +286,12 @@ impl Model {
         self.ignored += 1;
     }
 
-    fn settle(&mut self, failed: bool, slow: bool) {
+    fn settle(&mut self, failed: bool, slow: bool, hint: Option<u64>) {
         let has_window = self.settings.has_window();
         match &mut self.state {
             State::HalfOpen { nth, .. } if failed || slow => {
                 let next = *nth + 1;
-                self.open(next);
+                self.open(next, hint);
             }
             State::HalfOpen { successes, .. } => {
                 *successes += 1;
@@ -306,14 +302,14 @@ impl Model {
             State::Closed { .. } | State::Disabled { .. } if has_window => {
                 self.window.push_back(Ended { at: self.now, failed, slow });
                 if matches!(self.state, State::Closed { .. }) && self.is_exceeded() {
-                    self.open(1);
+                    self.open(1, hint);
                 }
             }
             State::Closed { failures } | State::Disabled { failures } => {
                 *failures = if failed { *failures + 1 } else { 0 };
                 let reached = *failures >= self.settings.failure_threshold;
                 if reached && matches!(self.state, State::Closed { .. }) {
-                    self.open(1);
+                    self.open(1, hint);
                 }
             }
             State::Open { .. } | State::ForcedOpen | State::ForcedClosed => {}

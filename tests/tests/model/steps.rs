@@ -26,7 +26,8 @@ pub enum Step {
 pub enum End {
     Success,
     Failure,
-    Error(ErrorKind),
+    /// With a hint, in milliseconds.
+    Error(ErrorKind, Option<u64>),
     Ignored,
     Dropped,
 }
@@ -44,7 +45,7 @@ pub fn steps() -> impl Strategy<Value = Vec<Step>> {
     let end = prop_oneof![
         4 => Just(End::Success),
         4 => Just(End::Failure),
-        3 => select(&KINDS[..]).prop_map(End::Error),
+        3 => (select(&KINDS[..]), option::of(1_u64..80)).prop_map(|(kind, hint)| End::Error(kind, hint)),
         1 => Just(End::Ignored),
         1 => Just(End::Dropped),
     ];

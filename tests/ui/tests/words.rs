@@ -31,7 +31,6 @@ fn the_macros_refuse_a_breaker_in_the_words_of_its_builder() {
         (builder().window_calls(100).failure_threshold(5), RULES),
         (builder().window_calls(100).slow_call_rate(0.5), RULES),
         (builder().window_calls(10).minimum_calls(11), RULES),
-        (builder().max_open_duration(300 * second), RULES),
         (builder().open_growth(2.0).max_open_duration(second), RULES),
         (builder().trip_on(&[ErrorKind::TimeoutError]).ignore(&[ErrorKind::RateLimitError]), RULES),
         (builder().window_calls(0), VALUES),

@@ -87,24 +87,13 @@ fn check_minimum_calls(args: &Args, settings: &Settings, errors: &mut Errors) {
     }
 }
 
-/// Refuses a longest open duration that bounds nothing, or is shorter than the shortest.
+/// Refuses a longest open duration that is shorter than the shortest.
 fn check_longest(args: &Args, settings: &Settings, errors: &mut Errors) {
     let (Some(arg), Some(Setting::Time(longest))) =
         (given(args, "max_open_duration"), settings.get("max_open_duration"))
     else {
         return;
     };
-    let leaves_it = |key, neutral| match settings.get(key) {
-        Some(Setting::Number(number)) => *number <= neutral,
-        _ => given(args, key).is_none(),
-    };
-    if leaves_it("open_growth", 1.0) && leaves_it("open_jitter", 0.0) {
-        errors.at(
-            &arg.key,
-            "`max_open_duration` bounds `open_growth` and `open_jitter`: give one of them",
-        );
-        return;
-    }
     let (open, default) = match settings.get("open_duration") {
         Some(Setting::Time(open)) => (*open, ""),
         _ if given(args, "open_duration").is_some() => return,

@@ -103,7 +103,9 @@ impl BreakerConfigBuilder {
     }
 
     /// How long the breaker stays open before it lets probes through: a millisecond or more. It is
-    /// kept to the millisecond, rounded down.
+    /// kept to the millisecond, rounded down. If the failure that opens it carries a longer
+    /// [`retry_after`](crate::Classify::retry_after), it stays open for that long, up to
+    /// [`max_open_duration`](Self::max_open_duration).
     pub const fn open_duration(mut self, duration: Duration) -> Self {
         self.open_duration = duration;
         self
@@ -117,8 +119,8 @@ impl BreakerConfigBuilder {
         self
     }
 
-    /// The longest that the breaker stays open, growth and jitter included; not shorter than the
-    /// open duration. Default 5 minutes, or twice the open duration where that is longer; the 5
+    /// The longest that the breaker stays open, growth, jitter and hints of the server included; not
+    /// shorter than the open duration. Default 5 minutes, or twice the open duration where that is longer; the 5
     /// minutes are those of Envoy's outlier detection.
     pub const fn max_open_duration(mut self, duration: Duration) -> Self {
         self.max_open_duration = Some(duration);
@@ -320,9 +322,6 @@ impl BreakerConfigBuilder {
             let longer = twice.as_nanos() > DEFAULT_MAX_OPEN_DURATION.as_nanos();
             return Ok(if longer { twice } else { DEFAULT_MAX_OPEN_DURATION });
         };
-        if !(self.open_growth > 1.0 || self.open_jitter > 0.0) {
-            return Err(ConfigError::MaxOpenDurationUnused);
-        }
         if longest.as_nanos() < self.open_duration.as_nanos() {
             return Err(ConfigError::MaxOpenDuration);
         }
@@ -481,7 +480,7 @@ mod tests {
             (window().failure_threshold(5), ConfigError::FailureThresholdInWindow),
             (window().minimum_calls(101), ConfigError::MinimumCallsOverWindow),
             (window().slow_call_rate(0.5), ConfigError::SlowCallMissing),
-            (builder().max_open_duration(60 * second), ConfigError::MaxOpenDurationUnused),
+            (builder().max_open_duration(second), ConfigError::MaxOpenDuration),
             (builder().open_growth(2.0).max_open_duration(second), ConfigError::MaxOpenDuration),
         ] {
             assert_eq!(refused.build(), Err(error));

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::ErrorKind;
-use crate::backoff::spread;
+use crate::backoff::{above, spread};
 use crate::kinds::ErrorKinds;
 
 pub use self::builder::BreakerConfigBuilder;
@@ -164,7 +164,7 @@ impl BreakerConfig {
         self.open_growth.0
     }
 
-    /// The longest that it stays open, growth and jitter included. Default 5 minutes, or twice the
+    /// The longest that it stays open, growth, jitter and hints included. Default 5 minutes, or twice the
     /// open duration where that is longer.
     #[must_use]
     pub const fn max_open_duration(&self) -> Duration {
@@ -258,10 +258,19 @@ impl BreakerConfig {
     }
 
     /// How long it stays open when it opens for the `opening`th time in a row; the first is 1.
-    /// `position`, from 0 to 1, places that in the range that jitter allows.
+    /// `position`, from 0 to 1, places that in the range that jitter allows. `hint` is how long the
+    /// server asks to stay away, in the failure that opens it: no probe comes sooner.
     ///
     /// It is never shorter than a millisecond: an open breaker has rejected something.
-    pub(super) fn open_for(&self, opening: u32, position: f64) -> Duration {
+    pub(super) fn open_for(&self, opening: u32, position: f64, hint: Option<Duration>) -> Duration {
+        let own = self.own_open_for(opening, position);
+        hint.map_or(own, |hint| {
+            own.max(above(hint, self.open_jitter.0, position).min(self.max_open_duration))
+        })
+    }
+
+    /// How long it stays open by its settings alone.
+    fn own_open_for(&self, opening: u32, position: f64) -> Duration {
         // By floating point only what grows or spreads: the other numbers are exact.
         let grown = if self.open_growth.0 > 1.0 && opening > 1 {
             let growth = self.open_growth.0.powi(i32::try_from(opening - 1).unwrap_or(i32::MAX));
@@ -297,7 +306,7 @@ mod tests {
     }
 
     fn seconds(config: &BreakerConfig, openings: impl IntoIterator<Item = u32>) -> Vec<u64> {
-        openings.into_iter().map(|opening| config.open_for(opening, 0.5).as_secs()).collect()
+        openings.into_iter().map(|opening| config.open_for(opening, 0.5, None).as_secs()).collect()
     }
 
     #[test]
@@ -311,20 +320,20 @@ mod tests {
         let config = growing().open_growth(f64::MAX).build().unwrap();
         assert_eq!(seconds(&config, [1, 2, 3, u32::MAX]), [1, 300, 300, 300]);
         let endless = growing().max_open_duration(Duration::MAX).build().unwrap();
-        assert_eq!(endless.open_for(u32::MAX, 0.5), Duration::MAX);
+        assert_eq!(endless.open_for(u32::MAX, 0.5, None), Duration::MAX);
     }
 
     #[test]
     fn without_growth_and_jitter_the_duration_is_exact() {
         let odd = Duration::new(0, 123_456_789);
         let config = BreakerConfig::builder().open_duration(odd).build().unwrap();
-        assert_eq!([1, 2, u32::MAX].map(|opening| config.open_for(opening, 0.9)), [odd; 3]);
+        assert_eq!([1, 2, u32::MAX].map(|opening| config.open_for(opening, 0.9, None)), [odd; 3]);
     }
 
     #[test]
     fn jitter_spreads_it_either_way_and_never_above_the_cap() {
         let config = growing().max_open_duration(4 * SECOND).open_jitter(0.1).build().unwrap();
-        let millis = |opening, position| config.open_for(opening, position).as_millis();
+        let millis = |opening, position| config.open_for(opening, position, None).as_millis();
         assert_eq!([0.0, 0.5, 1.0].map(|position| millis(1, position)), [900, 1000, 1100]);
         assert_eq!([0.0, 0.5, 1.0].map(|position| millis(3, position)), [3600, 3800, 4000]);
     }
@@ -332,8 +341,19 @@ mod tests {
     #[test]
     fn the_widest_jitter_leaves_it_open_for_a_millisecond() {
         let config = BreakerConfig::builder().open_jitter(1.0).build().unwrap();
-        assert_eq!(config.open_for(1, 0.0), Duration::from_millis(1));
-        assert_eq!(config.open_for(1, 1.0), 2 * config.open_duration());
+        assert_eq!(config.open_for(1, 0.0, None), Duration::from_millis(1));
+        assert_eq!(config.open_for(1, 1.0, None), 2 * config.open_duration());
+    }
+
+    #[test]
+    fn a_hint_lengthens_it_up_to_the_cap() {
+        let config = growing().max_open_duration(10 * SECOND).open_jitter(0.5).build().unwrap();
+        let millis =
+            |position, hint: u32| config.open_for(1, position, Some(hint * SECOND)).as_millis();
+        assert_eq!([0.0, 0.5, 1.0].map(|position| millis(position, 0)), [500, 1000, 1500]);
+        assert_eq!([0.0, 0.5, 1.0].map(|position| millis(position, 6)), [6000, 7500, 9000]);
+        assert_eq!([0.0, 0.5, 1.0].map(|position| millis(position, 9)), [9000, 10_000, 10_000]);
+        assert_eq!(config.open_for(1, 0.0, Some(Duration::MAX)), 10 * SECOND);
     }
 
     #[test]

@@ -23,7 +23,7 @@ async fn count() -> Result<(), Failure> {
     Ok(())
 }
 
-#[resilient(breaker(name = "delete", max_open_duration = "5m"))]
+#[resilient(breaker(name = "delete", max_open_duration = "5s"))]
 async fn delete() -> Result<(), Failure> {
     Ok(())
 }
@@ -54,7 +54,7 @@ impl Store {
 policies! {
     breaker "search" { slow_call: "2s" }
     breaker "upsert" { window: 100, failure_threshold: 5 }
-    breaker "scroll" { max_open_duration: "5m", open_growth: 1, open_jitter: 0.0 }
+    breaker "scroll" { max_open_duration: "29s", open_growth: 1, open_jitter: 0.0 }
     breaker "count" { open_duration: "1h", max_open_duration: "5m", open_growth: 2.0 }
     breaker "delete" { ignore: ["rate_limit_error"], trip_on: ["timeout_error"] }
     breaker "list" { failure_rate: 0.5 }
