@@ -46,8 +46,8 @@ use proc_macro::TokenStream;
 /// | – `row` | a transient kind of error, or a declared name | the default row | the row to start from |
 /// | – `max_attempts` | a whole number, 1 or more | the row's | how often the function is called at most, the first call included |
 /// | – `base_delay` | a duration | the row's | the delay before the first retry |
-/// | – `max_delay` | a duration, not under a `base_delay` beside it | the row's | the longest delay, jitter included; it shortens a longer base delay of the row, and a longer `base_delay` lengthens the row's longest |
-/// | – `jitter` | a number from 0 to 1 | 0.1 | by which share of itself a delay is spread either way |
+/// | – `max_delay` | a duration, not under a `base_delay` beside it | the row's | the longest delay, jitter included; only the jitter above a hint of the server may exceed it. It shortens a longer base delay of the row, and a longer `base_delay` lengthens the row's longest |
+/// | – `jitter` | a number from 0 to 1 | 0.1 | by which share of itself a delay is spread either way, and a hint of the server upward |
 /// | – `backoff` | `"exponential"` or `"linear"` | the row's | how the delay grows |
 /// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, which all functions that name it share |
 /// | `breaker = "<name>/{…}"` | a string with placeholders, each a parameter or a field of one | | fails fast by a breaker for each value of the arguments |

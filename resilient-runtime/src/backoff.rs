@@ -27,20 +27,45 @@ impl Backoff {
     }
 }
 
-/// Spreads `delay` by up to `jitter` of itself either way, and never above `cap`.
-///
-/// `position`, from 0 to 1, says where in that range: uniform positions give uniform delays. The
-/// range is cut at the cap, and not the delay, so that callers who all wait for the longest delay
-/// are still spread.
-pub(crate) fn spread(delay: Duration, cap: Duration, jitter: f64, position: f64) -> Duration {
-    let shortest = scale(delay, 1.0 - jitter);
-    let longest = scale(delay, 1.0 + jitter).min(cap);
-    let width = longest.saturating_sub(shortest);
-    shortest.saturating_add(scale(width, position)).min(cap)
+/// The delays that jitter allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    pub(crate) shortest: Duration,
+    pub(crate) longest: Duration,
 }
 
-/// Lengthens `hint` by up to `jitter` of itself. Callers with the same hint do not come back in the
-/// same instant, and none comes before it.
+impl Range {
+    /// `delay` and up to `jitter` of itself either way, and never above `cap`.
+    ///
+    /// The range is cut at the cap, and not the delay, so that callers who all wait for the longest
+    /// delay are still spread.
+    pub(crate) fn around(delay: Duration, cap: Duration, jitter: f64) -> Self {
+        Self {
+            shortest: scale(delay, 1.0 - jitter).min(cap),
+            longest: scale(delay, 1.0 + jitter).min(cap),
+        }
+    }
+
+    /// The same range, but not before `hint`.
+    ///
+    /// Above the hint there is room for up to `jitter` of it, whatever the cap: callers that were
+    /// given the same hint must not return in the same instant, and the hint that is the cap is no
+    /// exception.
+    pub(crate) fn not_before(self, hint: Duration, jitter: f64) -> Self {
+        Self {
+            shortest: self.shortest.max(hint),
+            longest: self.longest.max(above(hint, jitter, 1.0)),
+        }
+    }
+
+    /// The delay at `position`, from 0 to 1: uniform positions give uniform delays.
+    pub(crate) fn at(self, position: f64) -> Duration {
+        let width = self.longest.saturating_sub(self.shortest);
+        self.shortest.saturating_add(scale(width, position)).min(self.longest)
+    }
+}
+
+/// Lengthens `hint` by up to `jitter` of itself.
 pub(crate) fn above(hint: Duration, jitter: f64, position: f64) -> Duration {
     hint.saturating_add(scale(hint, jitter * position))
 }
@@ -61,6 +86,10 @@ fn from_nanos(nanos: u128) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn spread(delay: Duration, cap: Duration, jitter: f64, position: f64) -> Duration {
+        Range::around(delay, cap, jitter).at(position)
+    }
 
     const BASE: Duration = Duration::from_millis(100);
     const CAP: Duration = Duration::from_secs(5);
@@ -109,6 +138,22 @@ mod tests {
     fn jitter_at_the_cap_still_spreads_and_stays_below_it() {
         let spread_at = |position| spread(CAP, CAP, 0.1, position).as_millis();
         assert_eq!([0.0, 0.5, 1.0].map(spread_at), [4500, 4750, 5000]);
+    }
+
+    #[test]
+    fn jitter_is_never_narrower_for_a_hint() {
+        let delay = Duration::from_secs(1);
+        let range = |hint| {
+            let range = Range::around(delay, CAP, 0.1);
+            let Range { shortest, longest } = range.not_before(Duration::from_millis(hint), 0.1);
+            (shortest.as_millis(), longest.as_millis())
+        };
+        assert_eq!(range(0), (900, 1100), "without a hint");
+        assert_eq!(range(900), (900, 1100), "a shorter one changes nothing");
+        assert_eq!(range(1000), (1000, 1100));
+        assert_eq!(range(1090), (1090, 1199));
+        assert_eq!(range(3000), (3000, 3300));
+        assert_eq!(range(5000), (5000, 5500), "the cap is the hint's, not that of its jitter");
     }
 
     #[test]

@@ -66,8 +66,8 @@ pub trait Classify {
     /// The kind of this error.
     fn kind(&self) -> ErrorKind;
 
-    /// How long the server asks to wait before the next request. It is waited out in full: the
-    /// delay before a retry is the larger of this and the back-off. By default `None`.
+    /// How long the server asks to wait before the next request. A retry never comes sooner, and
+    /// jitter is added on top. By default `None`.
     fn retry_after(&self) -> Option<Duration> {
         None
     }

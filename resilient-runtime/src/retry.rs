@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::backoff::{Backoff, spread};
+use crate::backoff::{Backoff, Range};
 use crate::catalogue::Rows;
 use crate::{ConfigError, ErrorKind};
 
@@ -99,14 +99,15 @@ impl RetryPolicy {
         self.base_delay
     }
 
-    /// The longest delay, jitter included. A server that asks for more is not asked again.
-    /// Default 5 s.
+    /// The longest delay, jitter included. A server that asks for more is not asked again. Only the
+    /// jitter above such a hint may exceed it. Default 5 s.
     #[must_use]
     pub const fn max_delay(&self) -> Duration {
         self.max_delay
     }
 
-    /// By which share of itself a delay is spread either way. Default 0.1.
+    /// By which share of itself a delay is spread either way, and a server's hint upward. Default
+    /// 0.1.
     #[must_use]
     pub const fn jitter(&self) -> f64 {
         self.jitter
@@ -120,12 +121,13 @@ impl RetryPolicy {
 
     /// How long to wait after attempt number `attempt` has failed, or why not to try again.
     ///
-    /// `hint` is what the server asks for. `position`, from 0 to 1, places the delay in the range
-    /// that jitter allows.
+    /// `hint` is what the server asks for, and `left` how long it is until the call's deadline.
+    /// `position`, from 0 to 1, places the delay in the range that jitter allows.
     pub(crate) fn next_delay(
         &self,
         attempt: u32,
         hint: Option<Duration>,
+        left: Option<Duration>,
         position: f64,
     ) -> Result<Duration, GiveUp> {
         if attempt >= self.max_attempts {
@@ -136,7 +138,21 @@ impl RetryPolicy {
             return Err(GiveUp::HintTooLong);
         }
         let delay = self.backoff.delay(self.base_delay, self.max_delay, attempt);
-        Ok(spread(delay, self.max_delay, self.jitter, position).max(hint))
+        let own = Range::around(delay, self.max_delay, self.jitter);
+        let mut range = own.not_before(hint, self.jitter);
+        if let Some(left) = left
+            && hint > own.shortest
+        {
+            // A hint that the deadline leaves time for is waited out, so jitter must not end the
+            // call. It takes half of that time at most, and leaves the rest to the attempt.
+            let room = left.saturating_sub(hint) / 2;
+            range.longest = range.longest.min(hint.saturating_add(room));
+        }
+        let delay = range.at(position);
+        if left.is_some_and(|left| delay >= left) {
+            return Err(GiveUp::DeadlineTooNear);
+        }
+        Ok(delay)
     }
 }
 
@@ -165,14 +181,16 @@ impl RetryPolicyBuilder {
         self
     }
 
-    /// The longest delay, jitter included; not shorter than the base delay.
+    /// The longest delay, jitter included; not shorter than the base delay. A call ends if the server
+    /// asks to wait longer. A hint up to this is waited out, and its jitter comes on top.
     pub const fn max_delay(mut self, delay: Duration) -> Self {
         self.0.max_delay = delay;
         self
     }
 
     /// By which share of itself a delay is spread either way, from 0 to 1: with 0.1, a delay of
-    /// 1 s is anything from 0.9 to 1.1 s, each as likely.
+    /// 1 s is anything from 0.9 to 1.1 s, each as likely. A [hint](crate::Classify::retry_after) of
+    /// the server is only lengthened: a hint of 1 s is anything from 1 to 1.1 s.
     pub const fn jitter(mut self, share: f64) -> Self {
         self.0.jitter = share;
         self
@@ -354,27 +372,48 @@ mod tests {
     #[test]
     fn a_hint_longer_than_the_backoff_is_waited_out_in_full() {
         let policy = RetryPolicy::for_kind(ErrorKind::RateLimitError);
-        assert_eq!(policy.next_delay(1, Some(20 * SECOND), 0.0), Ok(20 * SECOND));
-        assert_eq!(policy.next_delay(1, Some(30 * SECOND), 0.0), Ok(30 * SECOND));
+        assert_eq!(policy.next_delay(1, Some(20 * SECOND), None, 0.0), Ok(20 * SECOND));
+        assert_eq!(policy.next_delay(1, Some(30 * SECOND), None, 0.0), Ok(30 * SECOND));
+    }
+
+    #[test]
+    fn jitter_is_added_above_a_hint() {
+        let policy = RetryPolicy::for_kind(ErrorKind::RateLimitError);
+        let delay = |hint: u32, position| {
+            policy.next_delay(1, Some(hint * SECOND), None, position).unwrap().as_millis()
+        };
+        assert_eq!([0.0, 0.5, 1.0].map(|position| delay(20, position)), [20_000, 21_000, 22_000]);
+        assert_eq!(delay(30, 1.0), 33_000, "beyond the longest delay, which the hint is");
+    }
+
+    #[test]
+    fn a_hint_that_fits_before_the_deadline_is_waited_out() {
+        let policy = RetryPolicy::for_kind(ErrorKind::RateLimitError);
+        let delay = |left, position| policy.next_delay(1, Some(20 * SECOND), Some(left), position);
+        assert_eq!(delay(21 * SECOND, 0.0), Ok(20 * SECOND));
+        assert_eq!(delay(21 * SECOND, 1.0), Ok(20 * SECOND + SECOND / 2));
+        assert_eq!(delay(30 * SECOND, 1.0), Ok(22 * SECOND));
+        assert_eq!(delay(20 * SECOND, 0.0), Err(GiveUp::DeadlineTooNear));
+        assert_eq!(delay(SECOND, 1.0), Err(GiveUp::DeadlineTooNear));
     }
 
     #[test]
     fn a_hint_shorter_than_the_backoff_changes_nothing() {
         let policy = RetryPolicy::for_kind(ErrorKind::ServiceUnavailable);
         let hint = Some(Duration::from_millis(10));
-        assert_eq!(policy.next_delay(1, hint, 0.5), Ok(SECOND));
+        assert_eq!(policy.next_delay(1, hint, None, 0.5), Ok(SECOND));
     }
 
     #[test]
     fn a_hint_longer_than_the_longest_delay_ends_the_call() {
         let policy = RetryPolicy::for_kind(ErrorKind::RateLimitError);
-        assert_eq!(policy.next_delay(1, Some(31 * SECOND), 0.0), Err(GiveUp::HintTooLong));
+        assert_eq!(policy.next_delay(1, Some(31 * SECOND), None, 0.0), Err(GiveUp::HintTooLong));
     }
 
     #[test]
     fn the_last_attempt_is_followed_by_none() {
         let policy = RetryPolicy::DEFAULT;
-        assert!(policy.next_delay(2, None, 0.0).is_ok());
-        assert_eq!(policy.next_delay(3, None, 0.0), Err(GiveUp::AttemptsExhausted));
+        assert!(policy.next_delay(2, None, None, 0.0).is_ok());
+        assert_eq!(policy.next_delay(3, None, None, 0.0), Err(GiveUp::AttemptsExhausted));
     }
 }

@@ -352,11 +352,8 @@ impl<'p> Run<'p> {
         if self.outer_call_retries(maybe_executed) {
             return Err(GiveUp::OuterCallRetries);
         }
-        let delay = row.next_delay(self.attempt, hint, rand::random())?;
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left.is_some_and(|left| delay >= left) {
-            return Err(GiveUp::DeadlineTooNear);
-        }
+        let delay = row.next_delay(self.attempt, hint, left, rand::random())?;
         let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
         let taken = budget.take(kind).ok_or(GiveUp::BudgetExhausted)?;
         Ok((delay, Some(taken)))

@@ -213,7 +213,7 @@ fn one_probe() -> Arc<CircuitBreaker> {
 #[tokio::test(start_paused = true)]
 async fn policies_and_breakers_without_the_attribute_nest_too() {
     let breaker = one_probe();
-    let policy = Policy::builder("nested").breaker(Arc::clone(&breaker)).build();
+    let policy = Policy::builder("nested").breaker(Arc::clone(&breaker)).build().unwrap();
     let service = Service::default();
     let ask = || ready(service.ask());
     let nested = async || {
@@ -335,12 +335,12 @@ async fn retries_of_nested_calls_do_not_multiply() {
 async fn an_inner_call_retries_what_the_outer_one_does_not() {
     let breaker = one_probe();
     let builder = |name: &'static str| Policy::builder(name).breaker(Arc::clone(&breaker));
-    let retrying = builder("inner").retry(RetryPolicy::DEFAULT).build();
+    let retrying = builder("inner").retry(RetryPolicy::DEFAULT).build().unwrap();
     let service = Service::default();
     service.set_down(true);
     let inner = async || retrying.run(|| ready(service.ask())).await;
 
-    assert_eq!(builder("outer").build().run(&inner).await, Err(DOWN));
+    assert_eq!(builder("outer").build().unwrap().run(&inner).await, Err(DOWN));
     assert_eq!(service.take_requests(), 3, "an outer call without retries");
 
     breaker.reset();
@@ -349,7 +349,7 @@ async fn an_inner_call_retries_what_the_outer_one_does_not() {
 
     breaker.reset();
     // `DOWN` may have been executed, so this one does not retry it.
-    let once = builder("outer").retry(RetryPolicy::DEFAULT).idempotent(false).build();
+    let once = builder("outer").retry(RetryPolicy::DEFAULT).idempotent(false).build().unwrap();
     assert_eq!(once.run(&inner).await, Err(DOWN));
     assert_eq!(service.take_requests(), 3, "an outer call that is not idempotent");
 }

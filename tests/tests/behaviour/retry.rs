@@ -1,12 +1,15 @@
 //! Retry by hand: when, how often, and after which delay.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::future::ready;
+use std::rc::Rc;
 use std::time::Duration;
 
-use resilient_runtime::{ErrorKind, RetryExecutor, RetryPolicy, RetryTable};
+use resilient_runtime::{ErrorKind, Policy, RetryExecutor, RetryPolicy, RetryTable};
 use resilient_tests::events::Events;
 use resilient_tests::{DOWN, Failure, WRONG};
+use tokio::task::LocalSet;
 use tokio::time::Instant;
 
 /// Runs `executor` over an operation that fails `failures` times with `failure`. Returns the
@@ -97,7 +100,73 @@ async fn a_hint_is_waited_out_in_full() {
     let limited = Failure::after(ErrorKind::RateLimitError, hint);
     let executor = RetryExecutor::for_kind(ErrorKind::RateLimitError);
     let (result, calls, elapsed) = run(&executor, limited, 1).await;
-    assert_eq!((result, calls, elapsed), (Ok(()), 2, hint));
+    assert_eq!((result, calls), (Ok(()), 2));
+    assert!((hint..=hint.mul_f64(1.11)).contains(&elapsed), "{elapsed:?}");
+}
+
+/// After how many milliseconds 200 callers return that were given the same hint at once.
+async fn returns(hint: Duration, deadline: Option<Duration>) -> Vec<u64> {
+    let mut policy =
+        Policy::builder("test").retry(RetryPolicy::for_kind(ErrorKind::RateLimitError));
+    if let Some(deadline) = deadline {
+        policy = policy.deadline(deadline);
+    }
+    let policy = Rc::new(policy.build().unwrap());
+    let (local, start) = (LocalSet::new(), Instant::now());
+    let callers: Vec<_> = (0..200)
+        .map(|_| {
+            let policy = Rc::clone(&policy);
+            local.spawn_local(async move {
+                let returned = Cell::new(None);
+                let mut limited = Some(Failure::after(ErrorKind::RateLimitError, hint));
+                let call = policy.run(|| {
+                    returned.set(Some(start.elapsed()));
+                    ready(limited.take().map_or(Ok(()), Err))
+                });
+                call.await.unwrap();
+                u64::try_from(returned.get().unwrap().as_millis()).unwrap()
+            })
+        })
+        .collect();
+    local.await;
+    let mut returns = Vec::new();
+    for caller in callers {
+        returns.push(caller.await.unwrap());
+    }
+    returns
+}
+
+/// How many slots of 10 ms the callers return in, and how many in the fullest.
+fn slots(returns: &[u64]) -> (usize, usize) {
+    let mut slots = BTreeMap::new();
+    for millis in returns {
+        *slots.entry(millis / 10).or_insert(0) += 1;
+    }
+    (slots.len(), slots.into_values().max().unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_with_the_same_hint_do_not_return_in_the_same_instant() {
+    // A short hint leaves the row's own delay of 500 ms. A hint of the longest delay is spread
+    // beyond it.
+    for (hint, earliest, latest) in
+        [(10, 450, 551), (480, 480, 551), (1_000, 1_000, 1_101), (30_000, 30_000, 33_001)]
+    {
+        let returns = returns(Duration::from_millis(hint), None).await;
+        assert!(returns.iter().all(|at| (earliest..=latest).contains(at)), "{returns:?}");
+        let (slots, fullest) = slots(&returns);
+        assert!(slots >= 7 && fullest <= 60, "{slots} slots, {fullest} in one, after {hint} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jitter_above_a_hint_never_costs_a_call_its_retry() {
+    let deadline = Some(Duration::from_millis(1_060));
+    let returns = returns(Duration::from_secs(1), deadline).await;
+    // Half of what the deadline leaves is for the attempt itself.
+    assert!(returns.iter().all(|at| (1_000..=1_031).contains(at)), "{returns:?}");
+    let (slots, fullest) = slots(&returns);
+    assert!(slots >= 3 && fullest <= 120, "{slots} slots, {fullest} in one");
 }
 
 #[tokio::test(start_paused = true)]

@@ -123,7 +123,9 @@ async fn a_hint_longer_than_what_is_left_ends_the_call_at_once() {
     assert_eq!((calls.get(), start.elapsed()), (1, Duration::ZERO));
     let calls = Cell::new(0);
     is_limited(&calls, 6 * SECOND).await.unwrap_err();
-    assert_eq!((calls.get(), start.elapsed()), (2, 6 * SECOND), "one fits, and is waited out");
+    assert_eq!(calls.get(), 2, "one fits, and is waited out");
+    let elapsed = start.elapsed();
+    assert!((6 * SECOND..=(6 * SECOND).mul_f64(1.11)).contains(&elapsed), "{elapsed:?}");
 }
 
 #[resilient(attempt_timeout = "4s", deadline = "10s", retry(max_attempts = 3, base_delay = "2s", jitter = 0), attempt = ctx)]

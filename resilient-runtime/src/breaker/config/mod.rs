@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::ErrorKind;
-use crate::backoff::{above, spread};
+use crate::backoff::{Range, above};
 use crate::kinds::ErrorKinds;
 
 pub use self::builder::BreakerConfigBuilder;
@@ -281,7 +281,8 @@ impl BreakerConfig {
             self.open_duration
         };
         if self.open_jitter.0 > 0.0 {
-            spread(grown, self.max_open_duration, self.open_jitter.0, position)
+            Range::around(grown, self.max_open_duration, self.open_jitter.0)
+                .at(position)
                 .max(Duration::from_millis(1))
         } else {
             grown
