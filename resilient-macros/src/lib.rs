@@ -237,7 +237,7 @@ pub fn classify(item: TokenStream) -> TokenStream {
 /// | `retry "<kind>" { … }` | the row of this kind in the retry table of the program, wherever it is used: `max_attempts`, `base_delay`, `max_delay`, `jitter`, `backoff`; and `row`, the kind whose default row it starts from, by default its own |
 /// | `retry "default" { … }` | the row of every kind without one of its own, and of `retry` alone |
 /// | `retry "<name>" { … }` | a row that functions use by this name; it starts from the default row, or that of the kind in `row` |
-/// | `budget "<name>" { … }` | the retry budget of this name: `capacity`, `retry_cost`, `timeout_cost`, `success_refund` |
+/// | `budget "<name>" { … }` | the retry budget of this name: `capacity`, `retry_cost`, `timeout_cost`, `rate_limit_cost`, `success_refund` |
 /// | `crate = <path>;` | first of all: where the runtime is, if it is not `::resilient_runtime` |
 ///
 /// A key means what it means in [`resilient`](macro@resilient), and its value is checked as there.

@@ -100,6 +100,12 @@ pub enum ConfigError {
     /// See [`BudgetConfigBuilder::success_refund`](crate::BudgetConfigBuilder::success_refund).
     #[error("{}", Self::SuccessRefund.message())]
     SuccessRefund,
+    /// See [`BudgetConfigBuilder::timeout_cost`](crate::BudgetConfigBuilder::timeout_cost).
+    #[error("{}", Self::TimeoutCost.message())]
+    TimeoutCost,
+    /// See [`BudgetConfigBuilder::success_refund`](crate::BudgetConfigBuilder::success_refund).
+    #[error("{}", Self::SuccessRefundOverCapacity.message())]
+    SuccessRefundOverCapacity,
     /// See [`PolicyBuilder::attempt_timeout`](crate::PolicyBuilder::attempt_timeout).
     #[error("{}", Self::AttemptTimeout.message())]
     AttemptTimeout,
@@ -194,12 +200,18 @@ impl ConfigError {
             }
             Self::Jitter => "`jitter` must be from 0 to 1: it is a share of the delay",
             Self::BudgetCapacity => {
-                "`capacity` is less than a retry costs: raise it, or lower `retry_cost` and \
-                 `timeout_cost`"
+                "`capacity` is less than a retry costs: raise it, or lower `retry_cost`, \
+                 `timeout_cost` and `rate_limit_cost`"
             }
             Self::BudgetCost => "`retry_cost` and `timeout_cost` must be 1 or more",
             Self::SuccessRefund => {
                 "`success_refund` must be 1 or more: nothing else fills the budget again"
+            }
+            Self::TimeoutCost => {
+                "`timeout_cost` is less than `retry_cost`: raise it, or lower `retry_cost`"
+            }
+            Self::SuccessRefundOverCapacity => {
+                "`success_refund` is more than `capacity` holds: lower it, or raise `capacity`"
             }
             Self::AttemptTimeout => {
                 "`attempt_timeout` of 0 leaves no time: raise it, or leave it out"

@@ -355,7 +355,7 @@ impl<'p> Run<'p> {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let delay = row.next_delay(self.attempt, hint, left, rand::random())?;
         let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
-        let taken = budget.take(kind).ok_or(GiveUp::BudgetExhausted)?;
+        let taken = budget.take(kind, hint).ok_or(GiveUp::BudgetExhausted)?;
         Ok((delay, Some(taken)))
     }
 

@@ -64,9 +64,15 @@ pub fn word(arg: &Arg, value: &Expr, words: &[&str], errors: &mut Errors) -> Opt
     None
 }
 
+/// A whole number from 1 to `max`.
 pub fn count(arg: &Arg, value: &Expr, max: u32, errors: &mut Errors) -> Option<u32> {
+    count_from(1, arg, value, max, errors)
+}
+
+/// A whole number from `min` to `max`.
+pub fn count_from(min: u32, arg: &Arg, value: &Expr, max: u32, errors: &mut Errors) -> Option<u32> {
     let key = &arg.key;
-    let in_range = |number: &u32| (1..=max).contains(number);
+    let in_range = |number: &u32| (min..=max).contains(number);
     let Some(number) = whole(value) else {
         let meant = digits(value).and_then(|digits| digits.parse().ok()).filter(in_range);
         let advice = arg.with(meant.unwrap_or(3));
@@ -75,7 +81,11 @@ pub fn count(arg: &Arg, value: &Expr, max: u32, errors: &mut Errors) -> Option<u
     };
     let number = number.base10_parse().ok().filter(in_range);
     if number.is_none() {
-        let range = if max == u32::MAX { "1 or more".into() } else { format!("from 1 to {max}") };
+        let range = if max == u32::MAX && min > 0 {
+            format!("{min} or more")
+        } else {
+            format!("from {min} to {max}")
+        };
         errors.at(value, format_args!("`{key}` must be {range}"));
     }
     number

@@ -106,6 +106,37 @@ async fn an_empty_budget_ends_retrying_for_all_who_share_it() {
     assert_eq!((calls.get(), budget("small").unwrap().available()), (2, 0));
 }
 
+policies! {
+    budget "importers" { capacity: 10, rate_limit_cost: 0 }
+    budget "paying importers" { capacity: 10, retry_cost: 5, rate_limit_cost: 3 }
+}
+
+#[resilient(retry(row = "rate_limit_error", max_attempts = 5), budget = "importers")]
+async fn imports(failure: Failure) -> Result<(), Failure> {
+    Err(failure)
+}
+
+#[resilient(retry(row = "rate_limit_error", max_attempts = 3), budget = "paying importers")]
+async fn pays(failure: Failure) -> Result<(), Failure> {
+    Err(failure)
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_wait_as_the_server_asks_leave_the_budget_to_others() {
+    let limited = Failure::after(ErrorKind::RateLimitError, Duration::from_secs(1));
+    let left = |name| budget(name).unwrap().available();
+    for _ in 0..10 {
+        imports(limited.clone()).await.unwrap_err();
+    }
+    assert_eq!(left("importers"), 10);
+    imports(Failure::of(ErrorKind::RateLimitError)).await.unwrap_err();
+    assert_eq!(left("importers"), 0, "without a hint it costs what any retry costs");
+    imports(limited.clone()).await.unwrap_err();
+
+    pays(limited).await.unwrap_err();
+    assert_eq!(left("paying importers"), 4);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_policy_without_the_attribute_shares_a_budget_too() {
     let config = BudgetConfig::builder().capacity(10).build().unwrap();

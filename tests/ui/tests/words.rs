@@ -50,6 +50,17 @@ fn the_macros_refuse_a_breaker_in_the_words_of_its_builder() {
 }
 
 #[test]
+fn the_macros_refuse_a_budget_in_the_words_of_its_builder() {
+    for refused in [
+        BudgetConfig::builder().retry_cost(10).timeout_cost(9),
+        BudgetConfig::builder().success_refund(501),
+    ] {
+        let words = refused.build().unwrap_err().to_string();
+        assert!(TIMES.contains(&format!("error: {words}\n")), "no macro says: {words}");
+    }
+}
+
+#[test]
 fn the_macros_refuse_a_policy_in_the_words_of_its_builder() {
     let builder = || Policy::builder("test");
     let second = Duration::from_secs(1);

@@ -49,6 +49,14 @@ policies! {
     budget "small" { capacity: 5 }
 }
 
+policies! {
+    budget "cheap timeouts" { retry_cost: 10, timeout_cost: 9 }
+    budget "cheaper timeouts" { timeout_cost: 4 }
+    budget "large refunds" { capacity: 20, success_refund: 21, rate_limit_cost: -1 }
+    budget "larger refunds" { success_refund: 501, rate_limit_cost: 4294967296 }
+    budget "free timeouts" { retry_cost: 20, rate_limit_cost: 0, timeout_cost: 0, capacity: 100 }
+}
+
 #[resilient(retry = "auto", attempt = query)]
 async fn recommend(query: &str) -> Result<(), Failure> {
     Ok(drop(query.to_owned()))
