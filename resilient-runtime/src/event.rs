@@ -1,7 +1,7 @@
 //! Every event of the library: the one place where they are made.
 //!
-//! All have the target `resilient`. A breaker that opens and a call that is given up are warnings,
-//! since somebody should know; recovery and each retry are information; a rejection is for
+//! All have the target `resilient`. A breaker that opens, a call that is given up and one that times
+//! out are warnings, since somebody should know; recovery and each retry are information; a rejection is for
 //! debugging, since an open breaker makes thousands of them. No event carries the text of an
 //! error: it may hold an API key.
 //!
@@ -32,6 +32,13 @@ pub(crate) fn gave_up(subject: Subject<'_>, kind: ErrorKind, reason: &str) {
     let Subject { function, breaker, attempt } = subject;
     let kind = kind.as_str();
     tracing::warn!(target: TARGET, function, breaker, attempt, kind, reason, "gave up");
+}
+
+/// A limit of the policy ended a call that is never retried. With retries, [`gave_up`] tells it.
+pub(crate) fn timed_out(subject: Subject<'_>, kind: ErrorKind, limit: Duration) {
+    let Subject { function, breaker, attempt } = subject;
+    let (kind, limit) = (kind.as_str(), readable(limit));
+    tracing::warn!(target: TARGET, function, breaker, attempt, kind, ?limit, "timed out");
 }
 
 /// `function` is none where the breaker was asked by hand.

@@ -306,6 +306,9 @@ impl<'p> Run<'p> {
             self.settle_permit(judgement);
         }
         let Some(row) = self.policy.row(kind) else {
+            if let Some(ran_out) = judgement.ran_out {
+                self.tell_limit(ran_out);
+            }
             self.settle_permit(judgement);
             return None;
         };
@@ -400,6 +403,15 @@ impl<'p> Run<'p> {
                 permit.settle_error(judgement.kind, judgement.hint);
             }
         }
+    }
+
+    /// Tells which limit ended the call. The error does not say it as reliably.
+    fn tell_limit(&self, ran_out: RanOut) {
+        let (kind, limit) = match ran_out {
+            RanOut::AttemptTimeout => (ErrorKind::TimeoutError, self.policy.attempt_timeout()),
+            RanOut::Deadline => (ErrorKind::DeadlineExceeded, self.policy.deadline()),
+        };
+        event::timed_out(self.subject(), kind, limit.unwrap_or_default());
     }
 
     fn subject(&self) -> Subject<'p> {

@@ -1,8 +1,10 @@
 //! What an operator sees.
 
+use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
-use resilient_runtime::{CircuitBreaker, ErrorKind, resilient};
+use resilient_runtime::{CircuitBreaker, ErrorKind, Policy, Rejection, resilient};
 use resilient_tests::events::{Caught, Events};
 use resilient_tests::{DOWN, Failure, WRONG};
 use tracing::Level;
@@ -74,4 +76,105 @@ async fn recovery_is_told_step_by_step() {
         .collect();
     let change = |from: &str, to: &str| (Level::INFO, from.to_owned(), to.to_owned());
     assert_eq!(changes, [change("open", "half_open"), change("half_open", "closed")]);
+}
+
+#[resilient(attempt_timeout = "2s")]
+async fn hangs() -> Result<(), Failure> {
+    pending().await
+}
+
+#[resilient(deadline = "1500ms", breaker(name = "hangs", failure_threshold = 1))]
+async fn hangs_behind_a_breaker() -> Result<(), Failure> {
+    pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_limit_that_ends_a_call_without_retry_is_told_once() {
+    let events = Events::catch();
+    hangs().await.unwrap_err();
+    let told = &events.all()[..];
+    let [timed_out] = told else { panic!("{told:?}") };
+    assert_eq!((timed_out.message(), timed_out.level), ("timed out", Level::WARN));
+    assert_eq!(timed_out.field("function"), concat!(module_path!(), "::hangs"));
+    assert_eq!((timed_out.field("breaker"), timed_out.field("attempt")), ("", "1"));
+    assert_eq!((timed_out.field("kind"), timed_out.field("limit")), ("timeout_error", "2s"));
+    drop(events);
+
+    let events = Events::catch();
+    hangs_behind_a_breaker().await.unwrap_err();
+    let told = &events.all()[..];
+    let [timed_out, opened] = told else { panic!("{told:?}") };
+    assert_eq!(timed_out.field("breaker"), "hangs");
+    assert_eq!((timed_out.field("kind"), timed_out.field("limit")), ("deadline_exceeded", "1.5s"));
+    assert_eq!(opened.message(), "circuit breaker changed state");
+    drop(events);
+
+    let events = Events::catch();
+    let policy = Policy::builder("by hand").breaker(Arc::new(CircuitBreaker::default()));
+    let policy = policy.attempt_timeout(Duration::from_secs(1)).build().unwrap();
+    policy.run(pending::<Result<(), Failure>>).await.unwrap_err();
+    let told = &events.all()[..];
+    let [timed_out] = told else { panic!("{told:?}") };
+    assert_eq!((timed_out.message(), timed_out.field("function")), ("timed out", "by hand"));
+}
+
+/// An error that does not tell a rejection from anything else, and has a secret text.
+#[derive(Debug, thiserror::Error)]
+#[error("the key is 42")]
+struct Opaque;
+
+impl resilient_runtime::Classify for Opaque {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unknown
+    }
+}
+
+impl From<Rejection> for Opaque {
+    fn from(_: Rejection) -> Self {
+        Self
+    }
+}
+
+#[resilient(attempt_timeout = "1s")]
+async fn hangs_opaquely() -> Result<(), Opaque> {
+    pending().await
+}
+
+#[resilient(attempt_timeout = "1s", retry)]
+async fn hangs_opaquely_with_retry() -> Result<(), Opaque> {
+    pending().await
+}
+
+#[resilient(deadline = "1s", retry)]
+async fn meets_its_deadline_with_retry() -> Result<(), Failure> {
+    pending().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_limit_is_told_whatever_the_error_says_of_it() {
+    let events = Events::catch();
+    hangs_opaquely().await.unwrap_err();
+    hangs_opaquely_with_retry().await.unwrap_err();
+    meets_its_deadline_with_retry().await.unwrap_err();
+    let told = events.all();
+    let messages: Vec<_> = told.iter().map(Caught::message).collect();
+    assert_eq!(messages, ["timed out", "gave up", "gave up"]);
+    assert_eq!(told[0].field("kind"), "timeout_error");
+    assert_eq!(told[2].field("kind"), "deadline_exceeded");
+    assert!(told.iter().all(|event| event.fields.values().all(|value| !value.contains("42"))));
+}
+
+#[resilient(attempt_timeout = "1s", deadline = "3s", breaker = "answers in time")]
+async fn answers_in_time(result: Result<(), Failure>) -> Result<(), Failure> {
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    result
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_ends_by_itself_is_not_told_of() {
+    let events = Events::catch();
+    answers_in_time(Ok(())).await.unwrap();
+    answers_in_time(Err(DOWN)).await.unwrap_err();
+    answers_in_time(Err(Failure::of(ErrorKind::TimeoutError))).await.unwrap_err();
+    assert_eq!(events.all(), []);
 }

@@ -378,6 +378,18 @@ async fn a_panic_of_a_subscriber_after_the_pause_counts_as_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_panic_of_a_subscriber_to_a_timeout_counts_as_a_failure() {
+    let breaker = Arc::new(CircuitBreaker::default());
+    let policy = Policy::builder("test").breaker(Arc::clone(&breaker));
+    let policy = policy.attempt_timeout(Duration::from_secs(1)).build().unwrap();
+    let events = Events::catch_and(|| panic!("in the subscriber"));
+    caught_here(policy.run(pending::<Result<(), Failure>>)).await;
+    assert_eq!(events.all()[0].message(), "timed out");
+    drop(events);
+    assert_eq!(results(&breaker), (1, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_panic_of_a_subscriber_to_a_rejection_counts_as_a_rejection_only() {
     let (policy, breaker) = three_attempts(Scope::Call);
     breaker.force_open();
