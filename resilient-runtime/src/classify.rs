@@ -67,7 +67,8 @@ pub trait Classify {
     fn kind(&self) -> ErrorKind;
 
     /// How long the server asks to wait before the next request. A retry never comes sooner, and
-    /// jitter is added on top. By default `None`.
+    /// jitter is added on top. A breaker that this error opens stays open for at least as long, up to
+    /// its [`max_open_duration`](crate::BreakerConfigBuilder::max_open_duration). By default `None`.
     fn retry_after(&self) -> Option<Duration> {
         None
     }

@@ -30,7 +30,8 @@ pub enum Rejection {
     // the chain.
     #[error("rejected by circuit breaker `{}`", .0.breaker)]
     CircuitOpen(#[from] CircuitOpenError),
-    /// The attempt took longer than its `attempt_timeout`. The server may be working on it still.
+    /// The attempt took longer than its `attempt_timeout`. The server may be working on it still. It
+    /// is a `timeout_error`.
     #[error("attempt {attempt} timed out after {timeout:?}")]
     AttemptTimeout {
         /// How long it was allowed to take.
@@ -39,7 +40,7 @@ pub enum Rejection {
         attempt: u32,
     },
     /// The call was not over at its `deadline`. The server may be working on the last attempt
-    /// still.
+    /// still. It is a `deadline_exceeded`, which is not transient.
     #[error("deadline of {deadline:?} exceeded in attempt {attempts}")]
     DeadlineExceeded {
         /// How long the call was allowed to take.
