@@ -1,6 +1,6 @@
 //! A breaker around one call, without retries.
 
-use crate::enclosing::{self, Frame};
+use crate::enclosing::{self, Frame, Retries};
 use crate::watch::watch;
 use crate::{CircuitBreaker, Classify, Rejection};
 
@@ -39,7 +39,7 @@ impl CircuitBreaker {
         let mut permit = permit.watched();
         // In an async block, so that a panic of `op` itself is seen too.
         let attempt = async { op().await };
-        let result = watch(Frame::of(self), Some(permit.panicked()), attempt).await;
+        let result = watch(Frame::new(self, Retries::NONE), Some(permit.panicked()), attempt).await;
         match result {
             Ok(value) => {
                 permit.success();

@@ -30,37 +30,44 @@ struct Enclosing {
 #[derive(Clone, Copy, Debug)]
 pub struct Frame(usize);
 
-const FLAGS: usize = Frame::RETRIES | Frame::IDEMPOTENT;
+/// Which failures of a call its policy retries, as bits of its [`Frame`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retries(usize);
 
-const _: () = assert!(align_of::<CircuitBreaker>() > FLAGS);
+const _: () = assert!(align_of::<CircuitBreaker>() > Retries::MASK);
+
+impl Retries {
+    pub(crate) const NONE: Self = Self(0);
+
+    const TRANSIENT: usize = 0b01;
+    const MAYBE_EXECUTED: usize = 0b10;
+    const MASK: usize = Self::TRANSIENT | Self::MAYBE_EXECUTED;
+
+    pub(crate) const fn transient(idempotent: bool) -> Self {
+        Self(if idempotent { Self::MASK } else { Self::TRANSIENT })
+    }
+
+    const fn include(self, maybe_executed: bool) -> bool {
+        let needed = if maybe_executed { Self::MAYBE_EXECUTED } else { Self::TRANSIENT };
+        self.0 & needed != 0
+    }
+}
 
 impl Frame {
     /// A call without a breaker, which nothing is part of.
     pub(crate) const NONE: Self = Self(0);
 
-    const RETRIES: usize = 0b01;
-    const IDEMPOTENT: usize = 0b10;
-
-    /// A call that is never retried.
     #[inline]
-    pub(crate) fn of(breaker: &CircuitBreaker) -> Self {
-        Self(ptr::from_ref(breaker).addr())
+    pub(crate) fn new(breaker: &CircuitBreaker, retries: Retries) -> Self {
+        Self(ptr::from_ref(breaker).addr() | retries.0)
     }
 
-    /// The same call, if its policy retries, and if what may have been executed is retried too.
-    #[inline]
-    pub(crate) const fn retrying(self, retries: bool, idempotent: bool) -> Self {
-        let retries = if retries { Self::RETRIES } else { 0 };
-        let idempotent = if idempotent { Self::IDEMPOTENT } else { 0 };
-        Self(self.0 | retries | idempotent)
+    fn is_of(self, breaker: &CircuitBreaker) -> bool {
+        self.0 & !Retries::MASK == ptr::from_ref(breaker).addr()
     }
 
-    const fn is_of(self, other: Self) -> bool {
-        self.0 & !FLAGS == other.0 & !FLAGS
-    }
-
-    const fn retries(self, maybe_executed: bool) -> bool {
-        self.0 & Self::RETRIES != 0 && (!maybe_executed || self.0 & Self::IDEMPOTENT != 0)
+    const fn retries(self) -> Retries {
+        Retries(self.0 & Retries::MASK)
     }
 }
 
@@ -100,15 +107,15 @@ pub(crate) fn contains(breaker: &CircuitBreaker) -> bool {
 
 /// Whether this thread is polling a call through this breaker whose policy retries such a failure.
 pub(crate) fn retries(breaker: &CircuitBreaker, maybe_executed: bool) -> bool {
-    ENCLOSING.with(|enclosing| enclosing.any(breaker, |frame| frame.retries(maybe_executed)))
+    ENCLOSING
+        .with(|enclosing| enclosing.any(breaker, |frame| frame.retries().include(maybe_executed)))
 }
 
 impl Enclosing {
     #[inline(never)]
     fn any(&self, breaker: &CircuitBreaker, is: impl Fn(Frame) -> bool) -> bool {
-        let wanted = Frame::of(breaker);
-        let frames = self.frames.iter().take(self.depth.get()).map(Cell::get);
-        frames.into_iter().any(|frame| frame.is_of(wanted) && is(frame))
+        let mut frames = self.frames.iter().take(self.depth.get()).map(Cell::get);
+        frames.any(|frame| frame.is_of(breaker) && is(frame))
     }
 }
 
@@ -122,9 +129,9 @@ mod tests {
     fn a_call_is_enclosed_as_long_as_the_poll_lasts() {
         let (outer, inner) = (CircuitBreaker::default(), CircuitBreaker::default());
         {
-            let _outer = enter(Frame::of(&outer).retrying(true, false));
+            let _outer = enter(Frame::new(&outer, Retries::transient(false)));
             {
-                let _inner = enter(Frame::of(&inner));
+                let _inner = enter(Frame::new(&inner, Retries::NONE));
                 assert!(contains(&outer) && contains(&inner));
                 assert!(retries(&outer, false) && !retries(&outer, true));
                 assert!(!retries(&inner, false));
@@ -138,7 +145,7 @@ mod tests {
     fn a_panic_ends_a_poll() {
         let breaker = CircuitBreaker::default();
         let polling = catch_unwind(AssertUnwindSafe(|| {
-            let _poll = enter(Frame::of(&breaker));
+            let _poll = enter(Frame::new(&breaker, Retries::NONE));
             panic!("in the body");
         }));
         assert!(polling.is_err() && !contains(&breaker));
@@ -147,8 +154,9 @@ mod tests {
     #[test]
     fn calls_may_be_nested_deeper_than_there_is_room() {
         let (outer, inner) = (CircuitBreaker::default(), CircuitBreaker::default());
-        let _outer = enter(Frame::of(&outer));
-        let polls: Vec<_> = (0..10 * ROOM).map(|_| enter(Frame::of(&inner))).collect();
+        let _outer = enter(Frame::new(&outer, Retries::NONE));
+        let polls: Vec<_> =
+            (0..10 * ROOM).map(|_| enter(Frame::new(&inner, Retries::NONE))).collect();
         assert!(contains(&outer) && contains(&inner));
         polls.into_iter().rev().for_each(drop);
         assert!(contains(&outer) && !contains(&inner));

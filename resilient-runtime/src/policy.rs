@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::enclosing::Retries;
 use crate::{
     CircuitBreaker, ConfigError, ErrorKind, RetryBudget, RetryPolicy, RetryTable, SharedBreaker,
     SharedBudget,
@@ -59,6 +60,8 @@ pub struct Policy {
     attempt_timeout: Option<Duration>,
     deadline: Option<Duration>,
     idempotent: bool,
+    /// What calls that are made inside one of these leave to it.
+    retries: Retries,
     budget: Option<SharedBudget>,
 }
 
@@ -76,6 +79,7 @@ impl Policy {
                 attempt_timeout: None,
                 deadline: None,
                 idempotent: true,
+                retries: Retries::NONE,
                 budget: None,
             },
             scope: None,
@@ -116,6 +120,11 @@ impl Policy {
 
     pub(crate) const fn is_idempotent(&self) -> bool {
         self.idempotent
+    }
+
+    #[inline]
+    pub(crate) const fn retries(&self) -> Retries {
+        self.retries
     }
 
     pub(crate) fn budget(&self) -> Option<&RetryBudget> {
@@ -282,10 +291,9 @@ impl PolicyBuilder {
     /// other.
     pub(crate) fn build_unchecked(self) -> Policy {
         let Self { policy, scope, idempotent } = self;
-        Policy {
-            scope: scope.unwrap_or(policy.scope),
-            idempotent: idempotent.unwrap_or(policy.idempotent),
-            ..policy
-        }
+        let idempotent = idempotent.unwrap_or(policy.idempotent);
+        let is_retried = policy.max_attempts > 1;
+        let retries = if is_retried { Retries::transient(idempotent) } else { Retries::NONE };
+        Policy { scope: scope.unwrap_or(policy.scope), idempotent, retries, ..policy }
     }
 }

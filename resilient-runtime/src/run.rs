@@ -67,11 +67,7 @@ pub struct Run<'p> {
 }
 
 /// Whether a call is one for its breaker.
-///
-/// Half a word, as the number of the attempt beside it, so that a run has no padding: see
-/// [`Panicked`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
 enum Standing {
     /// It needs a permit, and its result counts.
     Alone,
@@ -153,10 +149,7 @@ impl<'p> Run<'p> {
     /// What calls that are made inside this one have to know of it.
     #[inline]
     pub(crate) fn frame(&self) -> Frame {
-        self.breaker.map_or(Frame::NONE, |breaker| {
-            let retries = self.policy.max_attempts() > 1;
-            Frame::of(breaker).retrying(retries, self.policy.is_idempotent())
-        })
+        self.breaker.map_or(Frame::NONE, |breaker| Frame::new(breaker, self.policy.retries()))
     }
 
     /// Where [`watch`] leaves word of a panic; none where nobody would read it.
