@@ -4,8 +4,10 @@
 //! and a refused connection both as `Internal`. So it is asked in this order: the variant of the
 //! error, then the source of its status (where there is one, the transport made the status up, and
 //! its code means nothing), then what the client says before any answer, then what a proxy
-//! answered in the server's place, and only then the server's own code and words.
+//! answered in the server's place, and only then the server's own code and words. Those are read from
+//! the beginning of the message: a text of a user can stand behind them.
 
+mod peer;
 mod server;
 mod transport;
 mod words;
@@ -34,7 +36,7 @@ pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
 ///
 /// # What was executed
 ///
-/// Where an error leaves it open, [`maybe_executed`](Classify::maybe_executed) says yes. Three
+/// Where an error leaves it open, [`maybe_executed`](Classify::maybe_executed) says yes. Four
 /// things are good to know:
 ///
 /// - The client sends a call of the points service (search, query, upsert, …) a second time by
@@ -43,10 +45,16 @@ pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
 ///   the first: so a connection that is refused, or not made in time, or fails in TLS, counts as
 ///   executed perhaps, for every call, since the error does not say of which it is. Only where the
 ///   error comes from a connection that was there before is the answer no.
-/// - An answer that says no, such as a rate limit, is that of the second try too. A first one that
+/// - A server's answer is that to one part of the request. The server runs the operations of a
+///   batch one after the other, and each shard and replica applies its own part of a write. The
+///   answer does not say how many parts there were. So after a rate limit, a full disk, or a shard
+///   without an active replica, other parts may have been applied. The answer is no only for the
+///   rate limit of a read, of which nothing stays, and for an operation on collections that the
+///   cluster has no leader for.
+/// - An error that is never retried, such as a bad vector, speaks of the one operation that the
+///   server refused: of a batch, the operations before it were applied.
+/// - An answer that says no, such as a proxy's 429, is that of the second try too. A first one that
 ///   was executed, and whose connection broke before it was answered, is not seen.
-/// - A rate limit does not say of which shard it is: of a write to several, others may have applied
-///   their part.
 impl Classify for QdrantError {
     fn kind(&self) -> ErrorKind {
         verdict(self).kind

@@ -1,35 +1,164 @@
 //! Failures that the server reports: by code, and by its words where the code does not tell.
 
+use std::borrow::Cow;
+
 use tonic::{Code, Status};
 
 use super::Verdict;
-use super::words::{self, Writer};
+use super::peer;
+use super::words::{self, Says};
 use crate::ErrorKind;
 
+/// How many statuses of peers inside each other are read. A cluster passes a request on once or
+/// twice.
+const DEEPEST: usize = 4;
+
 /// By the server's answer.
+///
+/// It is read from its beginning: the server's words say what wraps what, down to the failure. The
+/// first text that is not the server's, such as a payload, ends the reading.
 pub(super) fn of_answer(status: &Status) -> Verdict {
-    let (code, message) = (status.code(), status.message());
-    let verdict =
-        words::find(Writer::Answer, code, message).unwrap_or_else(|| of_code(code, status));
-    if message.contains(words::PARTIALLY_APPLIED) {
-        return Verdict::ambiguous(verdict.kind);
+    // Another node of the cluster may have had the space, and has the write then.
+    if status.metadata().contains_key("qdrant-insufficient-storage") {
+        return Verdict::ambiguous(ErrorKind::InternalError);
     }
-    verdict
+    let mut reader = Reader::new(status.code());
+    let mut message = Cow::Borrowed(status.message());
+    for _ in 0..DEEPEST {
+        let rest = reader.read(&message);
+        let Some((code, inner)) = peer::status(rest) else { break };
+        reader.descend(code, &inner);
+        message = Cow::Owned(inner);
+    }
+    reader.verdict()
 }
 
-fn of_code(code: Code, status: &Status) -> Verdict {
-    match code {
-        Code::ResourceExhausted if out_of_storage(status) => {
-            Verdict::not_executed(ErrorKind::InternalError)
+/// What has been read so far.
+struct Reader {
+    /// Of this answer, or of the peer's inside it.
+    code: Code,
+    verdict: Verdict,
+    /// Only one part of the request is known to have failed.
+    is_part: bool,
+    is_read: bool,
+    is_inference: bool,
+}
+
+impl Reader {
+    fn new(code: Code) -> Self {
+        let verdict = of_code(code);
+        Self { code, verdict, is_part: false, is_read: false, is_inference: false }
+    }
+
+    /// Reads the server's own words, and returns the text behind them.
+    fn read<'m>(&mut self, message: &'m str) -> &'m str {
+        let mut rest = message;
+        while let Some((says, after)) = words::read(self.code, rest) {
+            match says {
+                Says::Is(verdict) => {
+                    self.verdict = verdict;
+                    return "";
+                }
+                Says::Operation => {
+                    self.verdict = Verdict::ambiguous(timed_out(after));
+                    return "";
+                }
+                Says::HttpStatus => {
+                    self.of_inference(own_words(after));
+                    return "";
+                }
+                Says::AtLeast(verdict) => self.verdict = verdict,
+                Says::WrapsPart => self.is_part = true,
+                Says::WrapsRead => self.is_read = true,
+                Says::WrapsInference => self.is_inference = true,
+                Says::Wraps => {}
+            }
+            rest = after;
         }
-        Code::ResourceExhausted => Verdict::not_executed(ErrorKind::RateLimitError),
+        if self.is_inference {
+            self.of_inference(own_words(rest));
+            return "";
+        }
+        rest
+    }
+
+    /// Goes on with the status of a peer.
+    fn descend(&mut self, code: Code, message: &str) {
+        // A peer answers for itself: other replicas, or other shards, may have applied their part.
+        self.is_part = true;
+        self.code = code;
+        self.verdict = match code {
+            // Not the peer, but the connection to it made this status up.
+            Code::Cancelled if !message.starts_with("Timeout expired") => {
+                Verdict::ambiguous(ErrorKind::ServiceUnavailable)
+            }
+            _ => of_code(code),
+        };
+    }
+
+    /// By the HTTP status that the inference service answered with, at the beginning of `words` or
+    /// in parentheses.
+    fn of_inference(&mut self, words: &str) {
+        let number = number(words)
+            .or_else(|| words.split('(').skip(1).find_map(number))
+            .or_else(|| number(words.strip_prefix("HTTP ")?));
+        self.verdict = match number {
+            Some(401 | 403 | 407) => Verdict::not_executed(ErrorKind::AuthenticationError),
+            // Of a batch, operations before this one may have been applied.
+            Some(429) => Verdict::ambiguous(ErrorKind::RateLimitError),
+            Some(400 | 404..=499) => Verdict::not_executed(ErrorKind::InvalidRequestError),
+            Some(_) => Verdict::ambiguous(ErrorKind::InternalError),
+            None => return,
+        };
+    }
+
+    fn verdict(self) -> Verdict {
+        let kind = match self.verdict.kind {
+            ErrorKind::TimeoutError if self.is_read => ErrorKind::SearchTimeout,
+            kind => kind,
+        };
+        Verdict { kind, maybe_executed: self.verdict.maybe_executed || self.is_part }
+    }
+}
+
+/// The words up to the first text that follows them.
+fn own_words(text: &str) -> &str {
+    text.split_once(':').map_or(text, |(words, _)| words)
+}
+
+/// The number of three digits that `text` begins with.
+fn number(text: &str) -> Option<u16> {
+    let digits = text.get(..3)?;
+    let ends = !text[3..].starts_with(|next: char| next.is_ascii_alphanumeric());
+    (ends && digits.bytes().all(|digit| digit.is_ascii_digit())).then(|| digits.parse().ok())?
+}
+
+/// By the name of the operation, which `text` begins with: the server names its reads, and says of
+/// a write what it was about to do.
+fn timed_out(text: &str) -> ErrorKind {
+    let name = text.split('\'').next().unwrap_or_default().to_ascii_lowercase();
+    let is_write = ["update", "upsert", "create", "delete", "consensus", "transfer", "snapshot"]
+        .iter()
+        .any(|word| name.contains(word));
+    if is_write { ErrorKind::TimeoutError } else { ErrorKind::SearchTimeout }
+}
+
+/// An answer is that to one part of a request: an operation of a batch, or one shard or replica of
+/// several. The status does not say how many parts there were. So of a failure that passes, which
+/// is what is retried, it is never certain that nothing was executed.
+fn of_code(code: Code) -> Verdict {
+    match code {
+        Code::ResourceExhausted => Verdict::ambiguous(ErrorKind::RateLimitError),
         Code::Unavailable | Code::FailedPrecondition => {
             Verdict::ambiguous(ErrorKind::ServiceUnavailable)
         }
         Code::DeadlineExceeded | Code::Cancelled => Verdict::ambiguous(ErrorKind::TimeoutError),
         // A write of several points may have applied some before it missed one.
         Code::NotFound => Verdict::ambiguous(ErrorKind::NotFoundError),
-        Code::InvalidArgument | Code::OutOfRange | Code::AlreadyExists | Code::Unimplemented => {
+        // tonic's code for a message that is too large: of a request, or of an answer, when the
+        // work was done.
+        Code::OutOfRange => Verdict::ambiguous(ErrorKind::InvalidRequestError),
+        Code::InvalidArgument | Code::AlreadyExists | Code::Unimplemented => {
             Verdict::not_executed(ErrorKind::InvalidRequestError)
         }
         Code::Unauthenticated => Verdict::not_executed(ErrorKind::AuthenticationError),
@@ -38,10 +167,6 @@ fn of_code(code: Code, status: &Status) -> Verdict {
             Verdict::ambiguous(ErrorKind::InternalError)
         }
     }
-}
-
-fn out_of_storage(status: &Status) -> bool {
-    status.metadata().contains_key("qdrant-insufficient-storage")
 }
 
 #[cfg(test)]
@@ -64,7 +189,7 @@ mod tests {
     #[test]
     fn a_limit_is_told_from_what_is_larger_than_the_limit() {
         assert_each(&[
-            (Code::ResourceExhausted, "Rate limiting exceeded: …", Kind::RateLimitError, false),
+            (Code::ResourceExhausted, "Rate limiting exceeded: …", Kind::RateLimitError, true),
             (
                 Code::ResourceExhausted,
                 "Rate limiting exceeded: Write rate limit exceeded, request larger than rate \
@@ -88,7 +213,7 @@ mod tests {
                 Code::ResourceExhausted,
                 "grpc: received message larger than max (9 vs. 4)",
                 Kind::InvalidRequestError,
-                false,
+                true,
             ),
         ]);
     }
@@ -142,21 +267,21 @@ mod tests {
                 "Service internal error: The replica set for shard 0 on peer 1 has no active \
                  replica",
                 Kind::ServiceUnavailable,
-                false,
+                true,
             ),
             (
                 Code::Internal,
                 "Service internal error: The replica set for shard 0 on peer 1 does not have \
                  enough active replicas",
                 Kind::ServiceUnavailable,
-                false,
+                true,
             ),
             (
                 Code::Internal,
                 "Service internal error: Cannot update shard docs:0 with Strong ordering because \
                  no leader could be selected",
                 Kind::ServiceUnavailable,
-                false,
+                true,
             ),
             (
                 Code::Internal,
@@ -182,7 +307,7 @@ mod tests {
                 Kind::InvalidVector,
                 true,
             ),
-            (Code::Unavailable, "Shard temporarily unavailable", Kind::ServiceUnavailable, false),
+            (Code::Unavailable, "Shard temporarily unavailable", Kind::ServiceUnavailable, true),
             (
                 Code::Unavailable,
                 "upstream connect error or disconnect/reset before headers. reset reason: \
@@ -201,7 +326,7 @@ mod tests {
                 "Service internal error: No space left on device: WAL buffer size exceeds \
                  available disk space",
                 Kind::InternalError,
-                false,
+                true,
             ),
             (
                 Code::Internal,
@@ -314,7 +439,48 @@ mod tests {
         let mut status = Status::resource_exhausted("storage");
         status.metadata_mut().insert("qdrant-insufficient-storage", "1".parse().unwrap());
         assert_eq!(status.kind(), ErrorKind::InternalError);
-        assert!(!Classify::maybe_executed(&status));
+        // Another node may have had the space.
+        assert!(Classify::maybe_executed(&status));
+    }
+
+    #[test]
+    fn what_a_user_sent_is_never_read() {
+        let failures = [
+            (Code::Internal, "Service internal error: Failed to apply operation "),
+            (
+                Code::Internal,
+                "Service internal error: 1 of 1 read operations failed:\n  Json error: ",
+            ),
+            (Code::Internal, "Inference error: Bad request: Invalid inference request: "),
+            (Code::Internal, "Inference error: Service internal error: Failed to parse: "),
+            (Code::InvalidArgument, "Wrong input: Invalid BM25 config: "),
+            (Code::NotFound, "Not found: No point with id "),
+            (Code::PermissionDenied, "Forbidden: "),
+            (Code::ResourceExhausted, "Rate limiting exceeded: Write rate limit exceeded: "),
+            (Code::FailedPrecondition, "Pre-condition failure: "),
+        ];
+        for (code, before) in failures {
+            let of = |text: &str| of_answer(&Status::new(code, format!("{before}{text}")));
+            for sample in words::samples() {
+                for text in [format!("`{sample}`"), format!("{sample:?}"), format!("\n  {sample}")]
+                {
+                    assert_eq!(of(&text), of("text"), "{code:?} {before}{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn peers_inside_peers_are_read_to_a_depth_that_no_cluster_reaches() {
+        let mut status = Status::deadline_exceeded("Timeout: Operation 'Search' timed out");
+        for _ in 1..DEEPEST {
+            status = Status::internal(format!("Service internal error: Internal error: {status}"));
+        }
+        assert_eq!(status.kind(), Kind::SearchTimeout);
+        for _ in 0..DEEPEST {
+            status = Status::internal(format!("Service internal error: Internal error: {status}"));
+        }
+        assert_eq!(status.kind(), Kind::InternalError);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::Verdict;
-use super::words::{self, Writer};
+use super::words;
 use crate::chain::chain;
 use crate::{Classify, ErrorKind};
 
@@ -32,8 +32,7 @@ fn of_connect(connect: &ConnectError) -> ErrorKind {
     match find::<io::Error>(connect).map(io::Error::kind) {
         Some(io::ErrorKind::TimedOut) => ErrorKind::ConnectionTimeout,
         // As a new channel says it.
-        _ => words::find(Writer::Pool, Code::Internal, &format!("{connect:?}"))
-            .map_or(ErrorKind::ConnectionError, |verdict| verdict.kind),
+        _ => words::of_pool(&format!("{connect:?}")).kind,
     }
 }
 
@@ -64,7 +63,7 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
 /// A call of the points service is sent a second time by the client itself, and where that try
 /// cannot connect, its error hides the first one's: so these may have been executed.
 pub(super) fn of_client_message(status: &Status) -> Option<Verdict> {
-    if !status.metadata().is_empty() {
+    if !status.metadata().is_empty() || status.code() != Code::Internal {
         return None;
     }
     if status.message().starts_with(words::NO_TLS) {
@@ -72,7 +71,7 @@ pub(super) fn of_client_message(status: &Status) -> Option<Verdict> {
     }
     let said = status.message().strip_prefix(words::FAILED_TO_CONNECT)?;
     let (_uri, reason) = said.split_once(words::REASON)?;
-    words::find(Writer::Pool, status.code(), reason)
+    Some(words::of_pool(reason))
 }
 
 /// By the HTTP status of an answer that is not gRPC, such as a proxy gives.

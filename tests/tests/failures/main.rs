@@ -12,5 +12,6 @@ mod serving;
 #[cfg(feature = "snapshots")]
 mod snapshots;
 mod support;
+mod texts;
 mod transport;
 mod variants;

@@ -1,5 +1,6 @@
 //! What the server itself answers.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use qdrant_client::qdrant::{
@@ -8,7 +9,9 @@ use qdrant_client::qdrant::{
     UpsertPointsBuilder, VectorParamsBuilder,
 };
 use qdrant_client::{Payload, QdrantError};
-use resilient_runtime::{ErrorKind as Kind, RetryExecutor, RetryPolicy};
+use resilient_runtime::{
+    Classify, ErrorKind as Kind, Policy, Rejection, RetryExecutor, RetryPolicy,
+};
 use resilient_testkit::{Answer, Fault, Method};
 use tonic::{Code, Status};
 
@@ -31,7 +34,7 @@ async fn each_code_has_its_kind() {
         (Code::Aborted, "", Kind::InternalError, true),
         (Code::Cancelled, "", Kind::TimeoutError, true),
         (Code::DeadlineExceeded, "Update operation timed out", Kind::TimeoutError, true),
-        (Code::Unavailable, "Shard temporarily unavailable", Kind::ServiceUnavailable, false),
+        (Code::Unavailable, "Shard temporarily unavailable", Kind::ServiceUnavailable, true),
         (Code::FailedPrecondition, "Pre-condition failure", Kind::ServiceUnavailable, true),
         (Code::Unauthenticated, "Invalid API key or JWT", Kind::AuthenticationError, false),
         (Code::PermissionDenied, "ExpiredSignature", Kind::AuthenticationError, false),
@@ -57,7 +60,8 @@ async fn each_code_has_its_kind() {
 async fn a_rate_limit_with_a_hint() {
     for call in Call::BOTH {
         let seen = seen(Fault::rate_limited(Duration::from_millis(6_100)), call).await;
-        assert_eq!(seen, Seen::not_executed(Kind::RateLimitError, 1).after(7));
+        // It may be that of one operation of a batch, or of one shard.
+        assert_eq!(seen, Seen::executed_perhaps(Kind::RateLimitError, 1).after(7));
     }
 }
 
@@ -72,7 +76,7 @@ async fn a_rate_limit_whose_hint_is_missing_or_cannot_be_read() {
         server.script(Fault::status(status));
         let error = Call::Upsert.send(&client_of(&server.url())).await.unwrap_err();
         assert!(matches!(error, QdrantError::ResponseError { .. }), "{error:?}");
-        let expected = Seen::not_executed(Kind::RateLimitError, 1);
+        let expected = Seen::executed_perhaps(Kind::RateLimitError, 1);
         assert_eq!(Seen::of(&error, server.total_requests()), expected, "{hint:?}");
     }
 }
@@ -90,6 +94,74 @@ async fn a_hint_that_cannot_be_read_leaves_the_backoff_and_one_beyond_counting_e
         executor.execute(|| Call::List.send(&client)).await.unwrap_err();
         assert_eq!(server.total_requests(), requests, "{hint}");
     }
+}
+
+/// A policy for a write that must not be applied twice.
+fn once() -> Policy {
+    let row = RetryPolicy::builder().base_delay(Duration::from_millis(1)).build().unwrap();
+    Policy::builder("once").retry(row).idempotent(false).build()
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_in_its_middle_is_sent_once() {
+    for refusal in [
+        Status::resource_exhausted("Rate limiting exceeded: Write rate limit exceeded"),
+        Status::unavailable("Shard temporarily unavailable: The shard moves"),
+        Status::internal(
+            "Service internal error: The replica set for shard 0 on peer 1 has no active replica",
+        ),
+        Status::internal(
+            "Service internal error: No space left on device: WAL buffer size exceeds available \
+             disk space",
+        ),
+        Status::invalid_argument("Bad request: Disk usage is at 95% of total capacity"),
+    ] {
+        let server = server().await;
+        // What comes before the refusal stays.
+        server.script(Fault::status_after_execution(refusal.clone()).on(Method::UPSERT));
+        let client = client_of(&server.url());
+        let attempts = Cell::new(0);
+        let write = || async {
+            attempts.set(attempts.get() + 1);
+            Call::Upsert.send(&client).await
+        };
+        once().run(write).await.unwrap_err();
+        assert_eq!(attempts.get(), 1, "{refusal}");
+    }
+}
+
+/// The error of a write that is one operation on one shard without replicas.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct OfOnePart(QdrantError);
+
+impl Classify for OfOnePart {
+    fn kind(&self) -> Kind {
+        self.0.kind()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after()
+    }
+
+    fn maybe_executed(&self) -> bool {
+        self.kind() != Kind::RateLimitError && self.0.maybe_executed()
+    }
+}
+
+impl From<Rejection> for OfOnePart {
+    fn from(rejection: Rejection) -> Self {
+        Self(rejection.into())
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_is_known_to_have_one_part_is_sent_again_after_a_rate_limit() {
+    let server = server().await;
+    server.script(Fault::rate_limited(Duration::ZERO).on(Method::UPSERT).times(2));
+    let client = client_of(&server.url());
+    once().run(|| async { Call::Upsert.send(&client).await.map_err(OfOnePart) }).await.unwrap();
+    assert_eq!(server.requests(Method::UPSERT), 3);
 }
 
 #[tokio::test]
@@ -184,6 +256,6 @@ async fn a_first_try_that_was_executed_is_hidden_by_a_second_that_was_not() {
     server.script(Fault::rate_limited(Duration::from_secs(1)).on(Method::UPSERT));
     let error = Call::Upsert.send(&client_of(&server.url())).await.unwrap_err();
     // All that the client shows is the answer to its second try.
-    let expected = Seen::not_executed(Kind::RateLimitError, 2).after(1);
+    let expected = Seen::executed_perhaps(Kind::RateLimitError, 2).after(1);
     assert_eq!(Seen::of(&error, server.total_requests()), expected, "{error}");
 }
