@@ -55,7 +55,10 @@ by_chain! {
 }
 
 /// Asks the first error in the chain of `error` that has a kind.
-fn in_chain<T>(error: &(dyn Error + 'static), ask: impl Fn(&dyn Classify) -> T) -> Option<T> {
+pub(crate) fn in_chain<T>(
+    error: &(dyn Error + 'static),
+    ask: impl Fn(&dyn Classify) -> T,
+) -> Option<T> {
     let has_kind = |known: &&dyn Classify| known.kind() != ErrorKind::Unknown;
     chain(error).find_map(|error| known(error).filter(has_kind).map(&ask))
 }

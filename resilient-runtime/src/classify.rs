@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::error::Elapsed;
 
 use crate::ErrorKind;
+use crate::boxed::in_chain;
 
 /// What a policy asks of an error: its kind, when the server wants the next request, and whether
 /// the request may have been executed all the same.
@@ -81,7 +82,12 @@ pub trait Classify {
     }
 }
 
-/// By the error's [`kind`](io::Error::kind), read as that of a network operation.
+/// By the error's [`kind`](io::Error::kind), read as that of a network operation. If that says
+/// nothing, by the error inside, as for a boxed error.
+///
+/// Only a connection that was refused, or that had no address of its own, surely carried no
+/// request. The system reports a host or a network that is gone also to a connection that was
+/// there before.
 impl Classify for io::Error {
     fn kind(&self) -> ErrorKind {
         use io::ErrorKind as Io;
@@ -101,13 +107,28 @@ impl Classify for io::Error {
             Io::InvalidInput | Io::InvalidData | Io::AlreadyExists | Io::Unsupported => {
                 ErrorKind::InvalidRequestError
             }
-            _ => ErrorKind::Unknown,
+            _ => inside(self, |error| error.kind()).unwrap_or(ErrorKind::Unknown),
         }
     }
 
-    fn maybe_executed(&self) -> bool {
-        Classify::kind(self) != ErrorKind::ConnectionError
+    fn retry_after(&self) -> Option<Duration> {
+        inside(self, |error| error.retry_after()).flatten()
     }
+
+    fn maybe_executed(&self) -> bool {
+        match self.kind() {
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => false,
+            _ => inside(self, |error| error.maybe_executed()).unwrap_or(true),
+        }
+    }
+}
+
+/// Asks the error inside `error`, if the kind of `error` says nothing.
+fn inside<T>(error: &io::Error, ask: impl Fn(&dyn Classify) -> T) -> Option<T> {
+    if error.kind() != io::ErrorKind::Other {
+        return None;
+    }
+    in_chain(error.get_ref()?, ask)
 }
 
 impl Classify for Elapsed {
@@ -126,5 +147,33 @@ mod tests {
         assert_eq!(kind(io::ErrorKind::ConnectionReset), ErrorKind::NetworkError);
         assert_eq!(kind(io::ErrorKind::TimedOut), ErrorKind::TimeoutError);
         assert_eq!(kind(io::ErrorKind::Other), ErrorKind::Unknown);
+    }
+
+    #[test]
+    fn only_a_connection_that_was_never_made_surely_carried_nothing() {
+        use io::ErrorKind as Io;
+        for (kind, maybe_executed) in [
+            (Io::ConnectionRefused, false),
+            (Io::AddrNotAvailable, false),
+            (Io::HostUnreachable, true),
+            (Io::NetworkUnreachable, true),
+            (Io::NetworkDown, true),
+            (Io::NotConnected, true),
+        ] {
+            let error = io::Error::from(kind);
+            assert_eq!(Classify::kind(&error), ErrorKind::ConnectionError, "{kind:?}");
+            assert_eq!(error.maybe_executed(), maybe_executed, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_inside_is_asked_if_the_outer_one_says_nothing() {
+        let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
+        let wrapped = io::Error::other(refused());
+        assert_eq!(Classify::kind(&wrapped), ErrorKind::ConnectionError);
+        assert!(!wrapped.maybe_executed());
+        let reset = io::Error::new(io::ErrorKind::ConnectionReset, refused());
+        assert_eq!(Classify::kind(&reset), ErrorKind::NetworkError);
+        assert!(reset.maybe_executed());
     }
 }

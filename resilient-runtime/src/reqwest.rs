@@ -34,7 +34,11 @@ pub(crate) fn verdict(error: &RequestError) -> Verdict {
         return Verdict::ambiguous(ErrorKind::TimeoutError);
     }
     if let Some(status) = error.status() {
-        return Verdict::of_http_status(status.as_u16());
+        return match status.as_u16() {
+            // Here, the server itself answers, and 404 is about what the request names.
+            404 | 410 => Verdict::not_executed(ErrorKind::NotFoundError),
+            number => Verdict::of_http_status(number),
+        };
     }
     if error.is_builder() {
         return Verdict::not_executed(ErrorKind::InvalidRequestError);
@@ -120,6 +124,29 @@ mod tests {
             answered("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n").await;
         let error = response.error_for_status().unwrap_err();
         assert_eq!(answers(&error), (ErrorKind::ServiceUnavailable, None, true));
+    }
+
+    #[tokio::test]
+    async fn what_will_not_be_there_later_is_not_transient() {
+        for (line, kind, maybe_executed) in [
+            ("404 Not Found", ErrorKind::NotFoundError, false),
+            ("410 Gone", ErrorKind::NotFoundError, false),
+            ("501 Not Implemented", ErrorKind::InvalidRequestError, false),
+            ("505 HTTP Version Not Supported", ErrorKind::InvalidRequestError, false),
+        ] {
+            let response = answered(&format!("HTTP/1.1 {line}\r\ncontent-length: 0\r\n\r\n")).await;
+            let error = response.error_for_status().unwrap_err();
+            assert_eq!(answers(&error), (kind, None, maybe_executed), "{line}");
+            assert!(!error.kind().is_transient());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_none_is_an_invalid_request() {
+        for url in ["http://127.0.0.1:99999/", "http://127.0.0.1:port/"] {
+            let error = get(url).await.unwrap_err();
+            assert_eq!(answers(&error), (ErrorKind::InvalidRequestError, None, false), "{url}");
+        }
     }
 
     #[tokio::test]

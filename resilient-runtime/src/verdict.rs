@@ -21,9 +21,13 @@ impl Verdict {
     /// have passed the request on first, but for those that it gives before.
     pub(crate) const fn of_http_status(number: u16) -> Self {
         match number {
-            401 => Self::not_executed(ErrorKind::AuthenticationError),
+            // Of the server, of a proxy, and of a network that wants a login first.
+            401 | 407 | 511 => Self::not_executed(ErrorKind::AuthenticationError),
             403 => Self::not_executed(ErrorKind::PermissionDenied),
-            404 => Self::not_executed(ErrorKind::InvalidRequestError),
+            // What is not there: a path, or a method, version or extension of HTTP.
+            404 | 501 | 505 | 510 => Self::not_executed(ErrorKind::InvalidRequestError),
+            // Too early: the handshake is to be over first (RFC 8470).
+            425 => Self::not_executed(ErrorKind::ServiceUnavailable),
             429 => Self::not_executed(ErrorKind::RateLimitError),
             408 | 504 => Self::ambiguous(ErrorKind::TimeoutError),
             502 | 503 => Self::ambiguous(ErrorKind::ServiceUnavailable),
@@ -48,13 +52,19 @@ mod tests {
             (403, ErrorKind::PermissionDenied, false),
             (404, ErrorKind::InvalidRequestError, false),
             (405, ErrorKind::InvalidRequestError, true),
+            (407, ErrorKind::AuthenticationError, false),
             (408, ErrorKind::TimeoutError, true),
             (413, ErrorKind::InvalidRequestError, true),
+            (425, ErrorKind::ServiceUnavailable, false),
             (429, ErrorKind::RateLimitError, false),
             (500, ErrorKind::InternalError, true),
+            (501, ErrorKind::InvalidRequestError, false),
             (502, ErrorKind::ServiceUnavailable, true),
             (503, ErrorKind::ServiceUnavailable, true),
             (504, ErrorKind::TimeoutError, true),
+            (505, ErrorKind::InvalidRequestError, false),
+            (510, ErrorKind::InvalidRequestError, false),
+            (511, ErrorKind::AuthenticationError, false),
             (520, ErrorKind::InternalError, true),
         ] {
             assert_eq!(Verdict::of_http_status(number), Verdict { kind, maybe_executed });

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use tonic::transport::Uri;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use super::Verdict;
@@ -21,10 +22,12 @@ pub(super) fn of_source(source: &(dyn Error + 'static)) -> Verdict {
     if was_not_sent(source) || was_refused(source) {
         return Verdict::not_executed(ErrorKind::NetworkError);
     }
-    match find::<io::Error>(source).map(Classify::kind) {
-        Some(ErrorKind::ConnectionError) => Verdict::not_executed(ErrorKind::ConnectionError),
-        _ => Verdict::ambiguous(ErrorKind::NetworkError),
-    }
+    let is_of_connection =
+        |error: &&io::Error| Classify::kind(*error) == ErrorKind::ConnectionError;
+    let Some(error) = find::<io::Error>(source).filter(is_of_connection) else {
+        return Verdict::ambiguous(ErrorKind::NetworkError);
+    };
+    Verdict { kind: ErrorKind::ConnectionError, maybe_executed: error.maybe_executed() }
 }
 
 /// Why a channel of the pool could not connect again.
@@ -70,8 +73,23 @@ pub(super) fn of_client_message(status: &Status) -> Option<Verdict> {
         return Some(Verdict::ambiguous(ErrorKind::InvalidRequestError));
     }
     let said = status.message().strip_prefix(words::FAILED_TO_CONNECT)?;
-    let (_uri, reason) = said.split_once(words::REASON)?;
+    let (uri, reason) = said.split_once(words::REASON)?;
+    if has_no_such_port(uri) {
+        return Some(Verdict::not_executed(ErrorKind::InvalidRequestError));
+    }
     Some(words::of_pool(reason))
+}
+
+/// Whether the port of `uri` is none, such as 99999. The client's connector then tries the port of
+/// the scheme, where something else may be.
+fn has_no_such_port(uri: &str) -> bool {
+    let Some(uri) = uri.parse::<Uri>().ok().filter(|uri| uri.port_u16().is_none()) else {
+        return false;
+    };
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    // A name and a password have colons too, and so has an IPv6 address, in its brackets.
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    host.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && !port.ends_with(']'))
 }
 
 /// By the HTTP status of an answer that is not gRPC, such as a proxy gives.
@@ -215,6 +233,42 @@ mod tests {
         let reset = io::Error::from(io::ErrorKind::ConnectionReset);
         let status = with_source(Code::Unknown, reset);
         assert_eq!(verdict(&status), (ErrorKind::NetworkError, true));
+    }
+
+    #[test]
+    fn a_host_that_is_gone_may_have_had_the_request() {
+        for kind in [
+            io::ErrorKind::HostUnreachable,
+            io::ErrorKind::NetworkUnreachable,
+            io::ErrorKind::NetworkDown,
+            io::ErrorKind::NotConnected,
+        ] {
+            let gone = || io::Error::from(kind);
+            let status = with_source(Code::Unknown, gone());
+            assert_eq!(verdict(&status), (ErrorKind::ConnectionError, true), "{kind:?}");
+            // No connection was made, so that none was there to end.
+            let status = with_source(Code::Unavailable, ConnectError(Box::new(gone())));
+            assert_eq!(verdict(&status), (ErrorKind::ConnectionError, false), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_none_will_be_none_again() {
+        for (url, expected) in [
+            ("http://127.0.0.1:99999/", (ErrorKind::InvalidRequestError, false)),
+            ("http://127.0.0.1:99999/prefix", (ErrorKind::InvalidRequestError, false)),
+            ("http://localhost:port/", (ErrorKind::InvalidRequestError, false)),
+            ("http://[::1]:99999/", (ErrorKind::InvalidRequestError, false)),
+            ("http://127.0.0.1:6334/", (ErrorKind::ConnectionError, true)),
+            ("http://127.0.0.1:/", (ErrorKind::ConnectionError, true)),
+            ("http://localhost/", (ErrorKind::ConnectionError, true)),
+            ("http://[::1]/", (ErrorKind::ConnectionError, true)),
+            ("http://name:word@localhost/", (ErrorKind::ConnectionError, true)),
+            ("http://name:word@localhost:99999/", (ErrorKind::InvalidRequestError, false)),
+        ] {
+            let message = format!("Failed to connect to {url}: ConnectionRefused");
+            assert_eq!(verdict(&Status::internal(message)), expected, "{url}");
+        }
     }
 
     #[test]

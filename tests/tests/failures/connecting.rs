@@ -127,7 +127,8 @@ async fn a_certificate_that_nobody_has_signed() {
 
 #[tokio::test]
 async fn an_url_that_nobody_can_connect_to() {
-    for url in ["127.0.0.1:6334", "localhost", "ftp://127.0.0.1:6334"] {
+    for url in ["127.0.0.1:6334", "localhost", "ftp://127.0.0.1:6334", "http://name.invalid:99999"]
+    {
         for call in Call::BOTH {
             let expected = Seen::not_executed(ErrorKind::InvalidRequestError, 0);
             assert_eq!(seen_at(url, call).await, expected, "{url}");

@@ -29,6 +29,7 @@ async fn each_status_has_its_kind_whatever_the_body() {
         (413, Kind::InvalidRequestError, true),
         (429, Kind::RateLimitError, false),
         (500, Kind::InternalError, true),
+        (501, Kind::InvalidRequestError, false),
         (502, Kind::ServiceUnavailable, true),
         (503, Kind::ServiceUnavailable, true),
         (504, Kind::TimeoutError, true),

@@ -20,6 +20,7 @@ fn answers(status: &Status) -> (Kind, bool) {
     assert_eq!(of(&(Box::new(qdrant()) as Box<dyn Error + Send + Sync>)), seen);
     assert_eq!(of(&anyhow::Error::from(qdrant()).context("while indexing")), seen);
     assert_eq!(of(&eyre::Report::from(qdrant()).wrap_err("while indexing")), seen);
+    assert_eq!(of(&std::io::Error::other(qdrant())), seen);
     seen
 }
 
