@@ -65,6 +65,10 @@ impl Classify for ArchiveError {
     fn maybe_executed(&self) -> bool {
         self.kind() != ErrorKind::RateLimitError && self.0.maybe_executed()
     }
+
+    fn may_retry(&self) -> bool {
+        self.0.may_retry()
+    }
 }
 
 #[resilient(retry(row = "connection_error", base_delay = "10ms"), idempotent = false)]

@@ -162,7 +162,7 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | type | default | meaning |
 /// |---|---|---|---|
 /// | `kind = "<kind>"` | a kind of error | | the kind of this variant or struct; on an enum, that of all its variants that say nothing |
-/// | `transparent` | | | the error inside is asked for all three: its kind, its wait, and whether it may have been executed |
+/// | `transparent` | | | the error inside is asked every question: its kind, its wait, whether it may have been executed, and whether another attempt is allowed |
 /// | `retry_after = <field>` | the name or index of a `Duration` or `Option<Duration>` | none | the wait that the server asks for |
 /// | `maybe_executed = <bool>` | `true` or `false` | `true` | whether the request may have been executed all the same |
 /// | `crate = <path>` | a path, on the type | `::resilient_runtime` | where the runtime is, if not there |

@@ -22,6 +22,10 @@ impl<E: Classify> Classify for Box<E> {
     fn maybe_executed(&self) -> bool {
         (**self).maybe_executed()
     }
+
+    fn may_retry(&self) -> bool {
+        (**self).may_retry()
+    }
 }
 
 /// Implements `Classify` for what is any error: by the chain of sources of the error inside.
@@ -41,6 +45,10 @@ macro_rules! by_chain {
 
             fn maybe_executed(&self) -> bool {
                 in_chain(&**self, |known| known.maybe_executed()).unwrap_or(true)
+            }
+
+            fn may_retry(&self) -> bool {
+                in_chain(&**self, |known| known.may_retry()).unwrap_or(true)
             }
         }
     )*};

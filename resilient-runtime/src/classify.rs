@@ -8,8 +8,8 @@ use tokio::time::error::Elapsed;
 use crate::ErrorKind;
 use crate::boxed::in_chain;
 
-/// What a policy asks of an error: its kind, when the server wants the next request, and whether
-/// the request may have been executed all the same.
+/// What a policy asks of an error: its kind, when the server wants the next request, whether the
+/// request may have been executed all the same, and whether it may be sent again at all.
 ///
 /// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), `reqwest::Error`
 /// (feature `reqwest`), [`io::Error`], tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
@@ -37,7 +37,7 @@ use crate::boxed::in_chain;
 ///         }
 ///     }
 ///
-///     // An error that wraps another one passes all three questions on to it.
+///     // An error that wraps another one passes every question on to it.
 ///     fn retry_after(&self) -> Option<Duration> {
 ///         match self {
 ///             Self::Connection(error) => error.retry_after(),
@@ -50,6 +50,13 @@ use crate::boxed::in_chain;
 ///         match self {
 ///             Self::Connection(error) => error.maybe_executed(),
 ///             Self::Overloaded { .. } | Self::EmptyQuestion => false,
+///         }
+///     }
+///
+///     fn may_retry(&self) -> bool {
+///         match self {
+///             Self::Connection(error) => error.may_retry(),
+///             Self::Overloaded { .. } | Self::EmptyQuestion => true,
 ///         }
 ///     }
 /// }
@@ -78,6 +85,13 @@ pub trait Classify {
     /// idempotent (`idempotent = false`) is retried only where this is `false`. By default `true`,
     /// which is safe for any error.
     fn maybe_executed(&self) -> bool {
+        true
+    }
+
+    /// Whether another attempt is allowed: `false` if the server has asked not to retry, as a gRPC
+    /// server does with a negative `grpc-retry-pushback-ms`. The call then ends with this error,
+    /// whatever its kind. By default `true`.
+    fn may_retry(&self) -> bool {
         true
     }
 }
@@ -120,6 +134,10 @@ impl Classify for io::Error {
             io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => false,
             _ => inside(self, |error| error.maybe_executed()).unwrap_or(true),
         }
+    }
+
+    fn may_retry(&self) -> bool {
+        inside(self, |error| error.may_retry()).unwrap_or(true)
     }
 }
 

@@ -16,6 +16,8 @@ mod config_error;
 mod enclosing;
 mod event;
 mod executor;
+#[cfg(any(feature = "qdrant", feature = "reqwest"))]
+mod hint;
 mod keyed;
 mod kind;
 mod kinds;
@@ -57,5 +59,7 @@ pub use crate::kind::{ErrorKind, UnknownKindError};
 pub use crate::policy::{Policy, PolicyBuilder, Scope};
 pub use crate::registry::{breaker, breakers, budget};
 pub use crate::rejection::Rejection;
+#[cfg(feature = "reqwest")]
+pub use crate::reqwest::retry_after;
 pub use crate::retry::{RetryPolicy, RetryPolicyBuilder, RetryTable};
 pub use crate::shared::{SharedBreaker, SharedBudget};

@@ -2,15 +2,19 @@
 
 use std::error::Error;
 use std::io;
+use std::time::Duration;
 
 use reqwest::Error as RequestError;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::chain::chain;
+use crate::hint;
 use crate::verdict::Verdict;
 use crate::{Classify, ErrorKind};
 
 /// By what reqwest knows of it, and for [`error_for_status`](reqwest::Response::error_for_status)
-/// by the status. A `retry-after` of the answer is not in the error.
+/// by the status. A `retry-after` of the answer is not in the error: see
+/// [`retry_after`](crate::retry_after).
 impl Classify for RequestError {
     fn kind(&self) -> ErrorKind {
         verdict(self).kind
@@ -19,6 +23,41 @@ impl Classify for RequestError {
     fn maybe_executed(&self) -> bool {
         verdict(self).maybe_executed
     }
+}
+
+/// Returns how long `retry-after` in the headers of an answer asks to wait: a number of seconds,
+/// with a fraction or without, or a date. A date in the past is a wait of zero. Returns `None` if
+/// there is no such header, or its value is none of these.
+///
+/// A [`reqwest::Error`] does not hold the answer, so an error of your own takes the wait from it:
+///
+/// ```
+/// use std::time::Duration;
+/// use reqwest::StatusCode;
+/// use resilient_runtime::{Classify, resilient, retry_after};
+///
+/// #[derive(Debug, thiserror::Error, Classify)]
+/// enum EmbedError {
+///     #[error(transparent)]
+///     #[classify(transparent)]
+///     Request(#[from] reqwest::Error),
+///     #[error("the model is busy")]
+///     #[classify(kind = "rate_limit_error", retry_after = wait, maybe_executed = false)]
+///     Busy { wait: Option<Duration> },
+/// }
+///
+/// #[resilient(retry = "rate_limit_error")]
+/// async fn embed(client: &reqwest::Client, text: String) -> Result<String, EmbedError> {
+///     let response = client.post("http://localhost:8080/embed").body(text).send().await?;
+///     if response.status() == StatusCode::TOO_MANY_REQUESTS {
+///         return Err(EmbedError::Busy { wait: retry_after(response.headers()) });
+///     }
+///     Ok(response.error_for_status()?.text().await?)
+/// }
+/// ```
+#[must_use]
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    hint::retry_after(headers.get(RETRY_AFTER)?.to_str().ok()?)
 }
 
 pub(crate) fn verdict(error: &RequestError) -> Verdict {
@@ -147,6 +186,24 @@ mod tests {
             let error = get(url).await.unwrap_err();
             assert_eq!(answers(&error), (ErrorKind::InvalidRequestError, None, false), "{url}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_hint_of_an_answer_is_in_its_headers() {
+        for (hint, expected) in [
+            ("7", Some(Duration::from_secs(7))),
+            ("0.5", Some(Duration::from_millis(500))),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(Duration::ZERO)),
+            ("soon", None),
+        ] {
+            let answer = format!(
+                "HTTP/1.1 429 Too Many Requests\r\nretry-after: {hint}\r\n\
+                 content-length: 0\r\n\r\n"
+            );
+            assert_eq!(retry_after(answered(&answer).await.headers()), expected, "{hint}");
+        }
+        let without = answered("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
+        assert_eq!(retry_after(without.headers()), None);
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use crate::{ConfigError, ErrorKind};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GiveUp {
     NotTransient,
+    RetryRefused,
     AttemptsExhausted,
     HintTooLong,
     BreakerNotClosed,
@@ -24,6 +25,7 @@ impl GiveUp {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::NotTransient => "the error is not transient",
+            Self::RetryRefused => "the server asks not to retry",
             Self::AttemptsExhausted => "attempts exhausted",
             Self::HintTooLong => "the server asks to wait longer than `max_delay`",
             Self::BreakerNotClosed => "the circuit breaker is not closed",

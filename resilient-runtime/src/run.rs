@@ -24,6 +24,7 @@ pub struct Judgement {
     kind: ErrorKind,
     hint: Option<Duration>,
     maybe_executed: bool,
+    may_retry: bool,
     /// Which limit of the policy ended the attempt, if one did.
     ran_out: Option<RanOut>,
 }
@@ -34,6 +35,7 @@ impl Judgement {
             kind: error.kind(),
             hint: error.retry_after(),
             maybe_executed: error.maybe_executed(),
+            may_retry: error.may_retry(),
             ran_out: None,
         }
     }
@@ -332,12 +334,15 @@ impl<'p> Run<'p> {
         row: &RetryPolicy,
         was_probe: bool,
     ) -> Result<(Duration, Option<Taken<'p>>), GiveUp> {
-        let Judgement { kind, hint, maybe_executed, ran_out } = judgement;
+        let Judgement { kind, hint, maybe_executed, may_retry, ran_out } = judgement;
         if ran_out == Some(RanOut::Deadline) {
             return Err(GiveUp::DeadlineExceeded);
         }
         if !kind.is_transient() {
             return Err(GiveUp::NotTransient);
+        }
+        if !may_retry {
+            return Err(GiveUp::RetryRefused);
         }
         if maybe_executed && !self.policy.is_idempotent() {
             return Err(GiveUp::MaybeExecuted);

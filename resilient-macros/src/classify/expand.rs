@@ -43,6 +43,7 @@ use crate::expand::mixed;
 //         }
 //     }
 //     fn maybe_executed(&self) -> bool { … }
+//     fn may_retry(&self) -> bool { … }
 // }
 pub fn implementation(input: &Input, valid: &Valid<'_>) -> TokenStream {
     let p = private(&valid.runtime);
@@ -65,8 +66,16 @@ pub fn implementation(input: &Input, valid: &Valid<'_>) -> TokenStream {
             valid.cases.iter().map(|case| (case, maybe_executed(&case.answers, &p))),
         )
     });
+    let may_retry = valid.cases.iter().any(Case::may_refuse_retry).then(|| {
+        method(
+            &quote_spanned!(mixed()=> may_retry),
+            &quote_spanned!(mixed()=> ::core::primitive::bool),
+            valid.cases.iter().map(|case| (case, may_retry(&case.answers, &p))),
+        )
+    });
     let generics = bounded(input, &valid.cases, &p);
-    implemented(input, &generics, &p, &quote_spanned!(mixed()=> #kind #retry_after #maybe_executed))
+    let methods = quote_spanned!(mixed()=> #kind #retry_after #maybe_executed #may_retry);
+    implemented(input, &generics, &p, &methods)
 }
 
 /// What stands in for an implementation after a mistake.
@@ -158,6 +167,10 @@ impl Case<'_> {
     fn may_be_unexecuted(&self) -> bool {
         matches!(&self.answers, Answers::Inner(_) | Answers::Own { maybe_executed: false, .. })
     }
+
+    fn may_refuse_retry(&self) -> bool {
+        matches!(&self.answers, Answers::Inner(_))
+    }
 }
 
 /// One case's answer: the field that it is taken from, if it is, and an expression.
@@ -185,6 +198,13 @@ fn maybe_executed<'a>(answers: &Answers<'a>, p: &TokenStream) -> Answer<'a> {
     match answers {
         Answers::Inner(field) => ask(field, &quote_spanned!(mixed()=> maybe_executed), p),
         Answers::Own { maybe_executed, .. } => (None, maybe_executed.to_token_stream()),
+    }
+}
+
+fn may_retry<'a>(answers: &Answers<'a>, p: &TokenStream) -> Answer<'a> {
+    match answers {
+        Answers::Inner(field) => ask(field, &quote_spanned!(mixed()=> may_retry), p),
+        Answers::Own { .. } => (None, true.to_token_stream()),
     }
 }
 

@@ -12,13 +12,13 @@ mod server;
 mod transport;
 mod words;
 
-use std::num::IntErrorKind;
 use std::time::Duration;
 
 use qdrant_client::QdrantError;
 use tonic::{Code, Status};
 
 use crate::chain::chain;
+use crate::hint::{self, Pushback};
 use crate::verdict::Verdict;
 use crate::{Classify, ErrorKind, Rejection};
 
@@ -61,16 +61,21 @@ impl Classify for QdrantError {
     }
 
     fn retry_after(&self) -> Option<Duration> {
+        let hint = status(self).and_then(Classify::retry_after);
         match self {
             Self::ResourceExhaustedError { retry_after_seconds, .. } => {
-                Some(Duration::from_secs(*retry_after_seconds))
+                hint.max(Some(Duration::from_secs(*retry_after_seconds)))
             }
-            _ => status(self).and_then(Classify::retry_after),
+            _ => hint,
         }
     }
 
     fn maybe_executed(&self) -> bool {
         verdict(self).maybe_executed
+    }
+
+    fn may_retry(&self) -> bool {
+        status(self).is_none_or(Classify::may_retry)
     }
 }
 
@@ -80,25 +85,36 @@ impl Classify for Status {
         of_status(self).kind
     }
 
-    /// The `retry-after` of the answer, or that of the [`Rejection`] inside. It is given in whole
-    /// seconds; anything else, such as a fraction or the date that HTTP allows, is no hint, and a
-    /// retry waits for its back-off alone.
+    /// The longer of the answer's `retry-after` and `grpc-retry-pushback-ms`, or the hint of the
+    /// [`Rejection`] inside. `retry-after` is a number of seconds, with a fraction or without, or a
+    /// date, for which this reads the system's clock: a date in the past is a wait of zero. Any
+    /// other value is no hint, and a retry waits for its backoff alone.
     fn retry_after(&self) -> Option<Duration> {
         if let Some(rejection) = rejection(self) {
             return rejection.retry_after();
         }
-        let hint = self.metadata().get("retry-after")?.to_str().ok()?;
-        match hint.parse() {
-            Ok(seconds) => Some(Duration::from_secs(seconds)),
-            // Not to be taken for no hint: it asks to stay away.
-            Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(Duration::MAX),
-            Err(_) => None,
+        let hint = self.metadata().get("retry-after").and_then(|value| value.to_str().ok());
+        let hint = hint.and_then(hint::retry_after);
+        match pushback(self) {
+            Some(Pushback::After(wait)) => hint.max(Some(wait)),
+            Some(Pushback::Never) | None => hint,
         }
     }
 
     fn maybe_executed(&self) -> bool {
         of_status(self).maybe_executed
     }
+
+    /// `false` if the answer's `grpc-retry-pushback-ms` is negative or is no number, by which a
+    /// gRPC server asks not to retry.
+    fn may_retry(&self) -> bool {
+        pushback(self) != Some(Pushback::Never)
+    }
+}
+
+fn pushback(status: &Status) -> Option<Pushback> {
+    let value = status.metadata().get("grpc-retry-pushback-ms")?;
+    Some(Pushback::read(value.to_str().ok()))
 }
 
 /// A status whose source is the rejection, of code `Unavailable`, or `DeadlineExceeded` for a

@@ -171,6 +171,8 @@ fn of_code(code: Code) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::Classify;
     use crate::ErrorKind as Kind;
@@ -484,21 +486,40 @@ mod tests {
     }
 
     #[test]
-    fn a_hint_that_is_no_number_of_seconds_is_none() {
+    fn a_hint_is_read_from_the_metadata() {
         for (hint, expected) in [
-            ("3", Some(3)),
-            ("0", Some(0)),
-            ("1.5", None),
+            ("3", Some(Duration::from_secs(3))),
+            ("1.5", Some(Duration::from_millis(1_500))),
             ("soon", None),
-            ("-1", None),
-            ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(Duration::ZERO)),
             // Longer than can be counted, and so than any delay: the call ends.
-            ("99999999999999999999", Some(u64::MAX)),
+            ("99999999999999999999", Some(Duration::MAX)),
         ] {
             let mut status = Status::resource_exhausted("Rate limiting exceeded");
             status.metadata_mut().insert("retry-after", hint.parse().unwrap());
-            let seconds = Classify::retry_after(&status).map(|wait| wait.as_secs());
-            assert_eq!(seconds, expected, "{hint}");
+            assert_eq!(Classify::retry_after(&status), expected, "{hint}");
+            assert!(status.may_retry());
+        }
+    }
+
+    #[test]
+    fn a_pushback_is_a_hint_or_forbids_a_retry() {
+        for (pushback, retry_after, expected, may_retry) in [
+            ("250", None, Some(Duration::from_millis(250)), true),
+            ("250", Some("1"), Some(Duration::from_secs(1)), true),
+            ("2500", Some("1"), Some(Duration::from_millis(2_500)), true),
+            ("-1", None, None, false),
+            ("-1", Some("1"), Some(Duration::from_secs(1)), false),
+            ("soon", None, None, false),
+        ] {
+            let mut status = Status::unavailable("busy");
+            let metadata = status.metadata_mut();
+            metadata.insert("grpc-retry-pushback-ms", pushback.parse().unwrap());
+            if let Some(hint) = retry_after {
+                metadata.insert("retry-after", hint.parse().unwrap());
+            }
+            assert_eq!(Classify::retry_after(&status), expected, "{pushback} {retry_after:?}");
+            assert_eq!(status.may_retry(), may_retry, "{pushback}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the server itself answers.
 
 use std::cell::Cell;
+use std::error::Error;
 use std::time::Duration;
 
 use qdrant_client::qdrant::{
@@ -65,35 +66,104 @@ async fn a_rate_limit_with_a_hint() {
     }
 }
 
+fn rate_limited(hint: Option<&str>) -> Status {
+    let mut status =
+        Status::resource_exhausted("Rate limiting exceeded: Write rate limit exceeded");
+    if let Some(hint) = hint {
+        status.metadata_mut().insert("retry-after", hint.parse().unwrap());
+    }
+    status
+}
+
 #[tokio::test]
-async fn a_rate_limit_whose_hint_is_missing_or_cannot_be_read() {
-    for hint in [None, Some("1.5"), Some("soon")] {
-        let mut status = Status::resource_exhausted("Rate limiting exceeded: read");
-        if let Some(hint) = hint {
-            status.metadata_mut().insert("retry-after", hint.parse().unwrap());
-        }
+async fn a_hint_that_the_client_does_not_read() {
+    for (hint, expected) in [
+        (None, None),
+        (Some("soon"), None),
+        (Some("-1"), None),
+        (Some("1.5"), Some(Duration::from_millis(1_500))),
+        (Some("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO)),
+    ] {
         let server = server().await;
-        server.script(Fault::status(status));
+        server.script(Fault::status(rate_limited(hint)));
         let error = Call::Upsert.send(&client_of(&server.url())).await.unwrap_err();
         assert!(matches!(error, QdrantError::ResponseError { .. }), "{error:?}");
-        let expected = Seen::executed_perhaps(Kind::RateLimitError, 1);
-        assert_eq!(Seen::of(&error, server.total_requests()), expected, "{hint:?}");
+        assert_eq!(error.kind(), Kind::RateLimitError, "{hint:?}");
+        assert_eq!(error.retry_after(), expected, "{hint:?}");
+        assert_eq!(server.total_requests(), 1);
     }
 }
 
 #[tokio::test]
+async fn a_date_to_come_is_waited_for() {
+    let server = server().await;
+    server.script(Fault::status(rate_limited(Some("Fri, 31 Dec 9999 23:59:59 GMT"))));
+    let error = Call::Upsert.send(&client_of(&server.url())).await.unwrap_err();
+    assert!(error.retry_after() > Some(Duration::from_secs(1)), "{error}");
+}
+
+/// Calls the server, which answers so, by a policy of three attempts, and returns the number of
+/// requests.
+async fn requests_of(status: Status) -> u64 {
+    let server = server().await;
+    server.script(Fault::status(status));
+    let client = client_of(&server.url());
+    let policy = RetryPolicy::builder().base_delay(Duration::from_millis(1)).build().unwrap();
+    let executor = RetryExecutor::new(policy);
+    executor.execute(|| Call::List.send(&client)).await.unwrap_err();
+    server.total_requests()
+}
+
+#[tokio::test]
 async fn a_hint_that_cannot_be_read_leaves_the_backoff_and_one_beyond_counting_ends_the_call() {
-    for (hint, requests) in [("1.5", 3), ("99999999999999999999", 1)] {
-        let mut status = Status::resource_exhausted("Rate limiting exceeded: read");
-        status.metadata_mut().insert("retry-after", hint.parse().unwrap());
-        let server = server().await;
-        server.script(Fault::status(status));
-        let client = client_of(&server.url());
-        let policy = RetryPolicy::builder().base_delay(Duration::from_millis(1)).build().unwrap();
-        let executor = RetryExecutor::new(policy);
-        executor.execute(|| Call::List.send(&client)).await.unwrap_err();
-        assert_eq!(server.total_requests(), requests, "{hint}");
+    for (hint, requests) in [
+        ("soon", 3),
+        ("0.001", 3),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 3),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 1),
+        ("99999999999999999999", 1),
+    ] {
+        assert_eq!(requests_of(rate_limited(Some(hint))).await, requests, "{hint}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_not_to_retry_is_not_asked_again() {
+    for (pushback, requests) in [("1", 3), ("0", 3), ("-1", 1), ("soon", 1), ("1.5", 1)] {
+        let mut status = Status::unavailable("busy");
+        status.metadata_mut().insert("grpc-retry-pushback-ms", pushback.parse().unwrap());
+        assert_eq!(requests_of(status).await, requests, "{pushback}");
+    }
+}
+
+#[derive(Debug, thiserror::Error, Classify)]
+enum Own {
+    #[error(transparent)]
+    #[classify(transparent)]
+    Search(QdrantError),
+    #[error("empty")]
+    #[classify(kind = "rate_limit_error")]
+    Empty,
+}
+
+#[tokio::test]
+async fn a_pushback_is_the_same_in_every_error_that_holds_the_status() {
+    let server = server().await;
+    let mut status = Status::unavailable("busy");
+    status.metadata_mut().insert("grpc-retry-pushback-ms", "-1".parse().unwrap());
+    server.script(Fault::status(status));
+    let client = client_of(&server.url());
+    let error = || async { Call::List.send(&client).await.unwrap_err() };
+
+    assert!(!error().await.may_retry());
+    assert!(!Box::new(error().await).may_retry());
+    assert!(!Own::Search(error().await).may_retry());
+    assert!(Own::Empty.may_retry());
+    let boxed: Box<dyn Error + Send + Sync> = Box::new(error().await);
+    assert!(!boxed.may_retry());
+    assert!(!std::io::Error::other(error().await).may_retry());
+    assert!(!anyhow::Error::from(error().await).context("while searching").may_retry());
+    assert!(!eyre::Report::from(error().await).wrap_err("while searching").may_retry());
 }
 
 /// A policy for a write that must not be applied twice.
@@ -105,7 +175,7 @@ fn once() -> Policy {
 #[tokio::test]
 async fn a_batch_that_is_refused_in_its_middle_is_sent_once() {
     for refusal in [
-        Status::resource_exhausted("Rate limiting exceeded: Write rate limit exceeded"),
+        rate_limited(Some("0")),
         Status::unavailable("Shard temporarily unavailable: The shard moves"),
         Status::internal(
             "Service internal error: The replica set for shard 0 on peer 1 has no active replica",
@@ -146,6 +216,10 @@ impl Classify for OfOnePart {
 
     fn maybe_executed(&self) -> bool {
         self.kind() != Kind::RateLimitError && self.0.maybe_executed()
+    }
+
+    fn may_retry(&self) -> bool {
+        self.0.may_retry()
     }
 }
 
