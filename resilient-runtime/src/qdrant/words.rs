@@ -200,14 +200,13 @@ const TABLE: &[Row] = &[
         "Failed to propose operation: leader is not established",
         ErrorKind::ServiceUnavailable,
     ),
-    ambiguous(INTERNAL, "Waiting for consensus operation commit failed", ErrorKind::TimeoutError),
-    // Qdrant, `lib/collection/src/shards/channel_service.rs`.
-    ambiguous(
-        INTERNAL,
-        "Failed to wait for consensus commit on peer #, has diverged",
-        ErrorKind::TimeoutError,
-    ),
+    // The same, with `channel_service.rs` and `replica_set/mod.rs` in `lib/collection/src/shards/`:
+    // this node waited for the consensus, for another peer or for a replica. The reason follows the
+    // first two.
     row(INTERNAL, "Failed to wait for consensus commit on peer #: ", Says::Wraps),
+    row(INTERNAL, "Failed to wait for replica set state: ", Says::Wraps),
+    ambiguous(INTERNAL, "Failed to wait for ", ErrorKind::TimeoutError),
+    ambiguous(INTERNAL, "Waiting for ", ErrorKind::TimeoutError),
     // Qdrant, `lib/collection/src/operations/types.rs`: how a peer's answer, and a connection to a
     // peer, become an error of this node. A printed status follows the first three.
     row(INTERNAL, "Internal error: ", Says::Wraps),
@@ -217,6 +216,10 @@ const TABLE: &[Row] = &[
     ambiguous(INTERNAL, "Tonic transport error", ErrorKind::ServiceUnavailable),
     ambiguous(INTERNAL, "Tonic error: ", ErrorKind::ServiceUnavailable),
     ambiguous(INTERNAL, "transport error", ErrorKind::ServiceUnavailable),
+    // Qdrant, `lib/collection/src/shards/`: `remote_shard.rs` and `channel_service.rs`. A peer that
+    // this node does not know yet, or no longer.
+    ambiguous(INTERNAL, "no address found for peer #", ErrorKind::ServiceUnavailable),
+    ambiguous(INTERNAL, "Address for peer ID is not found", ErrorKind::ServiceUnavailable),
     // The same, and `lib/segment/src/common/operation_error.rs`: time.
     row(
         &[Code::Internal, Code::DeadlineExceeded],
@@ -278,6 +281,7 @@ const TABLE: &[Row] = &[
     // `lib/api/src/grpc/`: a vector's dimension, name and type. The configuration of a collection
     // has "Vectors", and is none.
     safe(INVALID, "Vector ", ErrorKind::InvalidVector),
+    safe(INVALID, "Default vector ", ErrorKind::InvalidVector),
     safe(INVALID, "vector blob of ", ErrorKind::InvalidVector),
     safe(INVALID, "Dense vector ", ErrorKind::InvalidVector),
     safe(INVALID, "Sparse vector ", ErrorKind::InvalidVector),

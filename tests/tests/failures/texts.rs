@@ -267,6 +267,15 @@ fn a_write_that_a_peer_did_not_answer_may_have_been_applied() {
                 .into(),
             Kind::TimeoutError,
         ),
+        ("Failed to wait for replica set state, timed out".into(), Kind::TimeoutError),
+        ("Failed to wait for replica set state: task 7 panicked".into(), Kind::InternalError),
+        (
+            "Failed to wait for consensus commit on peer 7: Service internal error: Address for \
+             peer ID is not found."
+                .into(),
+            Kind::ServiceUnavailable,
+        ),
+        ("no address found for peer 7".into(), Kind::ServiceUnavailable),
         (
             "Failed to apply update with Strong ordering via leader peer 7: Timeout error: \
              Deadline Exceeded"
@@ -396,7 +405,9 @@ fn a_vector_that_does_not_fit_is_told_from_another_bad_request() {
         "Vector with name `zz` is not configured in this collection, available names: a, b",
         "Collection requires specified vector name in the request, available names: a, b",
         "Vector params for zz are not specified in config",
+        "Default vector params are not specified in config",
         "Sparse vector zz is not specified in collection config",
+        "Sparse vector should be named",
         "vector blob of 7 bytes is no list of numbers",
         "Vector dimension error: expected dim: 4, got 3",
         "Not existing vector name error: zz",
