@@ -3,6 +3,7 @@
 
 use std::error::Error;
 
+use proptest::prelude::*;
 use qdrant_client::QdrantError;
 use resilient_runtime::{Classify, ErrorKind as Kind};
 use tonic::{Code, Status};
@@ -570,5 +571,33 @@ fn what_a_user_sent_tells_nothing() {
             let message = format!("Service internal error: Internal error: {status}");
             assert_eq!(answers(&Status::internal(&message)), internal, "{message}");
         }
+    }
+}
+
+/// Messages of texts with a meaning, of what wraps them, and of anything.
+fn messages() -> impl Strategy<Value = String> {
+    let wrapping = prop::sample::select(vec![
+        "Service internal error: ",
+        "Wrong input: ",
+        "Inference error: ",
+        "1 of 2 read operations failed:\n  ",
+        "Internal error: code: 'Internal error', message: \"",
+        "Internal error: status: Internal, message: \"",
+        "Rate limiting exceeded: ",
+        "Operation cancelled: ",
+    ])
+    .prop_map(str::to_owned);
+    let telling = prop::sample::select(TELLING.to_vec()).prop_map(str::to_owned);
+    let piece = prop_oneof![3 => wrapping, 2 => telling, 1 => any::<String>()];
+    prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn whatever_the_server_says_is_safe(code in 1..17_i32, message in messages()) {
+        let (kind, maybe_executed) = answers(&Status::new(Code::from_i32(code), &message));
+        let is_whole = ["leader is not established", "Read rate limit", "HTTP status code"];
+        let is_whole = is_whole.iter().any(|words| message.contains(words));
+        prop_assert!(maybe_executed || !kind.is_transient() || is_whole, "{kind} {message}");
     }
 }
