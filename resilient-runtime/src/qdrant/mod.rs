@@ -4,8 +4,8 @@
 //! and a refused connection both as `Internal`. So it is asked in this order: the variant of the
 //! error, then the source of its status (where there is one, the transport made the status up, and
 //! its code means nothing), then what the client says before any answer, then what a proxy
-//! answered in the server's place, and only then the server's own code and words. Those are read from
-//! the beginning of the message: a text of a user can stand behind them.
+//! answered in the server's place, and only then the server's own code and words. Those are read
+//! from the beginning of the message: a text of a user can stand behind them.
 
 mod peer;
 mod server;

@@ -177,8 +177,8 @@ mod tests {
     use crate::Classify;
     use crate::ErrorKind as Kind;
 
-    // Failures that take a cluster, a full disk or another version of the server are here and
-    // nowhere else: by the exact status that its source makes.
+    // Failures that take a cluster, a full disk or another version of the server are here, and in
+    // the suite `failures`, by the exact status that the server's source makes.
 
     fn assert_each(rows: &[(Code, &str, ErrorKind, bool)]) {
         for &(code, message, kind, maybe_executed) in rows {

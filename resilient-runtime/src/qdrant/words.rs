@@ -252,6 +252,7 @@ const TABLE: &[Row] = &[
     row(LIMITS, "Wrong input: ", Says::Wraps),
     row(LIMITS, "Bad request: ", Says::Wraps),
     row(LIMITS, "Strict mode error: ", Says::Wraps),
+    row(INVALID, "Validation failed: ", Says::Wraps),
     row(NOT_FOUND, "Not found: ", Says::Wraps),
     row(INTERNAL, "Wrong input: ", Says::AtLeast(INVALID_REQUEST)),
     row(INTERNAL, "Bad request: ", Says::AtLeast(INVALID_REQUEST)),
@@ -291,6 +292,7 @@ const TABLE: &[Row] = &[
     safe(INVALID, "Collection requires specified vector name", ErrorKind::InvalidVector),
     safe(INVALID, "Conversion between @ and @ vectors failed", ErrorKind::InvalidVector),
     safe(INVALID, "Wrong usage of @ vectors", ErrorKind::InvalidVector),
+    safe(INVALID, "Unable to convert to multi-dense vector", ErrorKind::InvalidVector),
     // Qdrant, `src/common/auth/`, and the crate jsonwebtoken: a token that is bad or out of date.
     // Nobody is logged in, whatever the code says.
     safe(&[Code::PermissionDenied], "ExpiredSignature", ErrorKind::AuthenticationError),

@@ -1,7 +1,7 @@
 //! How a call of a real `qdrant-client` fails, and what is known of it then: each failure that can
 //! be made on one machine is made here. For each, a test asserts the kind, whether the call may
 //! have been executed, the hint, and how many requests reached the server. Failures that take a
-//! cluster or a full disk are unit tests of resilient-runtime, on the exact status.
+//! cluster or a full disk are in `texts`, on the exact status.
 
 mod answering;
 mod connecting;

@@ -409,6 +409,8 @@ fn a_vector_that_does_not_fit_is_told_from_another_bad_request() {
         "Default vector params are not specified in config",
         "Sparse vector zz is not specified in collection config",
         "Sparse vector should be named",
+        "Validation failed: Sparse vector must be named",
+        "Unable to convert to multi-dense vector: Validation failed: Data length is not divisible",
         "vector blob of 7 bytes is no list of numbers",
         "Vector dimension error: expected dim: 4, got 3",
         "Not existing vector name error: zz",
