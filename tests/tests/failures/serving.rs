@@ -169,7 +169,7 @@ async fn a_pushback_is_the_same_in_every_error_that_holds_the_status() {
 /// A policy for a write that must not be applied twice.
 fn once() -> Policy {
     let row = RetryPolicy::builder().base_delay(Duration::from_millis(1)).build().unwrap();
-    Policy::builder("once").retry(row).idempotent(false).build()
+    Policy::builder("once").retry(row).idempotent(false).build().unwrap()
 }
 
 #[tokio::test]
