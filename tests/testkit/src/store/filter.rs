@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::path::Path;
 use super::point::{Payload, Point, PointId, Value, Vectors};
+use super::text::TextQuery;
 
 /// A filter: all of its parts must hold, and an empty part holds.
 ///
@@ -35,7 +36,7 @@ pub struct Filter {
     pub should: Vec<Condition>,
     /// None of these holds.
     pub must_not: Vec<Condition>,
-    /// At least so many of these hold.
+    /// At least so many of these hold. Without conditions, it holds whatever the number is.
     pub min_should: Option<(Vec<Condition>, usize)>,
 }
 
@@ -101,6 +102,8 @@ pub enum Match {
     ExceptIntegers(Vec<i64>),
     /// A string that contains this one: what a text match means without a text index.
     Text(String),
+    /// Strings that hold these tokens: what a text match means with a text index.
+    Tokens(TextQuery),
 }
 
 /// A range of numbers; an absent bound is none.
@@ -129,16 +132,21 @@ impl Filter {
     /// The number of conditions, those of inner filters included.
     #[must_use]
     pub fn conditions(&self) -> usize {
-        self.must
-            .iter()
-            .chain(&self.should)
-            .chain(&self.must_not)
-            .chain(self.min_should.iter().flat_map(|(conditions, _)| conditions))
+        self.all_conditions()
             .map(|condition| match condition {
                 Condition::Filter(filter) | Condition::Nested { filter, .. } => filter.conditions(),
                 _ => 1,
             })
             .sum()
+    }
+
+    /// The conditions of all parts.
+    pub(crate) fn all_conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.must
+            .iter()
+            .chain(&self.should)
+            .chain(&self.must_not)
+            .chain(self.min_should.iter().flat_map(|(conditions, _)| conditions))
     }
 
     fn holds_for(&self, subject: &Subject<'_>) -> bool {
@@ -147,7 +155,7 @@ impl Filter {
             && (self.should.is_empty() || self.should.iter().any(holds))
             && !self.must_not.iter().any(holds)
             && self.min_should.as_ref().is_none_or(|(conditions, least)| {
-                conditions.iter().filter(|c| holds(c)).count() >= *least
+                conditions.is_empty() || conditions.iter().filter(|c| holds(c)).count() >= *least
             })
     }
 }
@@ -191,6 +199,11 @@ impl FieldCheck {
                 Self::Null(wanted) => !*wanted,
                 Self::AnyOf { .. } | Self::Count(_) => false,
             };
+        }
+        if let Self::AnyOf { matches: Some(Match::Tokens(query)), .. } = self
+            && query.matches(values.iter().copied().flat_map(strings))
+        {
+            return true;
         }
         values.iter().any(|value| match self {
             Self::AnyOf { matches, range } => any_element(value, |value| {
@@ -245,6 +258,18 @@ fn any_element(value: &Value, accepts: impl Fn(&Value) -> bool) -> bool {
         Value::List(list) => list.iter().any(accepts),
         value => accepts(value),
     }
+}
+
+/// The strings of a value: itself, or the elements of an array.
+fn strings(value: &Value) -> impl Iterator<Item = &str> {
+    let elements = match value {
+        Value::List(list) => list.as_slice(),
+        value => std::slice::from_ref(value),
+    };
+    elements.iter().filter_map(|element| match element {
+        Value::String(string) => Some(string.as_str()),
+        _ => None,
+    })
 }
 
 // Reason: no payload holds 2^53 values.
@@ -302,6 +327,19 @@ mod tests {
         assert!(matches(except(), Some(Value::String("1".into()))));
         assert!(!matches(except(), Some(Value::Null)));
         assert!(!matches(except(), None));
+    }
+
+    #[test]
+    fn too_few_conditions_hold_but_none_to_hold_is_no_demand() {
+        let at_least_one = |conditions| {
+            let filter = Filter { min_should: Some((conditions, 1)), ..Filter::default() };
+            let point =
+                Point { id: PointId::Number(1), payload: Payload::new(), vectors: Vectors::new() };
+            filter.matches(&point)
+        };
+        assert!(at_least_one(vec![]));
+        assert!(!at_least_one(vec![Condition::HasId([PointId::Number(2)].into())]));
+        assert!(at_least_one(vec![Condition::HasId([PointId::Number(1)].into())]));
     }
 
     #[test]

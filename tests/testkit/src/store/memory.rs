@@ -1,11 +1,12 @@
 //! The store that comes with the crate: everything in memory, every search exact.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::{PoisonError, RwLock};
 
 use super::path::Path;
 use super::{
-    Change, Filter, Point, PointId, ScoredPoint, Search, Selection, Store, StoreError,
+    Change, Distance, Filter, Point, PointId, ScoredPoint, Search, Selection, Store, StoreError,
     VectorConfig, VectorConfigs, Vectors,
 };
 
@@ -184,7 +185,7 @@ impl Collection {
     fn change(&mut self, selection: &Selection, change: &Change) -> Result<(), StoreError> {
         let change = match change {
             Change::SetVectors(vectors) => &Change::SetVectors(self.prepare(vectors.clone())?),
-            Change::DeleteVectors(names) => {
+            Change::DeleteVectors(names) if self.selects_any(selection) => {
                 for name in names {
                     self.config(name)?;
                 }
@@ -214,31 +215,73 @@ impl Collection {
         }
     }
 
+    fn selects_any(&self, selection: &Selection) -> bool {
+        match selection {
+            Selection::Ids(ids) => ids.iter().any(|id| self.points.contains_key(id)),
+            Selection::Filter(filter) => self.points.values().any(|point| filter.matches(point)),
+        }
+    }
+
     fn search(&self, search: &Search) -> Result<Vec<ScoredPoint>, StoreError> {
         let vector = self.prepare_one(&search.using, search.vector.clone())?;
         let distance = self.config(&search.using)?.distance;
-        let mut found: Vec<(f32, &Point)> = self
-            .points
-            .values()
-            .filter(|point| search.filter.matches(point))
-            .filter_map(|point| {
-                let stored = point.vectors.get(&search.using)?;
-                Some((distance.score(&vector, stored), point))
-            })
-            .filter(|(score, _)| {
-                search.score_threshold.is_none_or(|threshold| distance.passes(*score, threshold))
-            })
-            .collect();
-        // The sort is stable, so that equals stay in the order of their ids.
-        found.sort_by(|(a, _), (b, _)| distance.order(*a, *b));
-        Ok(found
+        let wanted = search.offset.saturating_add(search.limit);
+        // The best so far, the worst of them on top.
+        let mut best: BinaryHeap<Ranked<'_>> = BinaryHeap::new();
+        for point in self.points.values().filter(|point| search.filter.matches(point)) {
+            let Some(stored) = point.vectors.get(&search.using) else {
+                continue;
+            };
+            let score = distance.score(&vector, stored);
+            if search.score_threshold.is_some_and(|threshold| !distance.passes(score, threshold)) {
+                continue;
+            }
+            let ranked = Ranked { score, distance, point };
+            if best.len() < wanted {
+                best.push(ranked);
+            } else if let Some(mut worst) = best.peek_mut()
+                && ranked < *worst
+            {
+                *worst = ranked;
+            }
+        }
+        Ok(best
+            .into_sorted_vec()
             .into_iter()
             .skip(search.offset)
-            .take(search.limit)
-            .map(|(score, point)| ScoredPoint { point: point.clone(), score })
+            .map(|Ranked { score, point, .. }| ScoredPoint { point: point.clone(), score })
             .collect())
     }
 }
+
+/// A point that a search has found, in the order of the result: the nearest first, and equals by
+/// rising id.
+struct Ranked<'a> {
+    score: f32,
+    distance: Distance,
+    point: &'a Point,
+}
+
+impl Ord for Ranked<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_score = self.distance.order(self.score, other.score);
+        by_score.then_with(|| self.point.id.cmp(&other.point.id))
+    }
+}
+
+impl PartialOrd for Ranked<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ranked<'_> {}
 
 fn apply(change: &Change, point: &mut Point) {
     match change {
@@ -255,5 +298,72 @@ fn apply(change: &Change, point: &mut Point) {
         Change::DeleteVectors(names) => {
             point.vectors.retain(|name, _| !names.contains(name));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Payload;
+
+    fn store(vectors: &[[f32; 1]]) -> MemoryStore {
+        let store = MemoryStore::default();
+        let config = VectorConfig { size: 1, distance: Distance::Dot };
+        store.create_collection("c", [(String::new(), config)].into()).unwrap();
+        let points = (1..).zip(vectors).map(|(id, vector)| Point {
+            id: PointId::Number(id),
+            payload: Payload::new(),
+            vectors: [(String::new(), vector.to_vec())].into(),
+        });
+        store.upsert("c", points.collect()).unwrap();
+        store
+    }
+
+    fn ids(store: &MemoryStore, offset: usize, limit: usize) -> Vec<u64> {
+        let search = Search {
+            vector: vec![1.0],
+            using: String::new(),
+            filter: Filter::default(),
+            offset,
+            limit,
+            score_threshold: None,
+        };
+        let found = store.search("c", &search).unwrap();
+        found
+            .into_iter()
+            .map(|found| match found.point.id {
+                PointId::Number(number) => number,
+                PointId::Uuid(_) => panic!("no number"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_page_is_cut_from_the_same_order() {
+        // Many equals, so that a heap that forgot the order of ids would show.
+        let vectors: Vec<[f32; 1]> = (0..50u16).map(|n| [f32::from(n * 7 % 5)]).collect();
+        let store = store(&vectors);
+        let mut order: Vec<u64> = (1..=50).collect();
+        order.sort_by_key(|id| std::cmp::Reverse((id - 1) * 7 % 5));
+        assert_eq!(ids(&store, 0, usize::MAX), order);
+        for offset in [0, 1, 7, 49, 50, 51] {
+            for limit in [1, 2, 10, 50, usize::MAX] {
+                let expected: Vec<u64> = order.iter().copied().skip(offset).take(limit).collect();
+                assert_eq!(ids(&store, offset, limit), expected, "{offset} {limit}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_for_no_points_finds_none() {
+        assert!(ids(&store(&[[1.0], [2.0]]), 0, 0).is_empty());
+    }
+
+    #[test]
+    fn a_shared_store_is_the_same_store() {
+        let store = std::sync::Arc::new(store(&[[1.0]]));
+        let config = VectorConfig { size: 1, distance: Distance::Dot };
+        Store::create_collection(&store, "d", [(String::new(), config)].into()).unwrap();
+        assert_eq!(MemoryStore::collections(&store).unwrap(), ["c", "d"]);
     }
 }

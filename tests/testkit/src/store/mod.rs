@@ -9,20 +9,24 @@ mod filter;
 mod memory;
 mod path;
 mod point;
+mod text;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 pub use distance::Distance;
 pub use filter::{Condition, FieldCheck, Filter, Match, Range};
 pub use memory::MemoryStore;
 pub use path::Path;
 pub use point::{Payload, Point, PointId, ScoredPoint, Value, Vectors};
+pub use text::{TextQuery, TokenSplit, Tokenizer};
 
 /// An engine: collections of points, written and searched.
 ///
-/// The server calls it from the runtime's threads, from several at once, so a call should not
-/// block for long. Every call takes effect before it returns.
+/// A server calls it from its own thread, and servers that share a
+/// [`Storage`](crate::Storage) from several at once. A call that blocks holds up its server. Every
+/// call takes effect before it returns.
 ///
 /// # Errors
 ///
@@ -76,7 +80,8 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::PointNotFound`] if an id is not there; the points that are there are changed
-    /// all the same. [`StoreError::UnknownVector`], [`StoreError::WrongDimension`].
+    /// all the same. [`StoreError::UnknownVector`], though for vectors to delete only if there is a
+    /// point to change. [`StoreError::WrongDimension`].
     fn change(
         &self,
         collection: &str,
@@ -119,6 +124,64 @@ pub trait Store: Send + Sync + 'static {
     fn search(&self, collection: &str, search: &Search) -> Result<Vec<ScoredPoint>, StoreError>;
 }
 
+/// A shared store, for a test that looks into it while a server serves it.
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn create_collection(&self, name: &str, vectors: VectorConfigs) -> Result<(), StoreError> {
+        (**self).create_collection(name, vectors)
+    }
+
+    fn delete_collection(&self, name: &str) -> Result<bool, StoreError> {
+        (**self).delete_collection(name)
+    }
+
+    fn collections(&self) -> Result<Vec<String>, StoreError> {
+        (**self).collections()
+    }
+
+    fn vectors(&self, collection: &str) -> Result<VectorConfigs, StoreError> {
+        (**self).vectors(collection)
+    }
+
+    fn upsert(&self, collection: &str, points: Vec<Point>) -> Result<(), StoreError> {
+        (**self).upsert(collection, points)
+    }
+
+    fn delete(&self, collection: &str, selection: &Selection) -> Result<(), StoreError> {
+        (**self).delete(collection, selection)
+    }
+
+    fn change(
+        &self,
+        collection: &str,
+        selection: &Selection,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        (**self).change(collection, selection, change)
+    }
+
+    fn get(&self, collection: &str, ids: &[PointId]) -> Result<Vec<Point>, StoreError> {
+        (**self).get(collection, ids)
+    }
+
+    fn scroll(
+        &self,
+        collection: &str,
+        filter: &Filter,
+        from: Option<PointId>,
+        limit: usize,
+    ) -> Result<Vec<Point>, StoreError> {
+        (**self).scroll(collection, filter, from, limit)
+    }
+
+    fn count(&self, collection: &str, filter: &Filter) -> Result<usize, StoreError> {
+        (**self).count(collection, filter)
+    }
+
+    fn search(&self, collection: &str, search: &Search) -> Result<Vec<ScoredPoint>, StoreError> {
+        (**self).search(collection, search)
+    }
+}
+
 /// A vector that a collection declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VectorConfig {
@@ -145,7 +208,7 @@ pub enum Selection {
 pub enum Change {
     /// Puts values into the payload, or into the object at `key` within it.
     SetPayload {
-        /// The values; null removes a key.
+        /// The values. Null removes a key, except from an empty payload, which takes it as it is.
         values: Payload,
         /// Where to put them.
         key: Option<Path>,

@@ -1,6 +1,8 @@
 //! Paths into a payload, in the syntax of Qdrant: `city`, `address.city`, `stops[].city`,
 //! `stops[0].city`, `"a.b".c`.
 
+use std::fmt;
+
 use super::point::{Payload, Value};
 
 /// A path into a payload.
@@ -56,6 +58,11 @@ impl Path {
         Self(steps)
     }
 
+    /// The path that leads on from this one by another.
+    pub(crate) fn join(&self, rest: &Self) -> Self {
+        Self(self.0.iter().chain(&rest.0).cloned().collect())
+    }
+
     /// The values that the path leads to.
     pub(crate) fn get<'a>(&self, payload: &'a Payload) -> Vec<&'a Value> {
         let mut found = Vec::new();
@@ -73,8 +80,14 @@ impl Path {
     }
 
     /// Merges `values` into the object that the path leads to, which is made where it is missing.
+    ///
+    /// Nulls remove keys, but a payload that is empty takes them as they are: there is nothing to
+    /// merge with.
     pub(crate) fn merge(path: Option<&Self>, payload: &mut Payload, values: &Payload) {
-        merge_into(path.map_or(&[], |path| &path.0), payload, values);
+        match path {
+            None if payload.is_empty() => payload.clone_from(values),
+            _ => merge_into(path.map_or(&[], |path| &path.0), payload, values),
+        }
     }
 
     /// Removes what the path leads to.
@@ -97,13 +110,39 @@ impl Path {
     }
 }
 
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Key(key) => {
+                    if position > 0 {
+                        f.write_str(".")?;
+                    }
+                    if !key.is_empty() && key.chars().all(is_plain) {
+                        f.write_str(key)?;
+                    } else {
+                        write!(f, "\"{key}\"")?;
+                    }
+                }
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Every => f.write_str("[]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a key with this character needs no quotes.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '-'
+}
+
 fn parse_key(text: &str) -> Option<(String, &str)> {
     if let Some(quoted) = text.strip_prefix('"') {
         let (key, rest) = quoted.split_once('"')?;
         return (!key.contains('\\')).then(|| (key.to_owned(), rest));
     }
-    let end =
-        text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(text.len());
+    let end = text.find(|c| !is_plain(c)).unwrap_or(text.len());
     (end > 0).then(|| (text[..end].to_owned(), &text[end..]))
 }
 
@@ -290,6 +329,23 @@ mod tests {
         for text in ["", ".", "a.", "a b", "a[", "a[x]", "a]", "[0]", "a[+1]", "\"a"] {
             assert!(Path::parse(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_path_is_written_as_it_is_read() {
+        for text in ["a", "a.b", "a[]", "a[3].b", "a-b_c.\"d e[.]\"", "größe"] {
+            assert_eq!(path(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_empty_payload_takes_nulls_and_another_one_loses_keys_by_them() {
+        let values = object([("x", Value::Null), ("y", Value::Integer(2))]);
+        let mut payload = Payload::new();
+        Path::merge(None, &mut payload, &values);
+        assert_eq!(payload, values);
+        Path::merge(None, &mut payload, &values);
+        assert_eq!(payload, object([("y", Value::Integer(2))]));
     }
 
     #[test]
