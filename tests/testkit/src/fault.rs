@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use h2::Reason;
-use tokio::time::Instant;
 use tonic::Status;
 
 use crate::rate_limit::{come_back_in, whole_seconds};

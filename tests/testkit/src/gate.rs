@@ -8,10 +8,10 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use http_body::{Body as HttpBody, Frame};
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
 // What the generated code of every tonic service is written against.
@@ -19,7 +19,7 @@ use tonic::codegen::{BoxFuture, Bytes, Service, StdError, http};
 
 use crate::Method;
 use crate::answer::StreamReset;
-use crate::fault::{Fault, Outcome, Script, ScriptedFault};
+use crate::fault::{Fault, Outcome, Script, ScriptedFault, Verdict};
 use crate::sync::lock;
 
 /// What the server and the requests on their way share.
@@ -28,8 +28,14 @@ pub(crate) struct Desk {
     script: Arc<Mutex<Script>>,
     counts: Mutex<Counts>,
     in_flight: watch::Sender<usize>,
-    closing: watch::Sender<bool>,
+    /// How many lives of the server have begun to end, and how many have ended.
+    closed: watch::Sender<u64>,
+    killed: watch::Sender<u64>,
 }
+
+/// One life of the server, from a start to a stop. They are numbered from 0.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Life(u64);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -43,7 +49,8 @@ impl Desk {
             script: Arc::default(),
             counts: Mutex::default(),
             in_flight: watch::Sender::new(0),
-            closing: watch::Sender::new(false),
+            closed: watch::Sender::new(0),
+            killed: watch::Sender::new(0),
         }
     }
 
@@ -68,15 +75,35 @@ impl Desk {
         *lock(&self.counts) = Counts::default();
     }
 
-    /// Lets go of the requests that would never end.
-    pub(crate) fn close(&self) {
-        self.closing.send_replace(true);
+    /// The life that a server has when it starts now.
+    pub(crate) fn next_life(&self) -> Life {
+        Life(*self.killed.borrow())
     }
 
-    /// Resolves once [`close`](Self::close) was called.
-    pub(crate) async fn closed(&self) {
+    /// Ends the requests of this life that would never end.
+    pub(crate) fn close(&self, Life(life): Life) {
+        self.closed.send_if_modified(|closed| {
+            let earlier = *closed <= life;
+            *closed = (*closed).max(life + 1);
+            earlier
+        });
+    }
+
+    /// Ends all requests of this life, and the life.
+    pub(crate) fn kill(&self, life: Life) {
+        self.close(life);
+        self.killed.send_replace(life.0 + 1);
+    }
+
+    /// Resolves once [`close`](Self::close) was called for this life.
+    pub(crate) async fn closed(&self, Life(life): Life) {
         // The sender is in `self`, so it cannot go away while this waits.
-        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
+        let _ = self.closed.subscribe().wait_for(|closed| *closed > life).await;
+    }
+
+    async fn killed(&self, Life(life): Life) {
+        // See above.
+        let _ = self.killed.subscribe().wait_for(|killed| *killed > life).await;
     }
 
     /// Resolves once no request is being handled.
@@ -115,11 +142,12 @@ impl Drop for InFlight {
 pub(crate) struct Gate<S> {
     inner: S,
     desk: Arc<Desk>,
+    life: Life,
 }
 
 impl<S> Gate<S> {
-    pub(crate) fn new(inner: S, desk: Arc<Desk>) -> Self {
-        Self { inner, desk }
+    pub(crate) fn new(inner: S, desk: Arc<Desk>, life: Life) -> Self {
+        Self { inner, desk, life }
     }
 }
 
@@ -146,43 +174,66 @@ where
         desk.count(method);
         let verdict = lock(&desk.script).decide(method, Instant::now());
         let in_flight = InFlight::new(Arc::clone(&desk));
+        let life = self.life;
         Box::pin(async move {
             let _in_flight = in_flight;
-            if !verdict.delay.is_zero() {
-                tokio::time::sleep(verdict.delay).await;
-            }
-            let Some(outcome) = verdict.outcome else {
-                return execute(inner, request).await;
-            };
-            match outcome {
-                Outcome::Status(status) => {
-                    drain(request.into_body()).await;
-                    Ok(status.into_http())
-                }
-                Outcome::StatusAfterExecution(status) => {
-                    drain(execute(inner, request).await?.into_body()).await;
-                    Ok(status.into_http())
-                }
-                Outcome::Hang => {
-                    drain(request.into_body()).await;
-                    desk.closed().await;
-                    Err(io::Error::other("the server stops").into())
-                }
-                Outcome::StallBody => {
-                    drain(execute(inner, request).await?.into_body()).await;
-                    Ok(stalled(desk))
-                }
-                Outcome::Answer(answer) => {
-                    drain(request.into_body()).await;
-                    Ok(answer.into_response())
-                }
-                Outcome::ResetStream(reason) => {
-                    drain(request.into_body()).await;
-                    Err(StreamReset::new(reason).into())
-                }
+            tokio::select! {
+                // A server that is killed does nothing any more, not even what is ready.
+                biased;
+                () = desk.killed(life) => Err(stopped()),
+                response = handle(inner, request, verdict, &desk, life) => response,
             }
         })
     }
+}
+
+async fn handle<S>(
+    inner: S,
+    request: http::Request<Body>,
+    verdict: Verdict,
+    desk: &Arc<Desk>,
+    life: Life,
+) -> Result<http::Response<Body>, StdError>
+where
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>,
+{
+    if !verdict.delay.is_zero() {
+        tokio::time::sleep(verdict.delay).await;
+    }
+    let Some(outcome) = verdict.outcome else {
+        return execute(inner, request).await;
+    };
+    match outcome {
+        Outcome::Status(status) => {
+            drain(request.into_body()).await;
+            Ok(status.into_http())
+        }
+        Outcome::StatusAfterExecution(status) => {
+            drain(execute(inner, request).await?.into_body()).await;
+            Ok(status.into_http())
+        }
+        Outcome::Hang => {
+            drain(request.into_body()).await;
+            desk.closed(life).await;
+            Err(stopped())
+        }
+        Outcome::StallBody => {
+            drain(execute(inner, request).await?.into_body()).await;
+            Ok(stalled(Arc::clone(desk), life))
+        }
+        Outcome::Answer(answer) => {
+            drain(request.into_body()).await;
+            Ok(answer.into_response())
+        }
+        Outcome::ResetStream(reason) => {
+            drain(request.into_body()).await;
+            Err(StreamReset::new(reason).into())
+        }
+    }
+}
+
+fn stopped() -> StdError {
+    io::Error::other("the server stops").into()
 }
 
 async fn execute<S>(
@@ -203,9 +254,9 @@ async fn drain(body: Body) {
 }
 
 /// An answer whose headers promise a body that does not come.
-fn stalled(desk: Arc<Desk>) -> http::Response<Body> {
+fn stalled(desk: Arc<Desk>, life: Life) -> http::Response<Body> {
     let mut response = http::Response::new(Body::new(StalledBody(Box::pin(async move {
-        desk.closed().await;
+        desk.closed(life).await;
     }))));
     response
         .headers_mut()

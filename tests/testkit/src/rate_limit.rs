@@ -1,8 +1,7 @@
 //! The token bucket behind the strict mode's rate limits.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tokio::time::Instant;
 use tonic::Status;
 use tonic::metadata::MetadataValue;
 

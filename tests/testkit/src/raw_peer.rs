@@ -10,7 +10,9 @@ use std::time::Duration;
 use h2::Reason;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
+
+use crate::worker::Worker;
 
 /// A connection that the system does not complete in this time is one that it has no room for: on
 /// the loopback interface it completes the others at once.
@@ -19,8 +21,8 @@ const NO_ROOM: Duration = Duration::from_millis(200);
 /// A peer on a loopback port that is no Qdrant server, and no gRPC server either.
 ///
 /// It makes the failures that lie below a request, where [`Fault`](crate::Fault) and
-/// [`Connections`](crate::Connections) do not reach; it counts what reaches it. It runs on the
-/// tokio runtime that it is started on, and stops when it is dropped.
+/// [`Connections`](crate::Connections) do not reach; it counts what reaches it. It runs on a thread
+/// of its own and stops when it is dropped: its port is closed when `drop` returns.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -41,7 +43,8 @@ pub struct RawPeer {
     counts: Arc<Counts>,
     /// Connections that nobody accepts, so that there is no room for others.
     _filling: Vec<TcpStream>,
-    task: JoinHandle<()>,
+    /// Its drop ends the task that has the port.
+    _worker: Worker,
 }
 
 #[derive(Debug, Default)]
@@ -63,11 +66,7 @@ impl RawPeer {
     ///
     /// # Errors
     ///
-    /// If the system gives no port.
-    ///
-    /// # Panics
-    ///
-    /// If it is called outside a tokio runtime with IO enabled.
+    /// If the system provides no port or no thread.
     pub async fn going_away(reason: Reason) -> io::Result<Self> {
         Self::start(Manner::GoAway(reason)).await
     }
@@ -77,11 +76,7 @@ impl RawPeer {
     ///
     /// # Errors
     ///
-    /// If the system gives no port.
-    ///
-    /// # Panics
-    ///
-    /// If it is called outside a tokio runtime with IO enabled.
+    /// If the system provides no port or no thread.
     pub async fn saying(bytes: impl AsRef<[u8]>) -> io::Result<Self> {
         Self::start(Manner::Say(bytes.as_ref().into())).await
     }
@@ -90,34 +85,33 @@ impl RawPeer {
     ///
     /// # Errors
     ///
-    /// If the system gives no port.
-    ///
-    /// # Panics
-    ///
-    /// If it is called outside a tokio runtime with IO and time enabled.
+    /// If the system provides no port or no thread.
     pub async fn full() -> io::Result<Self> {
-        let socket = TcpSocket::new_v4()?;
-        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        let listener = socket.listen(1)?;
+        let worker = Worker::start("raw-peer").await?;
+        // On the worker, whose clock no test pauses.
+        let filled = worker.runtime().spawn(fill()).await;
+        let (listener, filling) = filled.map_err(io::Error::other)??;
         let addr = listener.local_addr()?;
-        let mut filling = Vec::new();
-        while let Ok(connected) = tokio::time::timeout(NO_ROOM, TcpStream::connect(addr)).await {
-            filling.push(connected?);
-        }
         // The port is open as long as the task has the listener, which it never asks.
-        let task = tokio::spawn(async move {
+        worker.runtime().spawn(async move {
             let _listener = listener;
             std::future::pending::<()>().await;
         });
-        Ok(Self { addr, counts: Arc::default(), _filling: filling, task })
+        Ok(Self { addr, counts: Arc::default(), _filling: filling, _worker: worker })
     }
 
     async fn start(manner: Manner) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let worker = Worker::start("raw-peer").await?;
+        let listener = {
+            let _runtime = worker.runtime().enter();
+            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)?
+        };
         let addr = listener.local_addr()?;
         let counts = Arc::default();
-        let task = tokio::spawn(serve(listener, manner, Arc::clone(&counts)));
-        Ok(Self { addr, counts, _filling: Vec::new(), task })
+        worker.runtime().spawn(serve(listener, manner, Arc::clone(&counts)));
+        Ok(Self { addr, counts, _filling: Vec::new(), _worker: worker })
     }
 
     /// The address that the peer listens on.
@@ -147,10 +141,17 @@ impl RawPeer {
     }
 }
 
-impl Drop for RawPeer {
-    fn drop(&mut self) {
-        self.task.abort();
+/// Makes connections to a new port until it has no room for more.
+async fn fill() -> io::Result<(TcpListener, Vec<TcpStream>)> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+    let listener = socket.listen(1)?;
+    let addr = listener.local_addr()?;
+    let mut filling = Vec::new();
+    while let Ok(connected) = tokio::time::timeout(NO_ROOM, TcpStream::connect(addr)).await {
+        filling.push(connected?);
     }
+    Ok((listener, filling))
 }
 
 async fn serve(listener: TcpListener, manner: Manner, counts: Arc<Counts>) {

@@ -60,7 +60,7 @@ pub struct Connections {
 struct Shared {
     state: Mutex<State>,
     open: watch::Sender<usize>,
-    server: mpsc::UnboundedSender<DuplexStream>,
+    /// Where the sockets and the relays live. It is not the runtime of the caller.
     runtime: Handle,
 }
 
@@ -75,6 +75,8 @@ struct State {
     accepted: u64,
     stalled: bool,
     cuts: VecDeque<usize>,
+    /// Where accepted connections go; `None` while the server is stopped.
+    server: Option<mpsc::UnboundedSender<DuplexStream>>,
     closed: bool,
 }
 
@@ -90,23 +92,24 @@ struct Door {
 struct Link {
     socket: TcpStream,
     relay: Option<Waker>,
+    /// Carries nothing any more, in either direction.
+    dead: bool,
 }
 
 impl Connections {
-    /// Opens a port of the system's choice on the loopback interface. Connections are handed on
-    /// through `server`.
-    pub(crate) fn open_port(server: mpsc::UnboundedSender<DuplexStream>) -> io::Result<Self> {
-        let door = Door::open(socket(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?)?;
-        let addr = door.listener.local_addr()?;
+    /// Binds a port on the loopback interface, one of the system's choice if it is 0. The door is
+    /// shut until [`open_door`](Self::open_door).
+    pub(crate) fn bind(port: u16, runtime: &Handle) -> io::Result<Self> {
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if port != 0 {
+            check_free(addr)?;
+        }
+        let spare = socket(addr)?;
+        let addr = spare.local_addr()?;
         let shared = Arc::new(Shared {
-            state: Mutex::new(State {
-                door: Some(door),
-                spare: Some(socket(addr)?),
-                ..State::default()
-            }),
+            state: Mutex::new(State { spare: Some(spare), ..State::default() }),
             open: watch::Sender::new(0),
-            server,
-            runtime: Handle::current(),
+            runtime: runtime.clone(),
         });
         let acceptor = Arc::clone(&shared);
         shared.runtime.spawn(async move {
@@ -124,6 +127,15 @@ impl Connections {
         self.addr
     }
 
+    /// Opens the door. Connections are handed on through `server` until
+    /// [`hang_up`](Self::hang_up).
+    pub(crate) fn open_door(&self, server: mpsc::UnboundedSender<DuplexStream>) -> io::Result<()> {
+        let mut state = self.shared.lock();
+        self.shared.open_door(&mut state, self.addr)?;
+        state.server = Some(server);
+        Ok(())
+    }
+
     /// Shuts the door: who connects from now on is refused (`ECONNREFUSED`). Open connections stay
     /// open, those included that the system has completed and the server not yet accepted. The
     /// port stays reserved.
@@ -136,36 +148,26 @@ impl Connections {
         state.door = None;
     }
 
-    /// Opens the door again, on the same port. Does nothing if it is open.
+    /// Opens the door again, on the same port. Does nothing if it is open, or if the server is
+    /// stopped.
     ///
     /// # Panics
     ///
     /// If the system lets the port not listen again, such as for want of file descriptors.
     pub fn allow(&self) {
         let mut state = self.shared.lock();
-        if state.door.is_some() || state.closed {
+        if state.server.is_none() {
+            // The server is stopped.
             return;
         }
-        let _runtime = self.shared.runtime.enter();
-        let spare = state.spare.take();
-        let opened = spare
-            .map_or_else(|| socket(self.addr), Ok)
-            .and_then(Door::open)
-            .and_then(|door| Ok((door, socket(self.addr)?)));
-        match opened {
-            Ok((door, spare)) => {
-                state.door = Some(door);
-                state.spare = Some(spare);
-            }
-            Err(error) => panic!("cannot listen on {} again: {error}", self.addr),
-        }
-        if let Some(acceptor) = state.acceptor.take() {
-            acceptor.wake();
+        if let Err(error) = self.shared.open_door(&mut state, self.addr) {
+            drop(state);
+            panic!("cannot listen on {} again: {error}", self.addr);
         }
     }
 
-    /// Resets every open connection now: the client gets `ECONNRESET`, and requests in flight are
-    /// dropped, executed or not. The door stays as it is.
+    /// Resets every open connection now: the client gets `ECONNRESET`, or a broken pipe if it was
+    /// writing, and requests in flight are dropped, executed or not. The door stays as it is.
     pub fn reset(&self) {
         let mut state = self.shared.lock();
         self.shared.accept_waiting(&mut state);
@@ -204,6 +206,48 @@ impl Connections {
         }
     }
 
+    /// Makes every open connection a dead one, for good: it stays open and carries nothing any
+    /// more, in either direction. New connections work.
+    ///
+    /// This is what a client is left with when a firewall forgets a connection, or when the
+    /// machine behind it loses its power: no `FIN`, no `RST`, only silence. Requests that have
+    /// arrived are executed, and their answers are lost.
+    ///
+    /// A `qdrant-client` gives such a connection up when its own timeout ends a call (5 seconds by
+    /// default). A shorter timeout around the call, such as an `attempt_timeout`, ends the call
+    /// before that, and the next call uses the same dead connection again. Keep the timeout of the
+    /// client below the others. The acknowledgments of TCP still come, so that TCP keep-alive does
+    /// not notice; HTTP/2 pings do.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    ///
+    /// use qdrant_client::Qdrant;
+    /// use resilient_testkit::EmbeddedQdrant;
+    ///
+    /// let server = EmbeddedQdrant::start().await?;
+    /// let mut config = Qdrant::from_url(&server.url()).timeout(Duration::from_millis(100));
+    /// config.set_pool_size(1);
+    /// let client = config.skip_compatibility_check().build()?;
+    /// client.list_collections().await?;
+    ///
+    /// server.connections().blackhole();
+    /// assert!(client.list_collections().await.is_err());
+    /// // The client's timeout has replaced the connection.
+    /// assert!(client.list_collections().await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn blackhole(&self) {
+        let mut state = self.shared.lock();
+        self.shared.accept_waiting(&mut state);
+        for link in state.links.values_mut() {
+            link.dead = true;
+        }
+    }
+
     /// How many connections have been made since the server started.
     #[must_use]
     pub fn accepted(&self) -> u64 {
@@ -221,12 +265,35 @@ impl Connections {
         state.links.len()
     }
 
+    /// Shuts the door and closes every connection, until [`open_door`](Self::open_door). The port
+    /// stays reserved.
+    pub(crate) fn hang_up(&self) {
+        let mut state = self.shared.lock();
+        self.shared.accept_waiting(&mut state);
+        state.door = None;
+        state.server = None;
+        for (_, link) in state.links.drain() {
+            link.close();
+        }
+        self.shared.note_open(&state);
+    }
+
+    /// Closes the connections that carry nothing any more, which no peer will close.
+    pub(crate) fn close_dead(&self) {
+        let mut state = self.shared.lock();
+        for (_, link) in state.links.extract_if(|_, link| link.dead) {
+            link.close();
+        }
+        self.shared.note_open(&state);
+    }
+
     /// Closes the port and every connection, for good.
     pub(crate) fn close(&self) {
         let mut state = self.shared.lock();
         state.closed = true;
         state.door = None;
         state.spare = None;
+        state.server = None;
         for (_, link) in state.links.drain() {
             link.close();
         }
@@ -237,9 +304,12 @@ impl Connections {
     }
 
     /// Resolves once no connection is open.
-    pub(crate) async fn all_closed(&self) {
-        // The sender is in `self`, so it cannot go away while this waits.
-        let _ = self.shared.open.subscribe().wait_for(|n| *n == 0).await;
+    pub(crate) fn all_closed(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut open = self.shared.open.subscribe();
+        async move {
+            // This fails if the server has been dropped, which closes all connections.
+            let _ = open.wait_for(|n| *n == 0).await;
+        }
     }
 }
 
@@ -277,6 +347,22 @@ enum Accepted {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+
+    /// Opens the door, if it is shut, by way of the spare socket.
+    fn open_door(&self, state: &mut State, addr: SocketAddr) -> io::Result<()> {
+        if state.door.is_some() || state.closed {
+            return Ok(());
+        }
+        let _runtime = self.runtime.enter();
+        let spare = state.spare.take().map_or_else(|| socket(addr), Ok)?;
+        let door = Door::open(spare)?;
+        state.spare = Some(socket(addr)?);
+        state.door = Some(door);
+        if let Some(acceptor) = state.acceptor.take() {
+            acceptor.wake();
+        }
+        Ok(())
     }
 
     fn poll_accept(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Accepted> {
@@ -318,11 +404,11 @@ impl Shared {
         let id = state.accepted;
         state.accepted += 1;
         let (server, pipe) = tokio::io::duplex(PIPE);
-        if self.server.send(pipe).is_err() {
+        if state.server.as_ref().is_none_or(|server| server.send(pipe).is_err()) {
             // The server stops: it takes no more.
             return;
         }
-        state.links.insert(id, Link { socket, relay: None });
+        state.links.insert(id, Link { socket, relay: None, dead: false });
         self.note_open(state);
         self.runtime.spawn(Relay::new(Arc::clone(self), id, server));
     }
@@ -330,6 +416,16 @@ impl Shared {
     fn note_open(&self, state: &State) {
         self.open.send_replace(state.links.len());
     }
+}
+
+/// Fails if the address is in use. The sockets of [`socket`] alone would not tell: two servers of
+/// this process could share a port, and each would get some of the connections.
+fn check_free(addr: SocketAddr) -> io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    // On Unix, what lingers of closed connections is no obstacle, and a listener is one.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)
 }
 
 /// A socket that is bound to the address. Several of the server's own may be, at once.

@@ -151,7 +151,7 @@ impl Future for Relay {
         };
         // Whoever takes the socket away or lets the bytes flow again wakes this task.
         link.relay = Some(cx.waker().clone());
-        if state.stalled {
+        if state.stalled || link.dead {
             return Poll::Pending;
         }
         let over = matches!(this.poll_upward(&link.socket, cx), Poll::Ready(Err(Over)))

@@ -1,18 +1,20 @@
 //! The `Collections` service.
 
+use std::collections::HashMap;
+use std::time::Instant;
+
 use qdrant_client::qdrant::collections_server::Collections;
 use qdrant_client::qdrant::{self, vectors_config};
-use tokio::time::Instant;
 use tonic::Status;
 
 use super::state::CollectionState;
-use super::status::{out_of_range, refuse_option, to_status};
-use super::{Engine, implement};
+use super::status::{refuse_option, to_status};
+use super::{Engine, implement, settings, validate};
 use crate::store::{Distance, Filter, StoreError, VectorConfig, VectorConfigs};
 use crate::sync::lock;
 
-/// The largest vector that Qdrant takes.
-const MAX_VECTOR_SIZE: usize = 65_536;
+/// What a server on two cores begins with.
+const SEGMENTS: u64 = 2;
 
 implement! {
     Collections for Service(Engine);
@@ -45,6 +47,7 @@ impl Engine {
         request: qdrant::CreateCollection,
     ) -> Result<qdrant::CollectionOperationResponse, Status> {
         let start = Instant::now();
+        validate::create(&request)?;
         refuse_option(
             request.sparse_vectors_config.as_ref().is_some_and(|config| !config.map.is_empty()),
             "sparse vectors",
@@ -55,12 +58,11 @@ impl Engine {
         )?;
         let configs = vector_configs(request.vectors_config.as_ref())?;
         // The lock spans both, so that no other call sees one without the other.
-        let mut states = lock(&self.states);
-        self.store
+        let mut states = lock(self.storage.states());
+        self.store()
             .create_collection(&request.collection_name, configs)
             .map_err(|e| to_status(&e))?;
-        states
-            .insert(request.collection_name.clone(), CollectionState::new(request, Instant::now()));
+        states.insert(request.collection_name.clone(), CollectionState::new(request));
         Ok(done(true, start))
     }
 
@@ -69,13 +71,16 @@ impl Engine {
         request: qdrant::UpdateCollection,
     ) -> Result<qdrant::CollectionOperationResponse, Status> {
         let start = Instant::now();
-        self.check_exists(&request.collection_name)?;
-        if let Some(update) = &request.strict_mode_config {
-            lock(&self.states)
-                .entry(request.collection_name)
-                .or_default()
-                .update_strict_mode(update, Instant::now());
+        validate::update(&request)?;
+        let collection = self.collection(&request.collection_name)?;
+        let vectors = request.vectors_config.as_ref().map(settings::vector_names);
+        // The server has no sparse vectors, so that none of these can be there.
+        let sparse = request.sparse_vectors_config.as_ref().map(|config| config.map.keys());
+        let sparse = sparse.into_iter().flatten().map(String::as_str);
+        for name in vectors.into_iter().flatten().chain(sparse) {
+            collection.check_vector_name(name)?;
         }
+        lock(self.storage.states()).entry(collection.name).or_default().update(request);
         Ok(done(true, start))
     }
 
@@ -84,10 +89,12 @@ impl Engine {
         request: qdrant::DeleteCollection,
     ) -> Result<qdrant::CollectionOperationResponse, Status> {
         let start = Instant::now();
-        let mut states = lock(&self.states);
+        validate::collection_name(&request.collection_name)?;
+        validate::at_least("timeout", request.timeout, 1)?;
+        let mut states = lock(self.storage.states());
         states.remove(&request.collection_name);
         let existed =
-            self.store.delete_collection(&request.collection_name).map_err(|e| to_status(&e))?;
+            self.store().delete_collection(&request.collection_name).map_err(|e| to_status(&e))?;
         Ok(done(existed, start))
     }
 
@@ -96,7 +103,7 @@ impl Engine {
         _: qdrant::ListCollectionsRequest,
     ) -> Result<qdrant::ListCollectionsResponse, Status> {
         let start = Instant::now();
-        let names = self.store.collections().map_err(|e| to_status(&e))?;
+        let names = self.store().collections().map_err(|e| to_status(&e))?;
         Ok(qdrant::ListCollectionsResponse {
             collections: names
                 .into_iter()
@@ -111,7 +118,8 @@ impl Engine {
         request: qdrant::CollectionExistsRequest,
     ) -> Result<qdrant::CollectionExistsResponse, Status> {
         let start = Instant::now();
-        let exists = match self.store.vectors(&request.collection_name) {
+        validate::collection_name(&request.collection_name)?;
+        let exists = match self.store().vectors(&request.collection_name) {
             Ok(_) => true,
             Err(StoreError::CollectionNotFound(_)) => false,
             Err(error) => return Err(to_status(&error)),
@@ -127,39 +135,33 @@ impl Engine {
         request: qdrant::GetCollectionInfoRequest,
     ) -> Result<qdrant::GetCollectionInfoResponse, Status> {
         let start = Instant::now();
-        let name = &request.collection_name;
-        let points = self.store.count(name, &Filter::default()).map_err(|e| to_status(&e))?;
-        let settings =
-            lock(&self.states).get(name).map(|state| state.settings.clone()).unwrap_or_default();
-        // A store may come with collections that were not made through the server.
-        let vectors_config = match settings.vectors_config {
-            Some(config) => config,
-            None => declared(&self.store.vectors(name).map_err(|e| to_status(&e))?),
+        validate::collection_name(&request.collection_name)?;
+        let collection = self.collection(&request.collection_name)?;
+        let count = |filter: &Filter| {
+            self.store().count(&collection.name, filter).map_err(|e| to_status(&e))
         };
+        let points = count(&Filter::default())?;
+        let mut payload_schema = HashMap::new();
+        for (name, index) in &*collection.indexes {
+            let points = count(&index.indexed_points())?;
+            payload_schema.insert(name.clone(), index.info(points));
+        }
+        let settings = lock(self.storage.states())
+            .get(&collection.name)
+            .map(|state| state.settings.clone())
+            .unwrap_or_default();
+        // A store may come with collections that were not made through a server.
+        let vectors_config =
+            settings.vectors_config.clone().unwrap_or_else(|| declared(&collection.vectors));
         Ok(qdrant::GetCollectionInfoResponse {
             result: Some(qdrant::CollectionInfo {
                 status: qdrant::CollectionStatus::Green.into(),
                 optimizer_status: Some(qdrant::OptimizerStatus { ok: true, error: String::new() }),
-                segments_count: 1,
+                segments_count: SEGMENTS,
                 points_count: Some(points as u64),
                 indexed_vectors_count: Some(0),
-                config: Some(qdrant::CollectionConfig {
-                    params: Some(qdrant::CollectionParams {
-                        shard_number: settings.shard_number.unwrap_or(1),
-                        vectors_config: Some(vectors_config),
-                        replication_factor: Some(settings.replication_factor.unwrap_or(1)),
-                        write_consistency_factor: Some(
-                            settings.write_consistency_factor.unwrap_or(1),
-                        ),
-                        ..qdrant::CollectionParams::default()
-                    }),
-                    hnsw_config: settings.hnsw_config,
-                    optimizer_config: settings.optimizers_config,
-                    wal_config: settings.wal_config,
-                    quantization_config: settings.quantization_config,
-                    strict_mode_config: settings.strict_mode_config,
-                    metadata: settings.metadata,
-                }),
+                config: Some(settings::shown(settings, vectors_config)),
+                payload_schema,
                 ..qdrant::CollectionInfo::default()
             }),
             time: start.elapsed().as_secs_f64(),
@@ -188,13 +190,6 @@ fn vector_configs(config: Option<&qdrant::VectorsConfig>) -> Result<VectorConfig
 fn vector_config(params: &qdrant::VectorParams) -> Result<VectorConfig, Status> {
     refuse_option(params.multivector_config.is_some(), "multivectors")?;
     let size = usize::try_from(params.size).unwrap_or(usize::MAX);
-    if !(1..=MAX_VECTOR_SIZE).contains(&size) {
-        return Err(out_of_range(
-            "vectors_config.config.size",
-            size,
-            &format!("from 1 to {MAX_VECTOR_SIZE}"),
-        ));
-    }
     let distance = match params.distance() {
         qdrant::Distance::Cosine => Distance::Cosine,
         qdrant::Distance::Dot => Distance::Dot,

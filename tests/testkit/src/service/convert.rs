@@ -81,11 +81,17 @@ fn value_message(value: Value) -> qdrant::Value {
 
 pub(super) fn vectors(vectors: qdrant::Vectors) -> Result<Vectors, Status> {
     match vectors.vectors_options {
-        Some(VectorsOptions::Vector(vector)) => Ok([(String::new(), dense(vector)?)].into()),
+        Some(VectorsOptions::Vector(vector)) => {
+            let vector = dense(vector)?;
+            if vector.is_empty() {
+                return Err(Status::invalid_argument("dense vector must not be empty"));
+            }
+            Ok([(String::new(), vector)].into())
+        }
         Some(VectorsOptions::Vectors(named)) => {
             named.vectors.into_iter().map(|(name, vector)| Ok((name, dense(vector)?))).collect()
         }
-        None => Err(Status::invalid_argument("Expected some vectors")),
+        None => Err(Status::invalid_argument("No Vector Provided")),
     }
 }
 

@@ -2,76 +2,157 @@
 
 mod collections;
 mod convert;
+mod estimate;
 mod filter;
 mod health;
+mod index;
+mod limiter;
 mod points;
 mod query;
+mod settings;
 mod state;
 mod status;
+mod strict;
+mod validate;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use qdrant_client::qdrant::collections_server::CollectionsServer;
 use qdrant_client::qdrant::points_server::PointsServer;
 use qdrant_client::qdrant::qdrant_server::QdrantServer;
-use tokio::time::Instant;
 use tonic::Status;
 use tonic::codec::CompressionEncoding;
 use tonic::service::Routes;
 
-use crate::store::Store;
+use crate::storage::Storage;
+use crate::store::{Store, StoreError, VectorConfigs};
 use crate::sync::lock;
-use state::CollectionState;
+use index::Indexes;
+use limiter::{Access, Limiter};
+pub(crate) use state::CollectionState;
 use status::to_status;
+use strict::StrictMode;
 
-/// The three services of the server, ready to be called.
-pub(crate) fn routes(store: Arc<dyn Store>) -> Routes {
-    // As the real server: gzip is taken, and messages may have any size.
-    macro_rules! server {
-        ($server:ident, $service:expr) => {
-            $server::new($service)
-                .accept_compressed(CompressionEncoding::Gzip)
-                .send_compressed(CompressionEncoding::Gzip)
-                .max_decoding_message_size(usize::MAX)
-        };
-    }
-    let engine = Arc::new(Engine { store, states: Mutex::default() });
-    Routes::new(server!(CollectionsServer, collections::Service(Arc::clone(&engine))))
-        .add_service(server!(PointsServer, points::Service(engine)))
-        .add_service(server!(QdrantServer, health::Service))
-        .prepare()
+/// The calls of one server: a storage, and the rate limits of this server.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    storage: Storage,
+    limiters: Mutex<HashMap<String, Limiter>>,
 }
 
-/// A store, and what the protocol knows of its collections beyond it.
-struct Engine {
-    store: Arc<dyn Store>,
-    states: Mutex<HashMap<String, CollectionState>>,
-}
-
-/// Which of a collection's rate limits a call counts against.
-#[derive(Clone, Copy)]
-enum Access {
-    Read,
-    Write,
+/// What a call needs to know of its collection. A call sees the collection as it was at its start.
+struct Collection {
+    name: String,
+    vectors: VectorConfigs,
+    indexes: Arc<Indexes>,
+    /// If it is enabled.
+    strict: Option<StrictMode>,
+    /// See [`CollectionState`].
+    made: u64,
+    limited: u64,
 }
 
 impl Engine {
-    /// Charges a call to the collection's rate limit.
-    fn charge(&self, collection: &str, access: Access, cost: usize) -> Result<(), Status> {
-        self.check_exists(collection)?;
-        lock(&self.states)
-            .get_mut(collection)
-            .map_or(Ok(()), |state| state.charge(access, cost, Instant::now()))
+    pub(crate) fn new(storage: Storage) -> Self {
+        Self { storage, limiters: Mutex::default() }
     }
 
-    fn check_exists(&self, collection: &str) -> Result<(), Status> {
-        self.store.vectors(collection).map(drop).map_err(|e| to_status(&e))
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// Forgets what a server forgets when it stops.
+    pub(crate) fn restart(&self) {
+        lock(&self.limiters).clear();
+    }
+
+    /// The three services of the server, ready to be called.
+    pub(crate) fn routes(this: &Arc<Self>) -> Routes {
+        // As the real server: gzip is taken, and messages may have any size.
+        macro_rules! server {
+            ($server:ident, $service:expr) => {
+                $server::new($service)
+                    .accept_compressed(CompressionEncoding::Gzip)
+                    .send_compressed(CompressionEncoding::Gzip)
+                    .max_decoding_message_size(usize::MAX)
+            };
+        }
+        Routes::new(server!(CollectionsServer, collections::Service(Arc::clone(this))))
+            .add_service(server!(PointsServer, points::Service(Arc::clone(this))))
+            .add_service(server!(QdrantServer, health::Service))
+            .prepare()
+    }
+
+    fn store(&self) -> &dyn Store {
+        self.storage.store()
+    }
+
+    fn collection(&self, name: &str) -> Result<Collection, Status> {
+        let vectors = self.store().vectors(name).map_err(|e| to_status(&e))?;
+        let mut states = lock(self.storage.states());
+        // A store may come with collections that were not made through a server.
+        let state = states.entry(name.to_owned()).or_default();
+        Ok(Collection {
+            name: name.to_owned(),
+            vectors,
+            indexes: Arc::clone(&state.indexes),
+            strict: StrictMode::of(&state.settings),
+            made: state.made,
+            limited: state.limited,
+        })
+    }
+
+    /// Charges a call to the rate limit of its collection.
+    fn charge(&self, collection: &Collection, access: Access, cost: usize) -> Result<(), Status> {
+        let now = Instant::now();
+        self.limiter(collection, now, |limiter| limiter.charge(access, cost, now))
+    }
+
+    /// Takes note of a write that is not charged.
+    fn note_write(&self, collection: &Collection) {
+        self.limiter(collection, Instant::now(), Limiter::note_write);
+    }
+
+    fn limiter<T>(
+        &self,
+        collection: &Collection,
+        now: Instant,
+        with: impl FnOnce(&mut Limiter) -> T,
+    ) -> T {
+        let mut limiters = lock(&self.limiters);
+        let limiter = limiters
+            .entry(collection.name.clone())
+            .or_insert_with(|| Limiter::new(collection, now));
+        limiter.keep_up(collection, now);
+        with(limiter)
     }
 
     /// The number of the next write to a collection.
-    fn next_operation(&self, collection: &str) -> u64 {
-        lock(&self.states).entry(collection.to_owned()).or_default().next_operation()
+    fn next_operation(&self, collection: &Collection) -> u64 {
+        let mut states = lock(self.storage.states());
+        states.entry(collection.name.clone()).or_default().next_operation()
+    }
+}
+
+impl Collection {
+    /// Refuses a vector that the collection does not declare, or not with so many dimensions.
+    fn check_vector(&self, name: &str, vector: &[f32]) -> Result<(), Status> {
+        let expected = self.check_vector_name(name)?;
+        if vector.len() == expected {
+            Ok(())
+        } else {
+            Err(to_status(&StoreError::WrongDimension { expected, received: vector.len() }))
+        }
+    }
+
+    /// Refuses a vector that the collection does not declare; else, its number of dimensions.
+    fn check_vector_name(&self, name: &str) -> Result<usize, Status> {
+        match self.vectors.get(name) {
+            Some(config) => Ok(config.size),
+            None => Err(to_status(&StoreError::UnknownVector(name.to_owned()))),
+        }
     }
 }
 

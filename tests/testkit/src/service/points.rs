@@ -1,15 +1,22 @@
 //! The `Points` service: which calls there are, and those that write or read points as they are.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
 use qdrant_client::qdrant;
 use qdrant_client::qdrant::points_server::Points;
-use tokio::time::Instant;
 use tonic::Status;
 
 use super::convert::{Parts, id_message, path, payload, point_id, vectors};
+use super::estimate::Estimator;
 use super::filter::{filter, ids, selection};
-use super::status::{out_of_range, refuse_option, to_status};
-use super::{Access, Engine, implement};
-use crate::store::{Change, Point, Selection, StoreError};
+use super::index::{FieldIndex, use_text_indexes};
+use super::limiter::Access;
+use super::status::{refuse_option, to_status};
+use super::{Collection, Engine, implement, validate};
+use crate::store::{Change, Condition, Filter, Payload, Point, Selection, StoreError};
+use crate::sync::lock;
 
 /// What a scroll returns where the request does not say.
 const DEFAULT_SCROLL_LIMIT: u32 = 10;
@@ -26,6 +33,10 @@ implement! {
         overwrite_payload: overwrite_payload(SetPayloadPoints) -> PointsOperationResponse;
         delete_payload: delete_payload(DeletePayloadPoints) -> PointsOperationResponse;
         clear_payload: clear_payload(ClearPayloadPoints) -> PointsOperationResponse;
+        create_field_index: create_field_index(CreateFieldIndexCollection)
+            -> PointsOperationResponse;
+        delete_field_index: delete_field_index(DeleteFieldIndexCollection)
+            -> PointsOperationResponse;
         search: search(SearchPoints) -> SearchResponse;
         search_batch: search_batch(SearchBatchPoints) -> SearchBatchResponse;
         scroll: scroll(ScrollPoints) -> ScrollResponse;
@@ -34,8 +45,6 @@ implement! {
         query_batch: query_batch(QueryBatchPoints) -> QueryBatchResponse;
     }
     refused {
-        create_field_index(CreateFieldIndexCollection) -> PointsOperationResponse;
-        delete_field_index(DeleteFieldIndexCollection) -> PointsOperationResponse;
         create_vector_name(CreateVectorNameRequest) -> PointsOperationResponse;
         delete_vector_name(DeleteVectorNameRequest) -> PointsOperationResponse;
         search_groups(SearchPointGroups) -> SearchGroupsResponse;
@@ -54,9 +63,32 @@ implement! {
 
 type Written = Result<qdrant::PointsOperationResponse, Status>;
 
+/// What writes have in common.
+struct Write {
+    collection_name: String,
+    wait: bool,
+    start: Instant,
+}
+
+impl Write {
+    /// Checks what a write is by itself.
+    fn new(
+        collection_name: String,
+        wait: Option<bool>,
+        ordering: Option<&qdrant::WriteOrdering>,
+    ) -> Result<Self, Status> {
+        let start = Instant::now();
+        validate::collection_name(&collection_name)?;
+        validate::write_ordering(ordering)?;
+        Ok(Self { collection_name, wait: wait.unwrap_or(false), start })
+    }
+}
+
+// Every write has three parts: the request is checked by itself, then against its collection, and
+// only then it is charged and written.
 impl Engine {
     fn upsert(&self, request: qdrant::UpsertPoints) -> Written {
-        let start = Instant::now();
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_option(request.update_filter.is_some(), "update_filter")?;
         refuse_option(
             request.update_mode.is_some_and(|mode| mode != qdrant::UpdateMode::Upsert as i32),
@@ -64,157 +96,245 @@ impl Engine {
         )?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let points = request.points.into_iter().map(point).collect::<Result<Vec<_>, _>>()?;
-        self.charge(&request.collection_name, Access::Write, points.len().max(1))?;
-        self.written(&request.collection_name, request.wait, start, || {
-            self.store.upsert(&request.collection_name, points)
-        })
+
+        let collection = self.collection(&write.collection_name)?;
+        collection.check_upsert_size(points.len())?;
+        self.check_points_count(&collection)?;
+        validate::some_points(points.len())?;
+        for (name, vector) in points.iter().flat_map(|point| &point.vectors) {
+            collection.check_vector(name, vector)?;
+        }
+
+        self.charge(&collection, Access::Write, points.len())?;
+        self.written(&write, &collection, || self.store().upsert(&collection.name, points))
     }
 
     fn delete_points(&self, request: qdrant::DeletePoints) -> Written {
-        let start = Instant::now();
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let selection = selection(request.points, "PointSelector is missing")?;
-        self.charge_write(&request.collection_name, &selection)?;
-        self.written(&request.collection_name, request.wait, start, || {
-            self.store.delete(&request.collection_name, &selection)
-        })
+        let collection = self.collection(&write.collection_name)?;
+        let selection = collection.selected(selection)?;
+        self.charge_write(&collection, &selection)?;
+        self.written(&write, &collection, || self.store().delete(&collection.name, &selection))
     }
 
     fn update_vectors(&self, request: qdrant::UpdatePointVectors) -> Written {
-        let start = Instant::now();
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_option(request.update_filter.is_some(), "update_filter")?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
-        let changes = request
+        let points = request
             .points
             .into_iter()
             .map(|point| {
                 let id = point.id.ok_or_else(|| Status::invalid_argument("id is expected"))?;
                 let vectors =
                     point.vectors.ok_or_else(|| Status::invalid_argument("vectors is expected"))?;
-                let change = Change::SetVectors(self::vectors(vectors)?);
-                Ok((Selection::Ids(vec![point_id(id)?]), change))
+                Ok((point_id(id)?, self::vectors(vectors)?))
             })
             .collect::<Result<Vec<_>, Status>>()?;
-        self.charge(&request.collection_name, Access::Write, changes.len().max(1))?;
-        self.written(&request.collection_name, request.wait, start, || {
-            changes.iter().try_for_each(|(selection, change)| {
-                self.store.change(&request.collection_name, selection, change)
-            })
+
+        let collection = self.collection(&write.collection_name)?;
+        collection.check_update_size(points.len())?;
+        self.check_points_count(&collection)?;
+        validate::some_points(points.len())?;
+        for (name, vector) in points.iter().flat_map(|(_, vectors)| vectors) {
+            collection.check_vector(name, vector)?;
+        }
+
+        self.charge(&collection, Access::Write, points.len())?;
+        self.written(&write, &collection, || {
+            let mut missing = None;
+            for (id, vectors) in points {
+                let (selection, change) = (Selection::Ids(vec![id]), Change::SetVectors(vectors));
+                match self.store().change(&collection.name, &selection, &change) {
+                    // The points that are there are changed all the same.
+                    Err(error @ StoreError::PointNotFound(_)) => missing = missing.or(Some(error)),
+                    result => result?,
+                }
+            }
+            missing.map_or(Ok(()), Err)
         })
     }
 
     fn delete_vectors(&self, request: qdrant::DeletePointVectors) -> Written {
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
+        let selection = changed(request.points_selector)?;
         let names =
             request.vectors.ok_or_else(|| Status::invalid_argument("vectors is expected"))?.names;
-        self.change(
-            &request.collection_name,
-            request.wait,
-            request.points_selector,
-            &Change::DeleteVectors(names),
-        )
+        self.change(&write, selection, &Change::DeleteVectors(names))
     }
 
     fn set_payload(&self, request: qdrant::SetPayloadPoints) -> Written {
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
-        let change = Change::SetPayload {
-            values: payload(request.payload)?,
-            key: request.key.as_deref().map(path).transpose()?,
-        };
-        self.change(&request.collection_name, request.wait, request.points_selector, &change)
+        let key = request.key.as_deref().map(path).transpose()?;
+        let selection = changed(request.points_selector)?;
+        let change = Change::SetPayload { values: payload(request.payload)?, key };
+        self.change_payload(&write, selection, &change)
     }
 
     fn overwrite_payload(&self, request: qdrant::SetPayloadPoints) -> Written {
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
+        let selection = changed(request.points_selector)?;
         // `key` is passed over here, as the real server does.
-        self.change(
-            &request.collection_name,
-            request.wait,
-            request.points_selector,
-            &Change::OverwritePayload(payload(request.payload)?),
-        )
+        let change = Change::OverwritePayload(payload(request.payload)?);
+        self.change_payload(&write, selection, &change)
     }
 
     fn delete_payload(&self, request: qdrant::DeletePayloadPoints) -> Written {
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let keys = request.keys.iter().map(|key| path(key)).collect::<Result<_, _>>()?;
-        self.change(
-            &request.collection_name,
-            request.wait,
-            request.points_selector,
-            &Change::DeletePayload(keys),
-        )
+        let selection = changed(request.points_selector)?;
+        self.change(&write, selection, &Change::DeletePayload(keys))
     }
 
     fn clear_payload(&self, request: qdrant::ClearPayloadPoints) -> Written {
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
-        self.change(
-            &request.collection_name,
-            request.wait,
-            request.points,
-            &Change::OverwritePayload(crate::store::Payload::new()),
-        )
+        let selection = selection(request.points, "PointSelector is missing")?;
+        self.change(&write, selection, &Change::OverwritePayload(Payload::new()))
     }
 
-    fn change(
+    fn change_payload(&self, write: &Write, selection: Selection, change: &Change) -> Written {
+        let collection = self.collection(&write.collection_name)?;
+        self.check_points_count(&collection)?;
+        self.change_in(write, &collection, selection, change)
+    }
+
+    fn change(&self, write: &Write, selection: Selection, change: &Change) -> Written {
+        let collection = self.collection(&write.collection_name)?;
+        self.change_in(write, &collection, selection, change)
+    }
+
+    fn change_in(
         &self,
-        collection: &str,
-        wait: Option<bool>,
-        selector: Option<qdrant::PointsSelector>,
+        write: &Write,
+        collection: &Collection,
+        selection: Selection,
         change: &Change,
     ) -> Written {
-        let start = Instant::now();
-        let selection = selection(selector, "points_selector is expected")?;
+        let selection = collection.selected(selection)?;
         self.charge_write(collection, &selection)?;
-        self.written(collection, wait, start, || self.store.change(collection, &selection, change))
+        self.written(write, collection, || {
+            self.store().change(&collection.name, &selection, change)
+        })
+    }
+
+    fn create_field_index(&self, request: qdrant::CreateFieldIndexCollection) -> Written {
+        validate::not_empty("field_name", &request.field_name)?;
+        let index = FieldIndex::from_message(&request)?;
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
+        let collection = self.collection(&write.collection_name)?;
+        collection.check_new_index()?;
+        self.change_indexes(&write, &collection, |indexes| {
+            indexes.insert(index.name(), index);
+        })
+    }
+
+    fn delete_field_index(&self, request: qdrant::DeleteFieldIndexCollection) -> Written {
+        validate::not_empty("field_name", &request.field_name)?;
+        let name = path(&request.field_name)?.to_string();
+        let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
+        let collection = self.collection(&write.collection_name)?;
+        self.change_indexes(&write, &collection, |indexes| {
+            indexes.remove(&name);
+        })
+    }
+
+    /// Changes the indexes of a collection, which costs nothing of its rate limit.
+    fn change_indexes(
+        &self,
+        write: &Write,
+        collection: &Collection,
+        change: impl FnOnce(&mut super::Indexes),
+    ) -> Written {
+        self.note_write(collection);
+        {
+            let mut states = lock(self.storage.states());
+            let state = states.entry(collection.name.clone()).or_default();
+            change(Arc::make_mut(&mut state.indexes));
+        }
+        self.written(write, collection, || Ok(()))
     }
 
     /// Writes, and answers the way `wait` asks for. The write is applied either way, so that a
-    /// test need not poll for it.
+    /// test need not poll for it; but what Qdrant finds only when it applies a write is nothing
+    /// that a caller hears of who does not wait.
     fn written(
         &self,
-        collection: &str,
-        wait: Option<bool>,
-        start: Instant,
-        write: impl FnOnce() -> Result<(), StoreError>,
+        write: &Write,
+        collection: &Collection,
+        apply: impl FnOnce() -> Result<(), StoreError>,
     ) -> Written {
-        write().map_err(|e| to_status(&e))?;
-        let status = if wait == Some(true) {
+        let operation = self.next_operation(collection);
+        match apply() {
+            Err(StoreError::PointNotFound(_) | StoreError::UnknownVector(_)) if !write.wait => {}
+            result => result.map_err(|e| to_status(&e))?,
+        }
+        let status = if write.wait {
             qdrant::UpdateStatus::Completed
         } else {
             qdrant::UpdateStatus::Acknowledged
         };
         Ok(qdrant::PointsOperationResponse {
             result: Some(qdrant::UpdateResult {
-                operation_id: Some(self.next_operation(collection)),
+                operation_id: Some(operation),
                 status: status.into(),
             }),
-            time: start.elapsed().as_secs_f64(),
+            time: write.start.elapsed().as_secs_f64(),
             usage: None,
         })
     }
 
-    /// A write costs as much as it touches points, and at least 1.
-    fn charge_write(&self, collection: &str, selection: &Selection) -> Result<(), Status> {
-        let touched = match selection {
+    /// Charges a write of selected points. A filter costs what Qdrant expects it to pass, and at
+    /// least 1.
+    fn charge_write(&self, collection: &Collection, selection: &Selection) -> Result<(), Status> {
+        let cost = match selection {
             Selection::Ids(ids) => ids.len(),
-            Selection::Filter(filter) => {
-                self.store.count(collection, filter).map_err(|e| to_status(&e))?
-            }
+            Selection::Filter(filter) => self.estimate(collection, filter)?.max(1),
         };
-        self.charge(collection, Access::Write, touched.max(1))
+        self.charge(collection, Access::Write, cost)
+    }
+
+    /// How many points Qdrant expects a filter to pass.
+    fn estimate(&self, collection: &Collection, filter: &Filter) -> Result<usize, Status> {
+        let count = |filter: &Filter| self.store().count(&collection.name, filter);
+        let total = count(&Filter::default()).map_err(|e| to_status(&e))?;
+        let one = |condition: &Condition| {
+            let filter = Filter { must: vec![condition.clone()], ..Filter::default() };
+            // What fails here fails for the write or the count itself, which reports it.
+            count(&filter).unwrap_or(0)
+        };
+        Ok(Estimator { indexes: &collection.indexes, total, count: &one }.points(filter))
+    }
+
+    fn check_points_count(&self, collection: &Collection) -> Result<(), Status> {
+        collection.check_points_count(|| {
+            // See above.
+            self.store().count(&collection.name, &Filter::default()).unwrap_or(0)
+        })
     }
 
     fn get_points(&self, request: qdrant::GetPoints) -> Result<qdrant::GetResponse, Status> {
         let start = Instant::now();
+        validate::collection_name(&request.collection_name)?;
+        validate::read_consistency(request.read_consistency.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let parts = Parts::new(request.with_payload, false, request.with_vectors)?;
-        let ids = ids(request.ids)?;
-        self.charge(&request.collection_name, Access::Read, ids.len())?;
-        self.check_vector_names(&request.collection_name, &parts)?;
-        let points = self.store.get(&request.collection_name, &ids).map_err(|e| to_status(&e))?;
+        let mut ids = ids(request.ids)?;
+
+        let collection = self.collection(&request.collection_name)?;
+        collection.check_timeout(request.timeout)?;
+        self.charge(&collection, Access::Read, ids.len())?;
+        let mut seen = HashSet::new();
+        ids.retain(|id| seen.insert(*id));
+        let points = self.store().get(&collection.name, &ids).map_err(|e| to_status(&e))?;
         Ok(qdrant::GetResponse {
-            result: retrieved(points, &parts),
+            result: retrieved(&collection, points, &parts)?,
             time: start.elapsed().as_secs_f64(),
             usage: None,
         })
@@ -222,27 +342,32 @@ impl Engine {
 
     fn scroll(&self, request: qdrant::ScrollPoints) -> Result<qdrant::ScrollResponse, Status> {
         let start = Instant::now();
+        validate::collection_name(&request.collection_name)?;
+        validate::at_least("limit", request.limit, 1)?;
+        validate::read_consistency(request.read_consistency.as_ref())?;
         refuse_option(request.order_by.is_some(), "order_by")?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let parts = Parts::new(request.with_payload, true, request.with_vectors)?;
         let limit = request.limit.unwrap_or(DEFAULT_SCROLL_LIMIT) as usize;
-        if limit == 0 {
-            return Err(out_of_range("limit", limit, "1 or larger"));
-        }
         let from = request.offset.map(point_id).transpose()?;
-        let filter = filter(request.filter)?;
-        self.charge(&request.collection_name, Access::Read, 1 + filter.conditions())?;
-        self.check_vector_names(&request.collection_name, &parts)?;
+        let mut filter = filter(request.filter)?;
+
+        let collection = self.collection(&request.collection_name)?;
+        collection.check_limit(limit)?;
+        collection.check_read_filter(&filter)?;
+        collection.check_timeout(request.timeout)?;
+        use_text_indexes(&mut filter, &collection.indexes);
+        self.charge(&collection, Access::Read, 1 + filter.conditions())?;
         // One more than asked for: it is where the next page starts.
         let mut points = self
-            .store
-            .scroll(&request.collection_name, &filter, from, limit.saturating_add(1))
+            .store()
+            .scroll(&collection.name, &filter, from, limit.saturating_add(1))
             .map_err(|e| to_status(&e))?;
         let next = points.get(limit).map(|point| id_message(point.id));
         points.truncate(limit);
         Ok(qdrant::ScrollResponse {
             next_page_offset: next,
-            result: retrieved(points, &parts),
+            result: retrieved(&collection, points, &parts)?,
             time: start.elapsed().as_secs_f64(),
             usage: None,
         })
@@ -250,27 +375,55 @@ impl Engine {
 
     fn count(&self, request: qdrant::CountPoints) -> Result<qdrant::CountResponse, Status> {
         let start = Instant::now();
+        validate::collection_name(&request.collection_name)?;
+        validate::read_consistency(request.read_consistency.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
-        let filter = filter(request.filter)?;
-        self.charge(&request.collection_name, Access::Read, 1 + filter.conditions())?;
-        let count =
-            self.store.count(&request.collection_name, &filter).map_err(|e| to_status(&e))?;
+        let mut filter = filter(request.filter)?;
+        let exact = request.exact.unwrap_or(true);
+
+        let collection = self.collection(&request.collection_name)?;
+        collection.check_read_filter(&filter)?;
+        collection.check_exact(exact)?;
+        collection.check_timeout(request.timeout)?;
+        use_text_indexes(&mut filter, &collection.indexes);
+        self.charge(&collection, Access::Read, 1 + filter.conditions())?;
+        let count = if exact {
+            self.store().count(&collection.name, &filter).map_err(|e| to_status(&e))?
+        } else {
+            self.estimate(&collection, &filter)?
+        };
         Ok(qdrant::CountResponse {
             result: Some(qdrant::CountResult { count: count as u64 }),
             time: start.elapsed().as_secs_f64(),
             usage: None,
         })
     }
+}
 
-    /// Refuses a request for vectors that the collection does not declare.
-    pub(super) fn check_vector_names(&self, collection: &str, parts: &Parts) -> Result<(), Status> {
-        let declared = self.store.vectors(collection).map_err(|e| to_status(&e))?;
-        parts
-            .vector_names()
-            .iter()
-            .find(|name| !declared.contains_key(*name))
-            .map_or(Ok(()), |name| Err(to_status(&StoreError::UnknownVector(name.clone()))))
+impl Collection {
+    /// The points of a write, checked against the collection.
+    fn selected(&self, mut selection: Selection) -> Result<Selection, Status> {
+        self.check_written(&selection)?;
+        match &mut selection {
+            Selection::Ids(ids) => validate::some_points(ids.len())?,
+            Selection::Filter(filter) => use_text_indexes(filter, &self.indexes),
+        }
+        Ok(selection)
     }
+
+    /// Refuses vectors that the collection does not declare; but only if there is a point that
+    /// they are asked of, as in Qdrant.
+    pub(super) fn check_parts(&self, points: usize, parts: &Parts) -> Result<(), Status> {
+        if points == 0 {
+            return Ok(());
+        }
+        parts.vector_names().iter().try_for_each(|name| self.check_vector_name(name).map(drop))
+    }
+}
+
+/// The points that a change is meant for.
+fn changed(selector: Option<qdrant::PointsSelector>) -> Result<Selection, Status> {
+    selection(selector, "points_selector is expected")
 }
 
 pub(super) fn refuse_shard_key(selector: Option<&qdrant::ShardKeySelector>) -> Result<(), Status> {
@@ -285,13 +438,16 @@ fn point(point: qdrant::PointStruct) -> Result<Point, Status> {
     Ok(Point { id: point_id(id)?, payload, vectors })
 }
 
-fn retrieved(points: Vec<Point>, parts: &Parts) -> Vec<qdrant::RetrievedPoint> {
-    points
-        .into_iter()
-        .map(|point| {
-            let id = Some(id_message(point.id));
-            let (payload, vectors) = parts.of(point);
-            qdrant::RetrievedPoint { id, payload, vectors, ..qdrant::RetrievedPoint::default() }
-        })
-        .collect()
+fn retrieved(
+    collection: &Collection,
+    points: Vec<Point>,
+    parts: &Parts,
+) -> Result<Vec<qdrant::RetrievedPoint>, Status> {
+    collection.check_parts(points.len(), parts)?;
+    let retrieved = points.into_iter().map(|point| {
+        let id = Some(id_message(point.id));
+        let (payload, vectors) = parts.of(point);
+        qdrant::RetrievedPoint { id, payload, vectors, ..qdrant::RetrievedPoint::default() }
+    });
+    Ok(retrieved.collect())
 }

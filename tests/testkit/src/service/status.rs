@@ -20,15 +20,18 @@ fn wrong_input(description: impl std::fmt::Display) -> Status {
     Status::invalid_argument(format!("Wrong input: {description}"))
 }
 
+/// A request that asks for what cannot be, or that the strict mode refuses.
+pub(super) fn bad_request(description: impl std::fmt::Display) -> Status {
+    Status::invalid_argument(format!("Bad request: {description}"))
+}
+
 pub(super) fn not_found(description: impl std::fmt::Display) -> Status {
     Status::not_found(format!("Not found: {description}"))
 }
 
-/// A field of the request lies outside its range.
-pub(super) fn out_of_range(field: &str, value: usize, range: &str) -> Status {
-    Status::invalid_argument(format!(
-        "Validation error in body: [{field}: value {value} invalid, must be {range}]"
-    ))
+/// A field of the request is not as it has to be.
+pub(super) fn invalid_field(field: &str, why: &str) -> Status {
+    Status::invalid_argument(format!("Validation error in body: [{field}: {why}]"))
 }
 
 /// The real server can do it, this one cannot.

@@ -78,6 +78,8 @@ async fn nobody_takes_the_port_of_a_server_that_refuses() {
 async fn a_reset_breaks_a_call_in_flight() {
     let server = EmbeddedQdrant::start().await.unwrap();
     let client = narrow_client(&server);
+    // The connection is set up: one that is reset while the client writes is a broken pipe to it.
+    client.list_collections().await.unwrap();
     let fault = server.script(Fault::hang().on(Method::LIST_COLLECTIONS).times(1));
     let call = tokio::spawn({
         let client = client.clone();
@@ -208,4 +210,57 @@ async fn connections_are_counted() {
         tokio::task::yield_now().await;
     }
     assert_eq!(server.connections().accepted(), 2);
+}
+
+#[tokio::test]
+async fn a_dead_connection_carries_nothing_and_new_ones_work() {
+    let server = EmbeddedQdrant::start().await.unwrap();
+    let client = narrow_client(&server);
+    client.list_collections().await.unwrap();
+    let mut silent = TcpStream::connect(server.addr()).await.unwrap();
+    server.connections().blackhole();
+    let call = client.list_collections();
+    assert!(tokio::time::timeout(SHORT, call).await.is_err(), "neither answer nor error");
+    // Neither FIN nor RST: what the server has sent before is all that ever comes.
+    let sent = tokio::time::timeout(SHORT, silent.read_to_end(&mut Vec::new())).await;
+    assert!(sent.is_err(), "{sent:?}");
+    assert_eq!(server.requests(Method::LIST_COLLECTIONS), 1, "nothing came through");
+    assert_eq!(server.connections().open(), 2);
+    narrow_client(&server).list_collections().await.unwrap();
+    // Letting bytes flow again is for connections that were stalled.
+    server.connections().resume();
+    assert!(tokio::time::timeout(SHORT, client.list_collections()).await.is_err());
+}
+
+#[tokio::test]
+async fn the_answer_of_a_call_that_has_arrived_is_lost_with_its_connection() {
+    let (server, _) = server_with_docs().await;
+    let client = narrow_client(&server);
+    let delay = SHORT * 5;
+    let fault = server.script(Fault::delay(delay).on(Method::UPSERT));
+    let upserting = client.clone();
+    let call = tokio::spawn(async move { upserting.upsert_points(upsert(vec![point(1)])).await });
+    while fault.hits() == 0 {
+        tokio::task::yield_now().await;
+    }
+    // Its body came before this on the same connection.
+    client.list_collections().await.unwrap();
+    server.connections().blackhole();
+    assert!(tokio::time::timeout(delay * 2, call).await.is_err(), "no answer");
+    let stored = server.client().scroll(ScrollPointsBuilder::new(DOCS)).await.unwrap();
+    assert_eq!(stored.result.len(), 1, "the call was executed");
+}
+
+#[tokio::test]
+async fn a_dead_connection_may_be_reset_and_holds_up_no_stop() {
+    let server = EmbeddedQdrant::start().await.unwrap();
+    let mut socket = TcpStream::connect(server.addr()).await.unwrap();
+    server.connections().blackhole();
+    server.connections().reset();
+    assert!(socket.read_to_end(&mut Vec::new()).await.is_err());
+    let _dead = TcpStream::connect(server.addr()).await.unwrap();
+    server.connections().blackhole();
+    let start = std::time::Instant::now();
+    server.shutdown().await;
+    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
 }

@@ -1,9 +1,9 @@
 use qdrant_client::Payload;
 use qdrant_client::qdrant::{
-    CreateCollectionBuilder, CreateFieldIndexCollectionBuilder, DeletePointsBuilder, Distance,
-    FieldType, GetPointsBuilder, NamedVectors, PointStruct, PointsIdsList, Query,
-    QueryPointsBuilder, ScrollPointsBuilder, SearchPointsBuilder, SetPayloadPointsBuilder,
-    VectorParamsBuilder, VectorsConfigBuilder, VectorsSelector,
+    CreateCollectionBuilder, DeletePointsBuilder, Distance, FacetCountsBuilder, GetPointsBuilder,
+    NamedVectors, PointStruct, PointsIdsList, Query, QueryPointsBuilder, ScrollPointsBuilder,
+    SearchPointsBuilder, SetPayloadPointsBuilder, VectorParamsBuilder, VectorsConfigBuilder,
+    VectorsSelector,
 };
 use resilient_testkit::{EmbeddedQdrant, Method};
 use tonic::Code;
@@ -64,9 +64,18 @@ async fn a_vector_name_is_one_of_its_collection() {
     let named = NamedVectors::default().add_vector("zz", vec![1.0]);
     let named = PointStruct::new(1, named, Payload::new());
     assert_status(client.upsert_points(upsert(vec![named])).await, Code::InvalidArgument, words);
-    let get = GetPointsBuilder::new(DOCS, vec![1.into()])
-        .with_vectors(VectorsSelector { names: vec!["zz".into()] });
+    let selector = VectorsSelector { names: vec!["zz".into()] };
+    let get = GetPointsBuilder::new(DOCS, vec![1.into()]).with_vectors(selector.clone());
+    let found = client.get_points(get.clone()).await.unwrap();
+    assert!(found.result.is_empty(), "there is no point to ask it of");
+    let scroll = ScrollPointsBuilder::new(DOCS).with_vectors(selector.clone());
+    client.scroll(scroll.clone()).await.unwrap();
+    let search = SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 1).with_vectors(selector.clone());
+    client.search_points(search.clone()).await.unwrap();
+    client.upsert_points(upsert(vec![point(1)])).await.unwrap();
     assert_status(client.get_points(get).await, Code::InvalidArgument, words);
+    assert_status(client.scroll(scroll).await, Code::InvalidArgument, words);
+    assert_status(client.search_points(search).await, Code::InvalidArgument, words);
 }
 
 #[tokio::test]
@@ -138,11 +147,11 @@ async fn what_is_malformed_is_an_invalid_argument() {
 #[tokio::test]
 async fn other_calls_and_options_are_unimplemented() {
     let (_server, client) = server_with_docs().await;
-    let index = CreateFieldIndexCollectionBuilder::new(DOCS, "city", FieldType::Keyword);
+    let facet = FacetCountsBuilder::new(DOCS, "city");
     assert_status(
-        client.create_field_index(index).await,
+        client.facet(facet).await,
         Code::Unimplemented,
-        "resilient-testkit does not support Points::create_field_index",
+        "resilient-testkit does not support Points::facet",
     );
     let query = QueryPointsBuilder::new(DOCS).query(Query::new_order_by("city"));
     assert_status(

@@ -2,11 +2,11 @@ use qdrant_client::Payload;
 use qdrant_client::qdrant::vectors_output::VectorsOptions;
 use qdrant_client::qdrant::{
     ClearPayloadPointsBuilder, Condition, CountPointsBuilder, CreateCollectionBuilder,
-    DeletePayloadPointsBuilder, DeletePointVectorsBuilder, DeletePointsBuilder, Distance, Filter,
-    GetPointsBuilder, NamedVectors, PayloadIncludeSelector, PointId, PointStruct, PointVectors,
-    PointsIdsList, RetrievedPoint, ScrollPointsBuilder, SetPayloadPointsBuilder,
-    UpdatePointVectorsBuilder, UpdateStatus, UpsertPointsBuilder, VectorParamsBuilder,
-    VectorsConfigBuilder, VectorsSelector, vector_output,
+    CreateFieldIndexCollectionBuilder, DeletePayloadPointsBuilder, DeletePointVectorsBuilder,
+    DeletePointsBuilder, Distance, FieldType, Filter, GetPointsBuilder, NamedVectors,
+    PayloadIncludeSelector, PointId, PointStruct, PointVectors, PointsIdsList, RetrievedPoint,
+    ScrollPointsBuilder, SetPayloadPointsBuilder, UpdatePointVectorsBuilder, UpdateStatus,
+    UpsertPointsBuilder, VectorParamsBuilder, VectorsConfigBuilder, VectorsSelector, vector_output,
 };
 use qdrant_client::{Qdrant, qdrant};
 use resilient_testkit::EmbeddedQdrant;
@@ -101,11 +101,11 @@ async fn ids_may_be_uuids() {
 }
 
 #[tokio::test]
-async fn get_keeps_the_order_of_the_request_and_passes_over_what_is_missing() {
+async fn get_returns_each_point_once_in_the_order_of_the_request() {
     let (_server, client) = server_with_docs().await;
     client.upsert_points(upsert(vec![point(1), point(2), point(3)])).await.unwrap();
     let found = client
-        .get_points(GetPointsBuilder::new(DOCS, [3, 9, 1].map(PointId::from).to_vec()))
+        .get_points(GetPointsBuilder::new(DOCS, [3, 9, 1, 3, 5].map(PointId::from).to_vec()))
         .await
         .unwrap()
         .result;
@@ -186,6 +186,50 @@ async fn a_count_may_be_filtered() {
         .filter(Filter::must([Condition::matches("a", 2)]))
         .exact(true);
     assert_eq!(count(filtered).await, 1);
+}
+
+#[tokio::test]
+async fn a_count_that_need_not_be_exact_is_an_estimate() {
+    let (_server, client) = server_with_docs().await;
+    let points = (1..=10).map(|id| with_payload(id, [("a", 1.into())]));
+    client.upsert_points(upsert(points.collect())).await.unwrap();
+    let count = async |filter: Filter| {
+        let count = CountPointsBuilder::new(DOCS).filter(filter).exact(false);
+        client.count(count).await.unwrap().result.unwrap().count
+    };
+    let all = || Filter::must([Condition::matches("a", 1)]);
+    assert_eq!(count(Filter::default()).await, 10);
+    assert_eq!(count(all()).await, 5, "half of them, for want of an index");
+    let index = CreateFieldIndexCollectionBuilder::new(DOCS, "a", FieldType::Integer);
+    client.create_field_index(index).await.unwrap();
+    assert_eq!(count(all()).await, 10);
+}
+
+#[tokio::test]
+async fn null_is_kept_by_a_payload_that_was_empty_and_removes_from_another() {
+    let (_server, client) = server_with_docs().await;
+    client.upsert_points(upsert(vec![point(1), with_payload(2, [("x", 1.into())])])).await.unwrap();
+    let null = qdrant::Value { kind: Some(qdrant::value::Kind::NullValue(0)) };
+    let set = SetPayloadPointsBuilder::new(DOCS, payload([("x", null.clone()), ("y", 2.into())]))
+        .points_selector(ids([1, 2]))
+        .wait(true);
+    client.set_payload(set).await.unwrap();
+    let first = get(&client, 1).await.unwrap().payload;
+    assert_eq!((first.len(), &first["x"], &first["y"]), (2, &null, &2.into()));
+    let second = get(&client, 2).await.unwrap().payload;
+    assert_eq!((second.len(), &second["y"]), (1, &2.into()));
+}
+
+#[tokio::test]
+async fn at_least_one_of_no_conditions_selects_every_point() {
+    let (_server, client) = server_with_docs().await;
+    client.upsert_points(upsert(vec![point(1), point(2)])).await.unwrap();
+    let filter = || Filter::min_should(1, Vec::<Condition>::new());
+    let found = client.scroll(ScrollPointsBuilder::new(DOCS).filter(filter())).await.unwrap();
+    assert_eq!(found.result.len(), 2);
+    let delete = DeletePointsBuilder::new(DOCS).points(filter()).wait(true);
+    client.delete_points(delete).await.unwrap();
+    assert_eq!(client.scroll(ScrollPointsBuilder::new(DOCS)).await.unwrap().result.len(), 0);
 }
 
 #[tokio::test]

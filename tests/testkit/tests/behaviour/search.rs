@@ -155,7 +155,9 @@ async fn a_query_by_point_leaves_the_point_out() {
 async fn a_query_for_nothing_returns_points_by_id() {
     let (_server, client) = filled().await;
     let query = QueryPointsBuilder::new(DOCS).offset(1).limit(2);
-    assert_eq!(ids(client.query(query).await.unwrap().result), [2, 3]);
+    let found = client.query(query).await.unwrap().result;
+    assert_near(&found.iter().map(|point| point.score).collect::<Vec<_>>(), &[1.0, 1.0]);
+    assert_eq!(ids(found), [2, 3]);
 }
 
 #[tokio::test]
