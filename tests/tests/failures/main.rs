@@ -5,6 +5,7 @@
 
 mod answering;
 mod connecting;
+mod dead_connections;
 mod proxies;
 mod redaction;
 mod replay;
