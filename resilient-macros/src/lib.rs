@@ -71,7 +71,7 @@ use proc_macro::TokenStream;
 /// | – `half_open_timeout` | a duration, `"1ms"` or more | none | how long a probe may take before it counts as failed |
 /// | – `max_keys` | a whole number from 1 | 1,000 | for a name with placeholders: how many breakers there may be at once |
 /// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
-/// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take |
+/// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take; keep the client's own timeout, 5 s by default, below it, since only that one replaces a dead connection |
 /// | `deadline` | a duration above 0 | none | how long the whole call may take, delays included |
 /// | `idempotent` | `true` or `false` | `true` | with `false`, only what surely was not executed is retried; it needs `retry` |
 /// | `budget` | a string, or a constant | none | retries while the budget of this name lasts; it needs `retry` |

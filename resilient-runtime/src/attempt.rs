@@ -14,6 +14,7 @@ use tokio::time::Instant;
 /// use qdrant_client::{Qdrant, QdrantError};
 /// use resilient_runtime::resilient;
 ///
+/// // The client's own timeout is below the 2 seconds, so that it replaces a dead connection.
 /// #[resilient(retry = "auto", attempt_timeout = "2s", deadline = "10s", attempt = ctx)]
 /// async fn search(client: &Qdrant, vector: Vec<f32>) -> Result<QueryResponse, QdrantError> {
 ///     let mut query = QueryPointsBuilder::new("docs").query(vector).limit(10);
