@@ -9,7 +9,7 @@ use qdrant_client::qdrant::{
     UpdateCollectionBuilder,
 };
 use resilient_testkit::store::{Distance, VectorConfig};
-use resilient_testkit::{EmbeddedQdrant, Fault, MemoryStore, Method, RawPeer, Storage, Store};
+use resilient_testkit::{EmbeddedQdrant, Fault, MemoryStore, Method, Storage, Store};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
@@ -134,13 +134,6 @@ async fn a_graceful_stop_does_not_wait_for_what_never_ends() {
     stalled.await.unwrap().expect_err("the answer that stalls");
 }
 
-/// The threads of this process that have this name.
-fn threads(name: &str) -> usize {
-    let tasks = std::fs::read_dir("/proc/self/task").expect("a Linux system");
-    let names = tasks.flatten().map(|task| std::fs::read_to_string(task.path().join("comm")));
-    names.flatten().filter(|comm| comm.trim() == name).count()
-}
-
 #[tokio::test]
 async fn a_client_may_check_its_compatibility_on_the_only_thread_of_a_test() {
     let server = EmbeddedQdrant::start().await.unwrap();
@@ -217,79 +210,6 @@ async fn a_paused_clock_does_not_cut_a_graceful_stop_short() {
     }
     server.shutdown().await;
     call.join().unwrap().expect("it completes");
-}
-
-// Several tests count threads, of which others make some: one at a time.
-#[test]
-fn a_dropped_server_leaves_no_thread_and_no_port_wherever_it_is_dropped() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let gone = |addr| std::net::TcpListener::bind(addr).map(drop).expect("the port is free");
-
-    // Within a runtime of either flavor, and outside of one.
-    let addr = runtime().block_on(async {
-        let server = EmbeddedQdrant::start().await.unwrap();
-        server.addr()
-    });
-    gone(addr);
-    let many = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let addr = many.block_on(async {
-        let server = EmbeddedQdrant::start().await.unwrap();
-        let addr = server.addr();
-        tokio::spawn(async move { drop(server) }).await.unwrap();
-        addr
-    });
-    gone(addr);
-    let server = runtime().block_on(EmbeddedQdrant::start()).unwrap();
-    let addr = server.addr();
-    drop(server);
-    gone(addr);
-
-    // While a test panics, with a call that hangs.
-    let (tell, told) = mpsc::channel();
-    let panicked = std::thread::spawn(move || {
-        runtime().block_on(async {
-            let server = EmbeddedQdrant::start().await.unwrap();
-            tell.send(server.addr()).unwrap();
-            let client = server.client();
-            let fault = server.script(Fault::hang());
-            tokio::spawn(async move { client.list_collections().await });
-            while fault.hits() == 0 {
-                tokio::task::yield_now().await;
-            }
-            panic!("on purpose, with a server");
-        })
-    });
-    let addr = told.recv().unwrap();
-    panicked.join().expect_err("the panic");
-    gone(addr);
-
-    // Stopped, and a start that is given up.
-    let server = runtime().block_on(EmbeddedQdrant::start()).unwrap();
-    server.kill();
-    let addr = server.addr();
-    drop(server);
-    gone(addr);
-    runtime().block_on(async {
-        let mut start = std::pin::pin!(EmbeddedQdrant::start());
-        std::future::poll_fn(|cx| {
-            let _ = start.as_mut().poll(cx);
-            std::task::Poll::Ready(())
-        })
-        .await;
-    });
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn the_thread_of_a_server_ends_with_it() {
-    // No other test has threads of this name: a peer's is named otherwise than a server's.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let peers: Vec<_> = (0..3).map(|_| runtime.block_on(RawPeer::saying("")).unwrap()).collect();
-    assert!(threads("raw-peer") >= 3);
-    drop(peers);
-    let server = runtime.block_on(EmbeddedQdrant::start()).unwrap();
-    assert!(threads("embedded-qdrant") >= 1);
-    drop(server);
 }
 
 #[tokio::test]
@@ -415,6 +335,20 @@ async fn a_stop_that_is_given_up_stops_at_once() {
     call.await.unwrap().expect_err("the server has stopped");
     fault.remove();
     server.start_again().unwrap();
+    server.client().list_collections().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_server_may_take_the_port_of_one_that_had_connections() {
+    let server = EmbeddedQdrant::start().await.unwrap();
+    let port = server.addr().port();
+    let client = server.client();
+    for _ in 0..3 {
+        client.list_collections().await.unwrap();
+    }
+    drop(server);
+    let server = EmbeddedQdrant::builder().port(port).start().await.unwrap();
+    assert_eq!(server.addr().port(), port);
     server.client().list_collections().await.unwrap();
 }
 
