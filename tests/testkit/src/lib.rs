@@ -57,7 +57,7 @@
 //! - Collections: create, update, get, list, exists, delete. Dense vectors, named or not, compared
 //!   by cosine, dot product, Euclid or Manhattan.
 //! - Points: upsert, get, delete, scroll, count, search, query by vector or point, both in batches,
-//!   changes of payload and of vectors. Every search is exact.
+//!   changes of payload and of vectors, writes in batches. Every search is exact.
 //! - Filters: must, should, must not, min should, nested; match (but phrases, prefixes and
 //!   substrings), range, number of values, empty, null, has id, has vector.
 //! - Payload indexes: create and delete, shown in the info of the collection. A text index makes

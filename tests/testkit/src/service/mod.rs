@@ -1,5 +1,6 @@
 //! The gRPC services over a store.
 
+mod batch;
 mod collections;
 mod convert;
 mod estimate;

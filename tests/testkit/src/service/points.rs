@@ -35,6 +35,7 @@ implement! {
         clear_payload: clear_payload(ClearPayloadPoints) -> PointsOperationResponse;
         create_field_index: create_field_index(CreateFieldIndexCollection)
             -> PointsOperationResponse;
+        update_batch: update_batch(UpdateBatchPoints) -> UpdateBatchResponse;
         delete_field_index: delete_field_index(DeleteFieldIndexCollection)
             -> PointsOperationResponse;
         search: search(SearchPoints) -> SearchResponse;
@@ -53,7 +54,6 @@ implement! {
         recommend_groups(RecommendPointGroups) -> RecommendGroupsResponse;
         discover(DiscoverPoints) -> DiscoverResponse;
         discover_batch(DiscoverBatchPoints) -> DiscoverBatchResponse;
-        update_batch(UpdateBatchPoints) -> UpdateBatchResponse;
         query_groups(QueryPointGroups) -> QueryGroupsResponse;
         facet(FacetCounts) -> FacetResponse;
         search_matrix_pairs(SearchMatrixPoints) -> SearchMatrixPairsResponse;
@@ -87,7 +87,7 @@ impl Write {
 // Every write has three parts: the request is checked by itself, then against its collection, and
 // only then it is charged and written.
 impl Engine {
-    fn upsert(&self, request: qdrant::UpsertPoints) -> Written {
+    pub(super) fn upsert(&self, request: qdrant::UpsertPoints) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_option(request.update_filter.is_some(), "update_filter")?;
         refuse_option(
@@ -99,7 +99,10 @@ impl Engine {
 
         let collection = self.collection(&write.collection_name)?;
         collection.check_upsert_size(points.len())?;
-        self.check_points_count(&collection)?;
+        collection.check_points_count(|| {
+            // What fails here fails for the write, which reports it.
+            self.store().count(&collection.name, &Filter::default()).unwrap_or(0)
+        })?;
         validate::some_points(points.len())?;
         for (name, vector) in points.iter().flat_map(|point| &point.vectors) {
             collection.check_vector(name, vector)?;
@@ -109,7 +112,7 @@ impl Engine {
         self.written(&write, &collection, || self.store().upsert(&collection.name, points))
     }
 
-    fn delete_points(&self, request: qdrant::DeletePoints) -> Written {
+    pub(super) fn delete_points(&self, request: qdrant::DeletePoints) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let selection = selection(request.points, "PointSelector is missing")?;
@@ -119,7 +122,7 @@ impl Engine {
         self.written(&write, &collection, || self.store().delete(&collection.name, &selection))
     }
 
-    fn update_vectors(&self, request: qdrant::UpdatePointVectors) -> Written {
+    pub(super) fn update_vectors(&self, request: qdrant::UpdatePointVectors) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_option(request.update_filter.is_some(), "update_filter")?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
@@ -136,7 +139,6 @@ impl Engine {
 
         let collection = self.collection(&write.collection_name)?;
         collection.check_update_size(points.len())?;
-        self.check_points_count(&collection)?;
         validate::some_points(points.len())?;
         for (name, vector) in points.iter().flat_map(|(_, vectors)| vectors) {
             collection.check_vector(name, vector)?;
@@ -157,7 +159,7 @@ impl Engine {
         })
     }
 
-    fn delete_vectors(&self, request: qdrant::DeletePointVectors) -> Written {
+    pub(super) fn delete_vectors(&self, request: qdrant::DeletePointVectors) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let selection = changed(request.points_selector)?;
@@ -166,25 +168,25 @@ impl Engine {
         self.change(&write, selection, &Change::DeleteVectors(names))
     }
 
-    fn set_payload(&self, request: qdrant::SetPayloadPoints) -> Written {
+    pub(super) fn set_payload(&self, request: qdrant::SetPayloadPoints) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let key = request.key.as_deref().map(path).transpose()?;
         let selection = changed(request.points_selector)?;
         let change = Change::SetPayload { values: payload(request.payload)?, key };
-        self.change_payload(&write, selection, &change)
+        self.change(&write, selection, &change)
     }
 
-    fn overwrite_payload(&self, request: qdrant::SetPayloadPoints) -> Written {
+    pub(super) fn overwrite_payload(&self, request: qdrant::SetPayloadPoints) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let selection = changed(request.points_selector)?;
         // `key` is passed over here, as the real server does.
         let change = Change::OverwritePayload(payload(request.payload)?);
-        self.change_payload(&write, selection, &change)
+        self.change(&write, selection, &change)
     }
 
-    fn delete_payload(&self, request: qdrant::DeletePayloadPoints) -> Written {
+    pub(super) fn delete_payload(&self, request: qdrant::DeletePayloadPoints) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let keys = request.keys.iter().map(|key| path(key)).collect::<Result<_, _>>()?;
@@ -192,34 +194,18 @@ impl Engine {
         self.change(&write, selection, &Change::DeletePayload(keys))
     }
 
-    fn clear_payload(&self, request: qdrant::ClearPayloadPoints) -> Written {
+    pub(super) fn clear_payload(&self, request: qdrant::ClearPayloadPoints) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let selection = selection(request.points, "PointSelector is missing")?;
         self.change(&write, selection, &Change::OverwritePayload(Payload::new()))
     }
 
-    fn change_payload(&self, write: &Write, selection: Selection, change: &Change) -> Written {
-        let collection = self.collection(&write.collection_name)?;
-        self.check_points_count(&collection)?;
-        self.change_in(write, &collection, selection, change)
-    }
-
     fn change(&self, write: &Write, selection: Selection, change: &Change) -> Written {
         let collection = self.collection(&write.collection_name)?;
-        self.change_in(write, &collection, selection, change)
-    }
-
-    fn change_in(
-        &self,
-        write: &Write,
-        collection: &Collection,
-        selection: Selection,
-        change: &Change,
-    ) -> Written {
         let selection = collection.selected(selection)?;
-        self.charge_write(collection, &selection)?;
-        self.written(write, collection, || {
+        self.charge_write(&collection, &selection)?;
+        self.written(write, &collection, || {
             self.store().change(&collection.name, &selection, change)
         })
     }
@@ -310,13 +296,6 @@ impl Engine {
             count(&filter).unwrap_or(0)
         };
         Ok(Estimator { indexes: &collection.indexes, total, count: &one }.points(filter))
-    }
-
-    fn check_points_count(&self, collection: &Collection) -> Result<(), Status> {
-        collection.check_points_count(|| {
-            // See above.
-            self.store().count(&collection.name, &Filter::default()).unwrap_or(0)
-        })
     }
 
     fn get_points(&self, request: qdrant::GetPoints) -> Result<qdrant::GetResponse, Status> {

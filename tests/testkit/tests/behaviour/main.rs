@@ -1,5 +1,6 @@
 //! The server's behaviour, as a real `qdrant-client` sees it.
 
+mod batches;
 mod collections;
 mod connections;
 mod errors;
