@@ -1,6 +1,6 @@
-//! A connection that dies without a sign, such as when a firewall forgets it. The client replaces
-//! it when its own timeout ends a call. That timeout is therefore below the attempt's: otherwise
-//! the attempt ends first, and every call meets the dead connection again.
+//! A connection that dies silently, for example when a firewall drops its state. The client
+//! replaces it when its own timeout ends a call, so that timeout has to be below the attempt's.
+//! Otherwise the attempt ends first, and every call uses the dead connection again.
 //!
 //! `cargo run --example dead_connection`
 
@@ -12,8 +12,7 @@ use qdrant_client::{Qdrant, QdrantError};
 use resilient_examples::COLLECTION;
 use resilient_runtime::resilient;
 
-/// Less than half of the attempt's timeout: the client sends a query once more by itself, and the
-/// second one has to fit in too.
+/// Less than half of the attempt's timeout, since the client sends a query once more by itself.
 const CLIENT_TIMEOUT: Duration = Duration::from_millis(400);
 
 #[resilient(retry(row = "timeout_error", base_delay = "50ms"), attempt_timeout = "1s")]
@@ -21,7 +20,7 @@ async fn search(client: &Qdrant, vector: &[f32]) -> Result<QueryResponse, Qdrant
     client.query(QueryPointsBuilder::new(COLLECTION).query(vector.to_vec()).limit(3)).await
 }
 
-/// A client with one connection, so that there is no other one to succeed by chance.
+/// A client with one connection, so that no call succeeds on another one.
 fn connect(url: &str, timeout: Duration) -> Result<Qdrant, QdrantError> {
     let mut config = Qdrant::from_url(url).timeout(timeout).connect_timeout(timeout);
     config.set_pool_size(1);
@@ -38,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let careful = connect(&server.url(), CLIENT_TIMEOUT)?;
     search(&careful, &vector).await?;
 
-    // Both connections are dead now, and nothing tells their clients.
+    // Both connections are dead now, and their clients do not know it.
     server.connections().blackhole();
 
     for call in 1..=2 {

@@ -206,8 +206,8 @@ impl PolicyBuilder {
     /// [trips on](crate::BreakerConfig::trips_on) it, as it does by default. Without it, an attempt
     /// takes as long as it takes. It must be shorter than the [`deadline`](Self::deadline).
     ///
-    /// Keep the timeout of the `qdrant-client` itself, 5 seconds by default, below this one and below
-    /// the [`deadline`](Self::deadline): the client replaces a dead connection only when its own
+    /// Keep the own timeout of `qdrant-client`, 5 seconds by default, below this one and below the
+    /// [`deadline`](Self::deadline). The client replaces a dead connection only when its own
     /// timeout ends a call.
     ///
     /// [`Rejection::AttemptTimeout`]: crate::Rejection::AttemptTimeout

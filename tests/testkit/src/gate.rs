@@ -28,12 +28,13 @@ pub(crate) struct Desk {
     script: Arc<Mutex<Script>>,
     counts: Mutex<Counts>,
     in_flight: watch::Sender<usize>,
-    /// How many lives of the server have begun to end, and how many have ended.
+    /// How many lives of the server have begun to end.
     closed: watch::Sender<u64>,
+    /// How many lives of the server have ended.
     killed: watch::Sender<u64>,
 }
 
-/// One life of the server, from a start to a stop. They are numbered from 0.
+/// The time from a start of the server to its stop. Lives are numbered from 0.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Life(u64);
 
@@ -75,12 +76,12 @@ impl Desk {
         *lock(&self.counts) = Counts::default();
     }
 
-    /// The life that a server has when it starts now.
+    /// Returns the life that begins when the server starts now.
     pub(crate) fn next_life(&self) -> Life {
         Life(*self.killed.borrow())
     }
 
-    /// Ends the requests of this life that would never end.
+    /// Ends the requests of this life that would otherwise never end.
     pub(crate) fn close(&self, Life(life): Life) {
         self.closed.send_if_modified(|closed| {
             let earlier = *closed <= life;
@@ -89,7 +90,7 @@ impl Desk {
         });
     }
 
-    /// Ends all requests of this life, and the life.
+    /// Ends this life and all of its requests.
     pub(crate) fn kill(&self, life: Life) {
         self.close(life);
         self.killed.send_replace(life.0 + 1);
@@ -178,7 +179,7 @@ where
         Box::pin(async move {
             let _in_flight = in_flight;
             tokio::select! {
-                // A server that is killed does nothing any more, not even what is ready.
+                // A killed server must not execute a request that becomes ready at the same time.
                 biased;
                 () = desk.killed(life) => Err(stopped()),
                 response = handle(inner, request, verdict, &desk, life) => response,

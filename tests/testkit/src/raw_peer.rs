@@ -43,7 +43,7 @@ pub struct RawPeer {
     counts: Arc<Counts>,
     /// Connections that nobody accepts, so that there is no room for others.
     _filling: Vec<TcpStream>,
-    /// Its drop ends the task that has the port.
+    /// Dropping it ends the task that owns the port.
     _worker: Worker,
 }
 
@@ -88,7 +88,7 @@ impl RawPeer {
     /// If the system provides no port or no thread.
     pub async fn full() -> io::Result<Self> {
         let worker = Worker::start("raw-peer").await?;
-        // On the worker, whose clock no test pauses.
+        // On the worker, since a test may have paused the clock of its own runtime.
         let filled = worker.runtime().spawn(fill()).await;
         let (listener, filling) = filled.map_err(io::Error::other)??;
         let addr = listener.local_addr()?;

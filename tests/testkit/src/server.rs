@@ -27,12 +27,12 @@ const LEAVE_TAKING: Duration = Duration::from_secs(1);
 
 /// A Qdrant server in the process, on a loopback port of its own, whose failures are scripted.
 ///
-/// It speaks Qdrant's gRPC protocol and runs on a thread of its own, so that a client works in a
-/// runtime of either flavor, and even one that blocks its only thread. Dropping the server stops it
+/// It speaks Qdrant's gRPC protocol and runs on its own thread, so that clients work in a runtime
+/// of either flavor, even if they block its only thread. Dropping the server stops it
 /// at once: its port and its connections are closed, and its thread has ended, when `drop` returns.
 ///
-/// Everything in the server is measured in real time: delays, windows of faults and rate limits. A
-/// test that pauses tokio's clock pauses or advances its own timers only.
+/// Delays, windows of faults and rate limits are measured in real time, even if a test pauses
+/// tokio's clock.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -70,8 +70,8 @@ const LEAVE_TAKING: Duration = Duration::from_secs(1);
 ///
 /// # Several servers over the same data
 ///
-/// The nodes of a cluster answer with the same data. Servers that are started with one [`Storage`]
-/// do too:
+/// Servers that are started with the same [`Storage`] serve the same data, as the nodes of a
+/// cluster do:
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -87,7 +87,7 @@ const LEAVE_TAKING: Duration = Duration::from_secs(1);
 /// # }
 /// ```
 ///
-/// Faults, connections, counts of requests and rate limits are each server's own.
+/// Each server has its own faults, connections, request counts and rate limits.
 #[derive(Debug)]
 pub struct EmbeddedQdrant {
     connections: Connections,
@@ -95,18 +95,18 @@ pub struct EmbeddedQdrant {
     engine: Arc<Engine>,
     /// `None` while the server is stopped.
     serving: Mutex<Option<Serving>>,
-    /// Last, so that it is dropped last.
+    /// The last field, so that it is dropped last.
     worker: Worker,
 }
 
 #[derive(Debug)]
 struct Serving {
     life: Life,
-    /// Taken by a graceful stop, which is then under way.
+    /// `None` while a graceful stop is under way.
     task: Option<JoinHandle<()>>,
 }
 
-/// How a server is started. [`EmbeddedQdrant::builder`] makes one.
+/// Configures and starts a server. Created by [`EmbeddedQdrant::builder`].
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -118,7 +118,7 @@ struct Serving {
 /// let port = server.addr().port();
 /// drop(server);
 ///
-/// // A new server at the old place, with the old data.
+/// // A new server on the same port, with the same data.
 /// let server = EmbeddedQdrant::builder().port(port).storage(storage).start().await?;
 /// assert_eq!(server.addr().port(), port);
 /// # Ok(())
@@ -132,18 +132,16 @@ pub struct EmbeddedQdrantBuilder {
 }
 
 impl EmbeddedQdrantBuilder {
-    /// Sets the port on `127.0.0.1`. By default, or with 0, it is a free one of the system's
-    /// choice.
+    /// Sets the port on `127.0.0.1`. By default, or if it is 0, the system chooses a free port.
     ///
-    /// A fixed port can be in use by another program or test. Prefer the default, and
-    /// [`start_again`](EmbeddedQdrant::start_again) to come back on the same port: it stays
-    /// reserved meanwhile.
+    /// Another program or test may be using a fixed port. To restart a server on the same port,
+    /// prefer [`start_again`](EmbeddedQdrant::start_again), which keeps the port reserved.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Sets what the server serves. By default, it is empty and the server's own.
+    /// Sets the data that the server serves. By default, the server gets an empty [`Storage`].
     pub fn storage(mut self, storage: Storage) -> Self {
         self.storage = storage;
         self
@@ -170,7 +168,7 @@ impl EmbeddedQdrantBuilder {
 }
 
 impl EmbeddedQdrant {
-    /// Starts a server on `127.0.0.1`, at a free port, with nothing in it. It listens when this
+    /// Starts a server on `127.0.0.1`, on a free port, without any data. It listens when this
     /// returns.
     ///
     /// # Errors
@@ -189,7 +187,7 @@ impl EmbeddedQdrant {
         Self::builder().storage(Storage::new(store)).start().await
     }
 
-    /// Returns a builder, for a server with a port or a [`Storage`] of the caller's choice.
+    /// Returns a builder, which can set the port and the [`Storage`].
     pub fn builder() -> EmbeddedQdrantBuilder {
         EmbeddedQdrantBuilder::default()
     }
@@ -221,7 +219,7 @@ impl EmbeddedQdrant {
             .expect("a loopback URL is a valid one")
     }
 
-    /// What the server serves, for another server to serve too.
+    /// Returns the data of the server, which can be passed to other servers.
     #[must_use]
     pub fn storage(&self) -> Storage {
         self.engine.storage().clone()
@@ -264,25 +262,25 @@ impl EmbeddedQdrant {
         self.desk.reset_counts();
     }
 
-    /// Stops the server the way a well-behaved one does, until
-    /// [`start_again`](Self::start_again): new connections are refused, calls in flight complete,
-    /// delayed ones too, and then the connections are closed. Requests that a fault holds forever
-    /// are broken off, and stalled bytes flow again. The port stays reserved.
+    /// Stops the server gracefully, until [`start_again`](Self::start_again): new connections are
+    /// refused, calls in flight complete, including delayed ones, and then the connections are
+    /// closed. Requests that a fault would hold forever are aborted, and stalled bytes flow again.
+    /// The port stays reserved.
     ///
-    /// If this is cancelled, the server stops at once. Does nothing if the server is stopped, or
-    /// if it is being stopped.
+    /// If this is cancelled, the server stops immediately. Does nothing if the server is already
+    /// stopped or stopping.
     pub async fn stop(&self) {
         let Some((life, task)) = self.begin_to_stop() else {
             return;
         };
-        // Also if this future is dropped before its end.
+        // Runs also if this future is dropped early.
         let _at_the_end = KillOnDrop(self);
         self.connections.refuse();
         self.connections.resume();
         self.connections.close_dead();
         self.desk.close(life);
         let (desk, all_closed) = (Arc::clone(&self.desk), self.connections.all_closed());
-        // The clock of the server runs, whatever becomes of the caller's.
+        // On the server's runtime, since the clock of the caller's runtime may be paused.
         let leaving = self.worker.runtime().spawn(async move {
             desk.idle().await;
             // A peer that neither reads nor closes must not keep the server from stopping.
@@ -293,7 +291,7 @@ impl EmbeddedQdrant {
             })
             .await;
         });
-        // This fails only if the task panicked, see above.
+        // See above.
         let _ = leaving.await;
     }
 
@@ -303,10 +301,10 @@ impl EmbeddedQdrant {
         Some((serving.life, serving.task.take()?))
     }
 
-    /// Stops the server at once, as a process that is killed, until
+    /// Stops the server immediately, as if its process were killed, until
     /// [`start_again`](Self::start_again): new connections are refused, open ones are closed, and
-    /// calls in flight are dropped. What they have not written by now is never written. The port
-    /// stays reserved.
+    /// calls in flight are dropped. A write that has not been applied yet never is. The port stays
+    /// reserved.
     ///
     /// Does nothing if the server is stopped.
     pub fn kill(&self) {
@@ -320,13 +318,13 @@ impl EmbeddedQdrant {
     }
 
     /// Starts a stopped server again, on the same port and with the same data. It listens when
-    /// this returns. Its rate limits start full; faults and counts of requests stay as they are.
+    /// this returns. Its rate limits start full. Scripted faults and request counts are kept.
     ///
-    /// Does nothing if the server runs.
+    /// Does nothing if the server is running.
     ///
     /// # Errors
     ///
-    /// If the system does not let the port listen again, such as for want of file descriptors.
+    /// If the system does not allow the port to listen again, such as without file descriptors.
     pub fn start_again(&self) -> io::Result<()> {
         let mut serving = lock(&self.serving);
         if serving.is_some() {
@@ -351,15 +349,15 @@ impl EmbeddedQdrant {
         Ok(())
     }
 
-    /// Stops the server for good, as [`stop`](Self::stop) does.
+    /// Stops the server gracefully, as [`stop`](Self::stop) does, and drops it.
     ///
-    /// If this is cancelled, the server stops at once.
+    /// If this is cancelled, the server stops immediately.
     pub async fn shutdown(self) {
         self.stop().await;
     }
 }
 
-/// Stops a server at once.
+/// Kills a server when it is dropped.
 struct KillOnDrop<'a>(&'a EmbeddedQdrant);
 
 impl Drop for KillOnDrop<'_> {

@@ -1,4 +1,4 @@
-//! What servers serve.
+//! The data that servers serve.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use crate::service::CollectionState;
 use crate::store::{MemoryStore, Store};
 
-/// What a server serves: a [`Store`], and the settings and indexes of its collections.
+/// The data that a server serves: a [`Store`], and the settings and indexes of its collections.
 ///
-/// A clone is the same storage. Servers that are started with clones of it serve the same data, as
-/// the nodes of a cluster do, and it outlives them.
+/// Clones share the same data. Servers that are started with clones of one storage serve the same
+/// data, as the nodes of a cluster do. The data outlives the servers.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -33,7 +33,7 @@ struct Stored {
 }
 
 impl Storage {
-    /// Makes a storage of a store. [`Default`] makes one of an empty [`MemoryStore`].
+    /// Creates a storage over a store. [`Default`] creates one over an empty [`MemoryStore`].
     pub fn new(store: impl Store) -> Self {
         Self(Arc::new(Stored { store: Box::new(store), states: Mutex::default() }))
     }
@@ -42,7 +42,7 @@ impl Storage {
         &*self.0.store
     }
 
-    /// What the protocol keeps of each collection.
+    /// The settings and indexes of each collection.
     pub(crate) fn states(&self) -> &Mutex<HashMap<String, CollectionState>> {
         &self.0.states
     }

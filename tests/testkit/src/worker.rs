@@ -1,4 +1,4 @@
-//! A thread with a tokio runtime of its own, for a server.
+//! A thread with its own tokio runtime, for a server.
 
 use std::io;
 use std::sync::{Mutex, PoisonError, mpsc};
@@ -8,15 +8,15 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// How long a drop waits for the thread to end. It ends as soon as the task that it runs yields, so
+/// How long a drop waits for the thread to end. The thread ends when its current task yields, so
 /// this only matters if a [`Store`](crate::Store) blocks.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A thread that runs tasks until this is dropped.
 ///
-/// A server must not share the runtime of its client: a test that blocks its only thread, such as
-/// in the compatibility check of `qdrant-client`, would wait for an answer that the same thread has
-/// to give. Nor must it share the clock, which a test may pause.
+/// A server does not share the runtime of its client. Otherwise, a client that blocks the only
+/// thread of a test, such as in the compatibility check of `qdrant-client`, would wait for a
+/// response from that same thread. It does not share the clock either, which a test may pause.
 #[derive(Debug)]
 pub(crate) struct Worker {
     runtime: Handle,
@@ -68,7 +68,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         drop(self.stop.take());
-        // The thread cannot wait for itself, if one of its tasks drops this.
+        // If a task on the thread drops this, it cannot wait for its own thread.
         if thread::current().id() != self.thread {
             let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
             let _ = ended.recv_timeout(PATIENCE);

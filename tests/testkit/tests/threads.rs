@@ -1,5 +1,5 @@
-//! What is left of a server that is dropped: no thread, and nothing at its port. In a process of
-//! its own, whose threads are counted.
+//! A dropped server leaves no thread, and its port is free. This is a separate process, since it
+//! counts the threads of the process.
 
 #![cfg(target_os = "linux")]
 
@@ -23,7 +23,7 @@ fn threads() -> usize {
 
 fn assert_gone(addr: SocketAddr) {
     TcpListener::bind(addr).expect("the port is free");
-    // The thread is through with everything. The system may take a moment to remove it.
+    // The thread has ended. The system may take a moment to remove it.
     let start = Instant::now();
     while threads() > 0 {
         assert!(start.elapsed() < Duration::from_secs(5), "a thread is left");
@@ -31,10 +31,10 @@ fn assert_gone(addr: SocketAddr) {
     }
 }
 
-/// One test, so that no other one has servers meanwhile.
+/// A single test, so that no other test has servers at the same time.
 #[test]
 fn nothing_is_left_of_a_server_wherever_it_is_dropped() {
-    // With the future that made it, and outside of a runtime.
+    // Inside the runtime that started it, and outside of any runtime.
     assert_gone(current_thread().block_on(async {
         let server = EmbeddedQdrant::start().await.unwrap();
         assert_eq!(threads(), 1);
@@ -45,7 +45,7 @@ fn nothing_is_left_of_a_server_wherever_it_is_dropped() {
     drop(server);
     assert_gone(addr);
 
-    // On a thread of a runtime, and in one whose clock is paused.
+    // On a multi-threaded runtime, and with a paused clock.
     let many = Builder::new_multi_thread().enable_all().build().unwrap();
     assert_gone(many.block_on(async {
         let server = EmbeddedQdrant::start().await.unwrap();
@@ -56,7 +56,7 @@ fn nothing_is_left_of_a_server_wherever_it_is_dropped() {
     let paused = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     assert_gone(paused.block_on(async { EmbeddedQdrant::start().await.unwrap().addr() }));
 
-    // While its test panics, with a call that hangs.
+    // During a panic, with a call that hangs.
     let (tell, told) = mpsc::channel();
     let panicked = std::thread::spawn(move || {
         current_thread().block_on(async {
@@ -74,7 +74,7 @@ fn nothing_is_left_of_a_server_wherever_it_is_dropped() {
     panicked.join().expect_err("the panic");
     assert_gone(told.recv().unwrap());
 
-    // Stopped before, and not at all able to start.
+    // After a stop, and after a start that fails.
     let server = current_thread().block_on(EmbeddedQdrant::start()).unwrap();
     let addr = server.addr();
     server.kill();
@@ -87,7 +87,7 @@ fn nothing_is_left_of_a_server_wherever_it_is_dropped() {
     drop(holder);
     assert_gone(addr);
 
-    // A start that is given up after its first step.
+    // A start that is cancelled after its first step.
     current_thread().block_on(async {
         let mut start = Box::pin(EmbeddedQdrant::start());
         std::future::poll_fn(|cx| {

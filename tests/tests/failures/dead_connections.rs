@@ -1,4 +1,4 @@
-//! A connection that is dead and does not say so: neither `FIN` nor `RST`, only silence.
+//! A connection that has died silently: neither `FIN` nor `RST`.
 //!
 //! `qdrant-client` makes a new channel when its own timeout ends a call. A shorter timeout around
 //! the call ends it before that, and the dead channel is used again.
@@ -10,7 +10,7 @@ use resilient_runtime::{Classify, ErrorKind, Policy, resilient};
 
 use crate::support::{Call, SHORT, client_of, server, with_timeout};
 
-/// A policy that ends an attempt after this time, and does not try again.
+/// A policy that ends an attempt after this time, without retries.
 fn ends_after(timeout: Duration) -> Policy {
     Policy::builder("dead connections").attempt_timeout(timeout).build()
 }
@@ -33,7 +33,7 @@ async fn a_client_whose_timeout_is_the_shorter_one_replaces_its_channel() {
                 assert!(error.maybe_executed());
                 assert!(error.to_string().contains("Timeout expired"), "{error}");
             }
-            // The client's own second try has the new channel already.
+            // The client's own second try uses the new channel.
             Call::Upsert => first.unwrap(),
         }
         for _ in 0..3 {
@@ -81,7 +81,7 @@ async fn an_attempt_timeout_that_is_the_shorter_one_meets_the_dead_channel_again
         assert_eq!(server.total_requests(), 0, "nothing reaches the server: {call:?}");
         assert_eq!(server.connections().accepted(), accepted, "no new connection: {call:?}");
 
-        // The server is well, as another client sees.
+        // The server still serves other clients.
         let other = client_of(&server.url());
         policy.run(|| call.send(&other)).await.unwrap();
     }

@@ -60,7 +60,7 @@ pub struct Connections {
 struct Shared {
     state: Mutex<State>,
     open: watch::Sender<usize>,
-    /// Where the sockets and the relays live. It is not the runtime of the caller.
+    /// The runtime of the sockets and relays, which is the server's, not the caller's.
     runtime: Handle,
 }
 
@@ -92,13 +92,13 @@ struct Door {
 struct Link {
     socket: TcpStream,
     relay: Option<Waker>,
-    /// Carries nothing any more, in either direction.
+    /// Whether the connection no longer carries bytes, in either direction.
     dead: bool,
 }
 
 impl Connections {
-    /// Binds a port on the loopback interface, one of the system's choice if it is 0. The door is
-    /// shut until [`open_door`](Self::open_door).
+    /// Binds a port on the loopback interface. For 0, the system chooses it. Connections are
+    /// refused until [`open_door`](Self::open_door).
     pub(crate) fn bind(port: u16, runtime: &Handle) -> io::Result<Self> {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if port != 0 {
@@ -127,7 +127,7 @@ impl Connections {
         self.addr
     }
 
-    /// Opens the door. Connections are handed on through `server` until
+    /// Listens on the port, and sends accepted connections to `server` until
     /// [`hang_up`](Self::hang_up).
     pub(crate) fn open_door(&self, server: mpsc::UnboundedSender<DuplexStream>) -> io::Result<()> {
         let mut state = self.shared.lock();
@@ -206,18 +206,18 @@ impl Connections {
         }
     }
 
-    /// Makes every open connection a dead one, for good: it stays open and carries nothing any
-    /// more, in either direction. New connections work.
+    /// Silences every open connection, permanently: it stays open, but no bytes pass in either
+    /// direction. New connections work.
     ///
-    /// This is what a client is left with when a firewall forgets a connection, or when the
-    /// machine behind it loses its power: no `FIN`, no `RST`, only silence. Requests that have
-    /// arrived are executed, and their answers are lost.
+    /// A client sees this when a firewall drops the state of a connection, or when the server's
+    /// machine loses power: no `FIN` and no `RST`. Requests that have arrived are executed, and
+    /// their answers are lost.
     ///
-    /// A `qdrant-client` gives such a connection up when its own timeout ends a call (5 seconds by
+    /// `qdrant-client` replaces such a connection when its own timeout ends a call (5 seconds by
     /// default). A shorter timeout around the call, such as an `attempt_timeout`, ends the call
-    /// before that, and the next call uses the same dead connection again. Keep the timeout of the
-    /// client below the others. The acknowledgments of TCP still come, so that TCP keep-alive does
-    /// not notice; HTTP/2 pings do.
+    /// first, and the next call uses the same dead connection again. Keep the client's timeout
+    /// below the others. TCP keep-alive does not detect such a connection, since the kernel still
+    /// acknowledges what it receives. HTTP/2 pings do.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -265,8 +265,8 @@ impl Connections {
         state.links.len()
     }
 
-    /// Shuts the door and closes every connection, until [`open_door`](Self::open_door). The port
-    /// stays reserved.
+    /// Refuses new connections and closes the open ones, until [`open_door`](Self::open_door).
+    /// The port stays reserved.
     pub(crate) fn hang_up(&self) {
         let mut state = self.shared.lock();
         self.shared.accept_waiting(&mut state);
@@ -278,7 +278,8 @@ impl Connections {
         self.shared.note_open(&state);
     }
 
-    /// Closes the connections that carry nothing any more, which no peer will close.
+    /// Closes the connections that [`blackhole`](Self::blackhole) has silenced, since their peers
+    /// cannot.
     pub(crate) fn close_dead(&self) {
         let mut state = self.shared.lock();
         for (_, link) in state.links.extract_if(|_, link| link.dead) {
@@ -349,7 +350,7 @@ impl Shared {
         lock(&self.state)
     }
 
-    /// Opens the door, if it is shut, by way of the spare socket.
+    /// Makes the spare socket listen, unless the door is open.
     fn open_door(&self, state: &mut State, addr: SocketAddr) -> io::Result<()> {
         if state.door.is_some() || state.closed {
             return Ok(());
@@ -418,11 +419,11 @@ impl Shared {
     }
 }
 
-/// Fails if the address is in use. The sockets of [`socket`] alone would not tell: two servers of
-/// this process could share a port, and each would get some of the connections.
+/// Returns an error if the address is in use. Binding a [`socket`] does not detect this: two
+/// servers of this process could share a port, and each would get some of the connections.
 fn check_free(addr: SocketAddr) -> io::Result<()> {
     let socket = TcpSocket::new_v4()?;
-    // On Unix, what lingers of closed connections is no obstacle, and a listener is one.
+    // On Unix, this ignores closed connections in `TIME_WAIT`, but not a listener.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(addr)

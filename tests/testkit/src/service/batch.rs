@@ -13,8 +13,8 @@ use super::status::invalid_field;
 use super::{Engine, validate};
 
 impl Engine {
-    /// Runs the writes one after the other, each as a request of its own, which is checked and
-    /// charged when it is its turn. Those before one that is refused stay.
+    /// Runs the writes in order. Each is checked and charged when its turn comes, as if it were a
+    /// separate request. If one is refused, the writes before it are kept.
     pub(super) fn update_batch(
         &self,
         request: qdrant::UpdateBatchPoints,
@@ -48,7 +48,7 @@ impl Engine {
         Common { collection_name, wait, ordering, timeout }: Common,
         operation: Operation,
     ) -> Result<qdrant::PointsOperationResponse, Status> {
-        /// A request with what the writes of the batch have in common.
+        /// Builds a request with the fields that are common to the batch.
         macro_rules! request {
             ($request:ident { $($field:ident $(: $value:expr)?),* }) => {
                 qdrant::$request {
@@ -141,7 +141,7 @@ impl Engine {
     }
 }
 
-/// What the writes of a batch have in common.
+/// The fields that are common to all writes of a batch.
 #[derive(Clone)]
 struct Common {
     collection_name: String,

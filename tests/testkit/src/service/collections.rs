@@ -13,7 +13,7 @@ use super::{Engine, implement, settings, validate};
 use crate::store::{Distance, Filter, StoreError, VectorConfig, VectorConfigs};
 use crate::sync::lock;
 
-/// What a server on two cores begins with.
+/// The number of segments that Qdrant creates on a machine with two cores.
 const SEGMENTS: u64 = 2;
 
 implement! {
@@ -74,7 +74,7 @@ impl Engine {
         validate::update(&request)?;
         let collection = self.collection(&request.collection_name)?;
         let vectors = request.vectors_config.as_ref().map(settings::vector_names);
-        // The server has no sparse vectors, so that none of these can be there.
+        // This server has no sparse vectors, so none of these names can exist.
         let sparse = request.sparse_vectors_config.as_ref().map(|config| config.map.keys());
         let sparse = sparse.into_iter().flatten().map(String::as_str);
         for name in vectors.into_iter().flatten().chain(sparse) {

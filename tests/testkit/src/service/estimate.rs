@@ -1,10 +1,10 @@
-//! How many points Qdrant expects a filter to pass, without looking at them. By this it charges
-//! writes, and answers a count that need not be exact.
+//! Estimates how many points pass a filter, the way Qdrant does without reading the points. Qdrant
+//! charges writes by this estimate, and returns it for a count that need not be exact.
 
 use super::index::{Indexes, full, serves};
 use crate::store::{Condition, Filter, Path};
 
-/// What estimates are made of.
+/// Estimates the number of points that pass a filter.
 pub(super) struct Estimator<'a> {
     pub(super) indexes: &'a Indexes,
     /// The number of points.
@@ -39,11 +39,12 @@ impl Estimator<'_> {
                 return self.filter(filter, Some(&full(prefix, &key.elements())));
             }
             Condition::HasId(_) | Condition::HasVector(_) => (self.count)(condition),
-            // The points of an index are counted, which within an array takes the whole filter.
+            // An index knows its number of points. Within an array, the condition alone does not
+            // select the points, so it is not counted.
             condition if prefix.is_none() && serves(self.indexes, prefix, condition) => {
                 (self.count)(condition)
             }
-            // Nothing is known of it: one half, rounded down.
+            // Without an index, Qdrant assumes half of the points, rounded down.
             _ => self.total / 2,
         };
         self.share(points)

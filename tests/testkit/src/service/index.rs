@@ -55,7 +55,7 @@ impl Use {
         Self::Geo,
     ];
 
-    /// The name of the index that is made for this.
+    /// The name of the index type for this use.
     fn schema(self) -> &'static str {
         match self {
             Self::IntegerMatch | Self::IntegerRange => "integer",
@@ -124,7 +124,7 @@ impl FieldIndex {
         Ok(Self { path, schema, params, tokenizer })
     }
 
-    /// The name that it has among the indexes of its collection.
+    /// Returns its key in [`Indexes`].
     pub(super) fn name(&self) -> String {
         self.path.to_string()
     }
@@ -137,7 +137,7 @@ impl FieldIndex {
         }
     }
 
-    /// Passes the points that are in the index.
+    /// Returns a filter for the points in the index.
     pub(super) fn indexed_points(&self) -> Filter {
         Filter { must_not: vec![Condition::IsEmpty(self.path.clone())], ..Filter::default() }
     }
@@ -195,7 +195,7 @@ fn tokenizer(params: &TextIndexParams) -> Result<Tokenizer, Status> {
     })
 }
 
-/// Lets text matches on fields with a text index use it.
+/// Makes text matches use the text index of their field, if there is one.
 pub(super) fn use_text_indexes(filter: &mut Filter, indexes: &Indexes) {
     use_in_filter(filter, None, indexes);
 }
@@ -222,7 +222,7 @@ fn use_in_filter(filter: &mut Filter, prefix: Option<&Path>, indexes: &Indexes) 
     }
 }
 
-/// A field that needs an index and has none, with the names of the indexes that would do.
+/// Returns a field that needs an index and has none, with the types of index that would serve it.
 pub(super) fn first_unindexed(filter: &Filter, indexes: &Indexes) -> Option<(Path, Vec<String>)> {
     unindexed_in_filter(filter, None, indexes)
 }
@@ -266,7 +266,7 @@ pub(super) fn full(prefix: Option<&Path>, key: &Path) -> Path {
     prefix.map_or_else(|| key.clone(), |prefix| prefix.join(key))
 }
 
-/// The field of a condition, and what an index must be good for to serve it: one of these.
+/// Returns the field of a condition, and the uses of which an index must support at least one.
 fn uses(condition: &Condition) -> Option<(&Path, Vec<Use>)> {
     match condition {
         Condition::Field { key, check } => {

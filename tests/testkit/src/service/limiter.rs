@@ -18,7 +18,7 @@ pub(super) enum Access {
 /// The rate limits of a collection.
 #[derive(Debug)]
 pub(super) struct Limiter {
-    /// Of which collection and limits these are. See [`CollectionState`](super::CollectionState).
+    /// Identify the collection and its limits. See [`CollectionState`](super::CollectionState).
     made: u64,
     limited: u64,
     read: Option<TokenBucket>,
@@ -41,7 +41,7 @@ impl Limiter {
         }
     }
 
-    /// Starts anew if the collection is another one, or has other limits.
+    /// Starts with full buckets if the collection was recreated, or if its limits were set.
     pub(super) fn keep_up(&mut self, collection: &Collection, now: Instant) {
         if (self.made, self.limited) != (collection.made, collection.limited) {
             let written = self.written && self.made == collection.made;
@@ -65,7 +65,7 @@ impl Limiter {
         }
     }
 
-    /// A write that costs nothing.
+    /// Notes a write that is not charged.
     pub(super) fn note_write(&mut self) {
         self.written = true;
     }

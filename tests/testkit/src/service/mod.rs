@@ -43,12 +43,12 @@ pub(crate) struct Engine {
     limiters: Mutex<HashMap<String, Limiter>>,
 }
 
-/// What a call needs to know of its collection. A call sees the collection as it was at its start.
+/// A snapshot of a collection, taken at the start of a call.
 struct Collection {
     name: String,
     vectors: VectorConfigs,
     indexes: Arc<Indexes>,
-    /// If it is enabled.
+    /// `None` unless it is enabled.
     strict: Option<StrictMode>,
     /// See [`CollectionState`].
     made: u64,
@@ -64,7 +64,7 @@ impl Engine {
         &self.storage
     }
 
-    /// Forgets what a server forgets when it stops.
+    /// Discards the state that does not survive a restart.
     pub(crate) fn restart(&self) {
         lock(&self.limiters).clear();
     }
@@ -111,7 +111,7 @@ impl Engine {
         self.limiter(collection, now, |limiter| limiter.charge(access, cost, now))
     }
 
-    /// Takes note of a write that is not charged.
+    /// Notes a write that is not charged.
     fn note_write(&self, collection: &Collection) {
         self.limiter(collection, Instant::now(), Limiter::note_write);
     }
@@ -138,7 +138,7 @@ impl Engine {
 }
 
 impl Collection {
-    /// Refuses a vector that the collection does not declare, or not with so many dimensions.
+    /// Checks that the collection declares this vector, with this number of dimensions.
     fn check_vector(&self, name: &str, vector: &[f32]) -> Result<(), Status> {
         let expected = self.check_vector_name(name)?;
         if vector.len() == expected {
@@ -148,7 +148,7 @@ impl Collection {
         }
     }
 
-    /// Refuses a vector that the collection does not declare; else, its number of dimensions.
+    /// Checks that the collection declares this vector, and returns its number of dimensions.
     fn check_vector_name(&self, name: &str) -> Result<usize, Status> {
         match self.vectors.get(name) {
             Some(config) => Ok(config.size),

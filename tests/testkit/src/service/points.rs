@@ -63,7 +63,7 @@ implement! {
 
 type Written = Result<qdrant::PointsOperationResponse, Status>;
 
-/// What writes have in common.
+/// The fields that all writes have in common.
 struct Write {
     collection_name: String,
     wait: bool,
@@ -71,7 +71,7 @@ struct Write {
 }
 
 impl Write {
-    /// Checks what a write is by itself.
+    /// Checks these fields.
     fn new(
         collection_name: String,
         wait: Option<bool>,
@@ -84,8 +84,8 @@ impl Write {
     }
 }
 
-// Every write has three parts: the request is checked by itself, then against its collection, and
-// only then it is charged and written.
+// Each write checks the request by itself, then against its collection. Only then is it charged and
+// applied.
 impl Engine {
     pub(super) fn upsert(&self, request: qdrant::UpsertPoints) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
@@ -100,7 +100,7 @@ impl Engine {
         let collection = self.collection(&write.collection_name)?;
         collection.check_upsert_size(points.len())?;
         collection.check_points_count(|| {
-            // What fails here fails for the write, which reports it.
+            // If this fails, so does the write, which reports the error.
             self.store().count(&collection.name, &Filter::default()).unwrap_or(0)
         })?;
         validate::some_points(points.len())?;
@@ -231,7 +231,7 @@ impl Engine {
         })
     }
 
-    /// Changes the indexes of a collection, which costs nothing of its rate limit.
+    /// Changes the indexes of a collection. This is not charged to its rate limit.
     fn change_indexes(
         &self,
         write: &Write,
@@ -247,9 +247,9 @@ impl Engine {
         self.written(write, collection, || Ok(()))
     }
 
-    /// Writes, and answers the way `wait` asks for. The write is applied either way, so that a
-    /// test need not poll for it; but what Qdrant finds only when it applies a write is nothing
-    /// that a caller hears of who does not wait.
+    /// Applies a write, and returns the status that `wait` asks for. The write is applied in either
+    /// case, so that a test does not have to poll for it. Without `wait`, errors that Qdrant finds
+    /// only when it applies the write are not reported.
     fn written(
         &self,
         write: &Write,
@@ -276,8 +276,8 @@ impl Engine {
         })
     }
 
-    /// Charges a write of selected points. A filter costs what Qdrant expects it to pass, and at
-    /// least 1.
+    /// Charges a write of selected points. A filter costs the estimated number of points that pass
+    /// it, and at least 1.
     fn charge_write(&self, collection: &Collection, selection: &Selection) -> Result<(), Status> {
         let cost = match selection {
             Selection::Ids(ids) => ids.len(),
@@ -286,13 +286,13 @@ impl Engine {
         self.charge(collection, Access::Write, cost)
     }
 
-    /// How many points Qdrant expects a filter to pass.
+    /// Estimates how many points pass a filter.
     fn estimate(&self, collection: &Collection, filter: &Filter) -> Result<usize, Status> {
         let count = |filter: &Filter| self.store().count(&collection.name, filter);
         let total = count(&Filter::default()).map_err(|e| to_status(&e))?;
         let one = |condition: &Condition| {
             let filter = Filter { must: vec![condition.clone()], ..Filter::default() };
-            // What fails here fails for the write or the count itself, which reports it.
+            // If this fails, so does the write or count itself, which reports the error.
             count(&filter).unwrap_or(0)
         };
         Ok(Estimator { indexes: &collection.indexes, total, count: &one }.points(filter))
@@ -380,7 +380,7 @@ impl Engine {
 }
 
 impl Collection {
-    /// The points of a write, checked against the collection.
+    /// Checks the points of a write against the collection.
     fn selected(&self, mut selection: Selection) -> Result<Selection, Status> {
         self.check_written(&selection)?;
         match &mut selection {
@@ -390,8 +390,8 @@ impl Collection {
         Ok(selection)
     }
 
-    /// Refuses vectors that the collection does not declare; but only if there is a point that
-    /// they are asked of, as in Qdrant.
+    /// Checks that the collection declares the vectors that a request asks for. As in Qdrant, this
+    /// only matters if there is a point to return.
     pub(super) fn check_parts(&self, points: usize, parts: &Parts) -> Result<(), Status> {
         if points == 0 {
             return Ok(());
@@ -400,7 +400,7 @@ impl Collection {
     }
 }
 
-/// The points that a change is meant for.
+/// Returns the points that a change applies to.
 fn changed(selector: Option<qdrant::PointsSelector>) -> Result<Selection, Status> {
     selection(selector, "points_selector is expected")
 }

@@ -19,7 +19,7 @@ use crate::store::{Condition, Filter, PointId, ScoredPoint, Search, StoreError};
 /// What a query returns where the request does not say.
 const DEFAULT_QUERY_LIMIT: u64 = 10;
 
-/// The score of a point that is returned for no query.
+/// The score of every point if a request has no query.
 const NO_QUERY_SCORE: f32 = 1.0;
 
 /// A search that is ready to be charged and run.

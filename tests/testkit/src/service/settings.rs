@@ -10,7 +10,7 @@ use qdrant_client::qdrant::{
     vectors_config, vectors_config_diff,
 };
 
-/// Puts each of these fields in place, if the update has it.
+/// Copies each of these fields that the update sets.
 macro_rules! merge {
     ($target:expr, $update:expr; $($field:ident)*) => {
         $(
@@ -75,8 +75,8 @@ fn update_vectors(settings: Option<&mut VectorsConfig>, update: vectors_config_d
                 }
             }
         }
-        // The names were checked: there is no such vector, or the collection was not made through
-        // a server and has no settings.
+        // The names have been checked before. The collection was not created through a server, so
+        // it has no settings to update.
         _ => {}
     }
 }
@@ -137,7 +137,7 @@ fn merge_strict_mode(settings: &mut StrictModeConfig, update: &StrictModeConfig)
     );
 }
 
-/// The settings as a server shows them: with the defaults of Qdrant.
+/// Returns the settings for the info of a collection, with Qdrant's defaults.
 pub(super) fn shown(settings: CreateCollection, vectors: VectorsConfig) -> CollectionConfig {
     let mut hnsw = HnswConfigDiff {
         m: Some(16),

@@ -14,9 +14,9 @@ pub(crate) struct CollectionState {
     /// As the collection was made, and updated since.
     pub(super) settings: CreateCollection,
     pub(super) indexes: Arc<Indexes>,
-    /// Tells this collection from an earlier one of the same name.
+    /// Distinguishes this collection from an earlier one of the same name.
     pub(super) made: u64,
-    /// Tells the rate limits from earlier ones: limits that are set start full.
+    /// Changes whenever the rate limits are set, since buckets start full then.
     pub(super) limited: u64,
     operations: u64,
 }
@@ -41,8 +41,8 @@ impl CollectionState {
     }
 }
 
-/// A number that no other call returns; not 0, which stands for a collection that was not made
-/// through a server.
+/// Returns a new number on each call. It is never 0, which stands for a collection that was not
+/// created through a server.
 fn unique() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     // Relaxed: nothing else depends on the order.

@@ -20,7 +20,7 @@ fn wrong_input(description: impl std::fmt::Display) -> Status {
     Status::invalid_argument(format!("Wrong input: {description}"))
 }
 
-/// A request that asks for what cannot be, or that the strict mode refuses.
+/// An invalid request, or one that strict mode refuses.
 pub(super) fn bad_request(description: impl std::fmt::Display) -> Status {
     Status::invalid_argument(format!("Bad request: {description}"))
 }
@@ -29,7 +29,7 @@ pub(super) fn not_found(description: impl std::fmt::Display) -> Status {
     Status::not_found(format!("Not found: {description}"))
 }
 
-/// A field of the request is not as it has to be.
+/// An invalid field of a request.
 pub(super) fn invalid_field(field: &str, why: &str) -> Status {
     Status::invalid_argument(format!("Validation error in body: [{field}: {why}]"))
 }

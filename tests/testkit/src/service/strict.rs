@@ -1,4 +1,4 @@
-//! Strict mode: what a collection refuses of requests that would cost too much.
+//! Strict mode: limits on requests that would cost too much.
 
 use std::fmt::Display;
 
@@ -30,7 +30,7 @@ impl StrictMode {
     }
 }
 
-/// The checks of a collection pass everything while its strict mode is not enabled.
+/// These checks pass if strict mode is not enabled.
 impl Collection {
     fn strict(&self) -> Option<&StrictModeConfig> {
         self.strict.as_ref().map(|StrictMode(config)| config)
@@ -158,7 +158,7 @@ fn at_most<T: PartialOrd + Display>(value: Option<T>, most: Option<T>, name: &st
     }
 }
 
-/// The number of values in the condition that has most of them.
+/// Returns the number of values in the largest condition.
 fn largest_condition(filter: &Filter) -> usize {
     let size = |condition: &Condition| match condition {
         Condition::Field { check: FieldCheck::AnyOf { matches: Some(matches), .. }, .. } => {

@@ -1,5 +1,5 @@
-//! What a request must be by itself, whatever the server holds. It is checked before everything
-//! else, in the words of the real server.
+//! Validates requests by themselves, before anything else is checked, with the messages of the real
+//! server.
 
 use qdrant_client::qdrant::{
     CreateCollection, HnswConfigDiff, OptimizersConfigDiff, QuantizationConfig, ReadConsistency,
@@ -16,13 +16,13 @@ type Checked = Result<(), Status>;
 /// The characters that no new collection has in its name.
 const FORBIDDEN: [char; 11] = ['<', '>', ':', '"', '/', '\\', '|', '?', '*', '\0', '\u{1F}'];
 
-/// The characters that no collection can ever have had in its name.
+/// The characters that no collection can have in its name, however old it is.
 const IMPOSSIBLE: [char; 2] = ['/', '\0'];
 
 /// The largest vector that Qdrant takes.
 const MAX_VECTOR_SIZE: u64 = 65_536;
 
-/// The name of a collection that may be there.
+/// Validates the name of a collection that may exist.
 pub(super) fn collection_name(name: &str) -> Checked {
     name_without(name, &IMPOSSIBLE)
 }
@@ -42,7 +42,7 @@ fn name_without(name: &str, forbidden: &[char]) -> Checked {
     }
 }
 
-/// A number that is absent, or at least this.
+/// Validates a number that is absent or at least this.
 pub(super) fn at_least(field: &str, value: Option<impl Into<u64>>, least: u64) -> Checked {
     match value.map(Into::into) {
         Some(value) if value < least => {
@@ -63,7 +63,7 @@ fn within(field: &str, value: Option<impl Into<f64>>, least: f64, most: f64) -> 
     }
 }
 
-/// Text that must not be empty.
+/// Validates text that must not be empty.
 pub(super) fn not_empty(field: &str, value: &str) -> Checked {
     if value.is_empty() {
         let why = "value \"\" invalid, must be at least 1 characters";
@@ -72,7 +72,7 @@ pub(super) fn not_empty(field: &str, value: &str) -> Checked {
     Ok(())
 }
 
-/// The points that a write names.
+/// Validates the number of points that a write names.
 pub(super) fn some_points(points: usize) -> Checked {
     if points == 0 { Err(bad_request("Empty update request")) } else { Ok(()) }
 }

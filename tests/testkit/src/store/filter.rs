@@ -36,7 +36,7 @@ pub struct Filter {
     pub should: Vec<Condition>,
     /// None of these holds.
     pub must_not: Vec<Condition>,
-    /// At least so many of these hold. Without conditions, it holds whatever the number is.
+    /// At least this many of these hold. Without conditions, any number holds.
     pub min_should: Option<(Vec<Condition>, usize)>,
 }
 
@@ -102,7 +102,7 @@ pub enum Match {
     ExceptIntegers(Vec<i64>),
     /// A string that contains this one: what a text match means without a text index.
     Text(String),
-    /// Strings that hold these tokens: what a text match means with a text index.
+    /// Strings that contain these tokens: the meaning of a text match with a text index.
     Tokens(TextQuery),
 }
 
@@ -140,7 +140,7 @@ impl Filter {
             .sum()
     }
 
-    /// The conditions of all parts.
+    /// Returns the conditions of all parts.
     pub(crate) fn all_conditions(&self) -> impl Iterator<Item = &Condition> {
         self.must
             .iter()
@@ -260,7 +260,7 @@ fn any_element(value: &Value, accepts: impl Fn(&Value) -> bool) -> bool {
     }
 }
 
-/// The strings of a value: itself, or the elements of an array.
+/// Returns the strings of a value: the value itself, or the elements of an array.
 fn strings(value: &Value) -> impl Iterator<Item = &str> {
     let elements = match value {
         Value::List(list) => list.as_slice(),

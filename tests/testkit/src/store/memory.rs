@@ -226,7 +226,7 @@ impl Collection {
         let vector = self.prepare_one(&search.using, search.vector.clone())?;
         let distance = self.config(&search.using)?.distance;
         let wanted = search.offset.saturating_add(search.limit);
-        // The best so far, the worst of them on top.
+        // The best points so far, with the worst of them on top.
         let mut best: BinaryHeap<Ranked<'_>> = BinaryHeap::new();
         for point in self.points.values().filter(|point| search.filter.matches(point)) {
             let Some(stored) = point.vectors.get(&search.using) else {
@@ -254,8 +254,8 @@ impl Collection {
     }
 }
 
-/// A point that a search has found, in the order of the result: the nearest first, and equals by
-/// rising id.
+/// A point that a search has found, ordered as in the result: the nearest first, and equal scores
+/// by ascending id.
 struct Ranked<'a> {
     score: f32,
     distance: Distance,

@@ -124,7 +124,7 @@ pub trait Store: Send + Sync + 'static {
     fn search(&self, collection: &str, search: &Search) -> Result<Vec<ScoredPoint>, StoreError>;
 }
 
-/// A shared store, for a test that looks into it while a server serves it.
+/// A shared store, which a test can inspect while a server serves it.
 impl<S: Store + ?Sized> Store for Arc<S> {
     fn create_collection(&self, name: &str, vectors: VectorConfigs) -> Result<(), StoreError> {
         (**self).create_collection(name, vectors)

@@ -58,7 +58,7 @@ impl Path {
         Self(steps)
     }
 
-    /// The path that leads on from this one by another.
+    /// Appends a path to this one.
     pub(crate) fn join(&self, rest: &Self) -> Self {
         Self(self.0.iter().chain(&rest.0).cloned().collect())
     }
@@ -81,8 +81,8 @@ impl Path {
 
     /// Merges `values` into the object that the path leads to, which is made where it is missing.
     ///
-    /// Nulls remove keys, but a payload that is empty takes them as they are: there is nothing to
-    /// merge with.
+    /// A null removes its key, except from an empty payload, which Qdrant replaces instead of
+    /// merging.
     pub(crate) fn merge(path: Option<&Self>, payload: &mut Payload, values: &Payload) {
         match path {
             None if payload.is_empty() => payload.clone_from(values),
@@ -132,7 +132,7 @@ impl fmt::Display for Path {
     }
 }
 
-/// Whether a key with this character needs no quotes.
+/// Returns whether a key may have this character without quotes.
 fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-'
 }

@@ -1,8 +1,8 @@
-//! How a text index cuts strings into tokens, and what it finds.
+//! How a text index splits strings into tokens, and what it matches.
 
 use std::collections::BTreeSet;
 
-/// How a text index cuts a string into tokens, as the index declares it.
+/// How a text index splits a string into tokens.
 ///
 /// ```
 /// use resilient_testkit::store::Tokenizer;
@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tokenizer {
-    /// Where a string is cut.
+    /// Where strings are split.
     pub split: TokenSplit,
     /// Whether case is ignored.
     pub lowercase: bool,
@@ -26,20 +26,20 @@ pub struct Tokenizer {
     pub stopwords: BTreeSet<String>,
 }
 
-/// Where a [`Tokenizer`] cuts a string.
+/// Where a [`Tokenizer`] splits strings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenSplit {
-    /// At everything that is neither letter nor digit.
+    /// At characters that are neither letters nor digits.
     #[default]
     Word,
     /// At white space.
     Whitespace,
-    /// As words, of which every prefix is a token.
+    /// Like [`Word`](Self::Word), and every prefix of a word is a token.
     Prefix,
 }
 
-/// What a text match asks of a field with a text index: all of these tokens, in any order.
+/// A text match on a field with a text index: all of these tokens, in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextQuery {
     tokenizer: Tokenizer,
@@ -59,7 +59,7 @@ impl Default for Tokenizer {
 }
 
 impl Tokenizer {
-    /// Makes a query for all tokens of a text.
+    /// Creates a query for all tokens of a text.
     #[must_use]
     pub fn query(&self, text: &str) -> TextQuery {
         let tokens = self
@@ -76,7 +76,7 @@ impl Tokenizer {
         TextQuery { tokenizer: self.clone(), tokens }
     }
 
-    /// The tokens that are stored of a text.
+    /// Collects the tokens that the index stores for a text.
     fn document(&self, text: &str, tokens: &mut BTreeSet<String>) {
         for word in self.words(text) {
             match self.split {
@@ -116,8 +116,8 @@ impl Tokenizer {
 }
 
 impl TextQuery {
-    /// Whether the strings of a field hold all tokens between them. A query without tokens matches
-    /// nothing.
+    /// Returns whether the strings of a field contain all tokens between them. A query without
+    /// tokens matches nothing.
     pub fn matches<'a>(&self, strings: impl IntoIterator<Item = &'a str>) -> bool {
         let mut stored = BTreeSet::new();
         for string in strings {

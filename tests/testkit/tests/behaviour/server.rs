@@ -138,7 +138,7 @@ async fn a_graceful_stop_does_not_wait_for_what_never_ends() {
 async fn a_client_may_check_its_compatibility_on_the_only_thread_of_a_test() {
     let server = EmbeddedQdrant::start().await.unwrap();
     let start = Instant::now();
-    // This blocks the thread until the server has answered, or has not.
+    // This blocks the thread until the server answers, or until the timeout.
     let client = Qdrant::from_url(&server.url()).timeout(Duration::from_secs(20)).build().unwrap();
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     assert_eq!(server.requests(Method::HEALTH_CHECK), 1);
@@ -177,7 +177,7 @@ async fn a_paused_clock_neither_ends_nor_holds_up_what_the_server_measures() {
     server.script(Fault::delay(delay).on(Method::LIST_COLLECTIONS));
     tokio::time::advance(Duration::from_secs(3600)).await;
 
-    // On a thread whose clock runs, as that of the client under test may not.
+    // On a thread whose clock is not paused.
     let elsewhere = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -295,7 +295,7 @@ async fn a_stop_lets_calls_complete_and_a_start_takes_new_ones() {
     server.start_again().unwrap();
     let client = server.client();
     assert!(client.collection_exists(DOCS).await.unwrap());
-    // A call that hangs in the second life is not held for one of the first.
+    // The first stop does not end calls that hang after the new start.
     let hang = server.script(Fault::hang().on(Method::LIST_COLLECTIONS));
     let call = client.list_collections();
     assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
@@ -366,7 +366,7 @@ async fn servers_that_share_a_storage_serve_the_same_data_with_limits_of_their_o
     client.collection_info(DOCS).await.expect_err("the fault");
     assert_filled(&other).await;
 
-    // The operations of both are numbered together, and one node may go.
+    // The operations of both are numbered together. The data outlives each server.
     let second = other.upsert_points(upsert(vec![point(1)])).await.unwrap();
     assert_eq!(second.result.unwrap().operation_id, Some(2));
     drop(one);
