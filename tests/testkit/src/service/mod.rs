@@ -33,7 +33,7 @@ use crate::sync::lock;
 use index::Indexes;
 use limiter::{Access, Limiter};
 pub(crate) use state::CollectionState;
-use status::to_status;
+use status::{to_status, wrong_input};
 use strict::StrictMode;
 
 /// The calls of one server: a storage, and the rate limits of this server.
@@ -146,6 +146,16 @@ impl Collection {
         } else {
             Err(to_status(&StoreError::WrongDimension { expected, received: vector.len() }))
         }
+    }
+
+    /// Does the same for an upsert, which names a vector of the wrong size if it has a name.
+    fn check_new_vector(&self, name: &str, vector: &[f32]) -> Result<(), Status> {
+        let expected = self.check_vector_name(name)?;
+        if vector.len() == expected || name.is_empty() {
+            return self.check_vector(name, vector);
+        }
+        let error = StoreError::WrongDimension { expected, received: vector.len() };
+        Err(wrong_input(format!("{error} for vector '{name}'")))
     }
 
     /// Checks that the collection declares this vector, and returns its number of dimensions.

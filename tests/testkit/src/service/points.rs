@@ -105,7 +105,7 @@ impl Engine {
         })?;
         validate::some_points(points.len())?;
         for (name, vector) in points.iter().flat_map(|point| &point.vectors) {
-            collection.check_vector(name, vector)?;
+            collection.check_new_vector(name, vector)?;
         }
 
         self.charge(&collection, Access::Write, points.len())?;

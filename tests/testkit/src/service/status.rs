@@ -16,7 +16,7 @@ pub(super) fn to_status(error: &StoreError) -> Status {
     }
 }
 
-fn wrong_input(description: impl std::fmt::Display) -> Status {
+pub(super) fn wrong_input(description: impl std::fmt::Display) -> Status {
     Status::invalid_argument(format!("Wrong input: {description}"))
 }
 

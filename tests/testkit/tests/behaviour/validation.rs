@@ -4,14 +4,14 @@ use qdrant_client::Payload;
 use qdrant_client::qdrant::{
     ClearPayloadPointsBuilder, CollectionParamsDiff, CountPointsBuilder, CreateCollectionBuilder,
     DeletePayloadPointsBuilder, DeletePointVectorsBuilder, DeletePointsBuilder, Distance,
-    GetPointsBuilder, HnswConfigDiffBuilder, OptimizersConfigDiffBuilder, PointStruct,
-    PointVectors, PointsIdsList, QuantizationSearchParams, QueryBatchPointsBuilder,
+    GetPointsBuilder, HnswConfigDiffBuilder, NamedVectors, OptimizersConfigDiffBuilder,
+    PointStruct, PointVectors, PointsIdsList, QuantizationSearchParams, QueryBatchPointsBuilder,
     QueryPointsBuilder, ReadConsistency, ScalarQuantizationBuilder, ScrollPointsBuilder,
     SearchBatchPointsBuilder, SearchParams, SearchPointsBuilder, SetPayloadPointsBuilder,
     SparseVectorConfig, SparseVectorParams, StrictModeConfigBuilder, UpdateCollectionBuilder,
     UpdatePointVectorsBuilder, UpsertPointsBuilder, VectorParamsBuilder, VectorParamsDiffBuilder,
-    VectorParamsDiffMap, Vectors, VectorsConfigDiff, VectorsSelector, WalConfigDiff, WriteOrdering,
-    read_consistency, vectors_config_diff,
+    VectorParamsDiffMap, Vectors, VectorsConfigBuilder, VectorsConfigDiff, VectorsSelector,
+    WalConfigDiff, WriteOrdering, read_consistency, vectors_config_diff,
 };
 use qdrant_client::{Qdrant, QdrantError};
 use resilient_testkit::EmbeddedQdrant;
@@ -281,6 +281,33 @@ async fn a_point_without_a_vector_is_refused_in_three_ways() {
 async fn stored(client: &Qdrant) -> Vec<u64> {
     let points = client.scroll(ScrollPointsBuilder::new(DOCS)).await.unwrap().result;
     points.into_iter().map(|point| crate::support::number(point.id)).collect()
+}
+
+#[tokio::test]
+async fn a_named_vector_that_does_not_fit_is_named() {
+    let server = EmbeddedQdrant::start().await.unwrap();
+    let client = server.client();
+    let mut vectors = VectorsConfigBuilder::default();
+    vectors.add_named_vector_params("a", VectorParamsBuilder::new(2, Distance::Dot));
+    let create = CreateCollectionBuilder::new(DOCS).vectors_config(vectors);
+    client.create_collection(create).await.unwrap();
+    for vector in [vec![1.0, 2.0, 3.0], vec![]] {
+        let words = format!(
+            "Wrong input: Vector dimension error: expected dim: 2, got {} for vector 'a'",
+            vector.len()
+        );
+        let named = NamedVectors::default().add_vector("a", vector.clone());
+        let points = vec![PointStruct::new(1, named.clone(), Payload::new())];
+        let result = client.upsert_points(upsert(points)).await;
+        assert_status(result, Code::InvalidArgument, &words);
+        // An update and a search do not name it.
+        let words = words.replace(" for vector 'a'", "");
+        let update = PointVectors { id: Some(1.into()), vectors: Some(named.into()) };
+        let update = UpdatePointVectorsBuilder::new(DOCS, vec![update]).wait(true);
+        assert_status(client.update_vectors(update).await, Code::InvalidArgument, &words);
+        let search = SearchPointsBuilder::new(DOCS, vector, 1).vector_name("a");
+        assert_status(client.search_points(search).await, Code::InvalidArgument, &words);
+    }
 }
 
 #[tokio::test]
