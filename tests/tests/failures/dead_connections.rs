@@ -16,7 +16,7 @@ const CLIENT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A policy that ends an attempt after this time, without retries.
 fn ends_after(timeout: Duration) -> Policy {
-    Policy::builder("dead connections").attempt_timeout(timeout).build()
+    Policy::builder("dead connections").attempt_timeout(timeout).build().unwrap()
 }
 
 #[tokio::test]
