@@ -566,6 +566,7 @@ mod tests {
                 kind: ErrorKind::RateLimitError,
                 hint: None,
                 maybe_executed: true,
+                may_retry: true,
                 ran_out: None,
             },
             taken: None,
