@@ -1,14 +1,18 @@
 //! Counters that many threads write without getting into each other's way.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::stats::BreakerTotals;
 use super::thread_number::{self, OWN, SHARED};
 
-/// What one thread, or a few, have counted. Two cache lines, since processors fetch them in pairs:
-/// a breaker takes 3 KiB for them all.
-#[repr(align(128))]
-struct Stripe {
+/// How often a breaker counts a thing before each thread gets counters of its own. Below that, the
+/// threads cannot have disturbed each other for long, and a breaker by key that sees few calls stays
+/// small.
+const FEW: u64 = 1_000;
+
+/// What is counted.
+struct Counters {
     successes: AtomicU64,
     failures: AtomicU64,
     ignored: AtomicU64,
@@ -16,7 +20,14 @@ struct Stripe {
     rejected: AtomicU64,
 }
 
-impl Stripe {
+/// What one thread, or a few, have counted. Two cache lines, since processors fetch them in pairs.
+#[repr(align(128))]
+struct Stripe(Counters);
+
+/// By the number of the thread: 3 KiB.
+type Stripes = [Stripe; OWN + SHARED];
+
+impl Counters {
     const fn new() -> Self {
         Self {
             successes: AtomicU64::new(0),
@@ -28,37 +39,38 @@ impl Stripe {
     }
 }
 
-/// Striped counts, and the changes of state, which are too rare to be striped.
+/// The counts of a breaker, and its changes of state, which are too rare to be striped.
 pub(super) struct Totals {
-    /// By the number of the thread.
-    stripes: [Stripe; OWN + SHARED],
+    /// By all threads, until there are stripes.
+    first: Counters,
+    stripes: OnceLock<Box<Stripes>>,
     transitions: AtomicU64,
 }
 
 impl Totals {
     pub(super) const fn new() -> Self {
-        Self { stripes: [const { Stripe::new() }; OWN + SHARED], transitions: AtomicU64::new(0) }
+        Self { first: Counters::new(), stripes: OnceLock::new(), transitions: AtomicU64::new(0) }
     }
 
     #[inline]
     pub(super) fn count_success(&self) {
-        self.count(|stripe| &stripe.successes);
+        self.count(|counters| &counters.successes);
     }
 
     pub(super) fn count_failure(&self) {
-        self.count(|stripe| &stripe.failures);
+        self.count(|counters| &counters.failures);
     }
 
     pub(super) fn count_ignored(&self) {
-        self.count(|stripe| &stripe.ignored);
+        self.count(|counters| &counters.ignored);
     }
 
     pub(super) fn count_slow_call(&self) {
-        self.count(|stripe| &stripe.slow_calls);
+        self.count(|counters| &counters.slow_calls);
     }
 
     pub(super) fn count_rejected(&self) {
-        self.count(|stripe| &stripe.rejected);
+        self.count(|counters| &counters.rejected);
     }
 
     pub(super) fn count_transition(&self) {
@@ -66,33 +78,43 @@ impl Totals {
     }
 
     pub(super) fn read(&self) -> BreakerTotals {
-        let sum = |counter: fn(&Stripe) -> &AtomicU64| {
-            self.stripes.iter().map(|stripe| counter(stripe).load(Ordering::Relaxed)).sum()
+        let stripes = self.stripes.get().map_or(&[][..], |stripes| &stripes[..]);
+        let all = || stripes.iter().map(|stripe| &stripe.0).chain([&self.first]);
+        let sum = |counter: fn(&Counters) -> &AtomicU64| {
+            all().map(|counters| counter(counters).load(Ordering::Relaxed)).sum()
         };
         BreakerTotals {
-            successes: sum(|stripe| &stripe.successes),
-            failures: sum(|stripe| &stripe.failures),
-            ignored: sum(|stripe| &stripe.ignored),
-            slow_calls: sum(|stripe| &stripe.slow_calls),
-            rejected: sum(|stripe| &stripe.rejected),
+            successes: sum(|counters| &counters.successes),
+            failures: sum(|counters| &counters.failures),
+            ignored: sum(|counters| &counters.ignored),
+            slow_calls: sum(|counters| &counters.slow_calls),
+            rejected: sum(|counters| &counters.rejected),
             transitions: self.transitions.load(Ordering::Relaxed),
         }
     }
 
     // Relaxed: each counter stands alone, and nothing is decided by comparing two of them.
     #[inline]
-    fn count(&self, counter: fn(&Stripe) -> &AtomicU64) {
-        let Some(number) = thread_number::own() else { return self.count_among_others(counter) };
-        // Nobody else writes there: an addition that is safe against others would wait until all
-        // that the call has written has left the core.
-        let counter = counter(&self.stripes[number]);
+    fn count(&self, counter: fn(&Counters) -> &AtomicU64) {
+        let (Some(stripes), Some(number)) = (self.stripes.get(), thread_number::own()) else {
+            return self.count_among_others(counter);
+        };
+        // No other thread writes there: an addition that is safe against others would wait until
+        // all that the call has written has left the core.
+        let counter = counter(&stripes[number].0);
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
     // Apart, and so out of the way of the threads that have a number of their own.
     #[inline(never)]
-    fn count_among_others(&self, counter: fn(&Stripe) -> &AtomicU64) {
-        counter(&self.stripes[thread_number::get()]).fetch_add(1, Ordering::Relaxed);
+    fn count_among_others(&self, counter: fn(&Counters) -> &AtomicU64) {
+        let number = thread_number::get();
+        let counters = self.stripes.get().map_or(&self.first, |stripes| &stripes[number].0);
+        let counted = counter(counters).fetch_add(1, Ordering::Relaxed);
+        if counted >= FEW {
+            self.stripes
+                .get_or_init(|| Box::new([const { Stripe(Counters::new()) }; OWN + SHARED]));
+        }
     }
 }
 
@@ -103,7 +125,7 @@ mod tests {
     #[test]
     fn counts_of_all_threads_are_summed() {
         let totals = Totals::new();
-        // More than have a counter of their own, and twice, so that others take those over.
+        // More than have counters of their own, and twice, so that others take those over.
         for _ in 0..2 {
             std::thread::scope(|scope| {
                 for _ in 0..2 * OWN {
@@ -114,5 +136,15 @@ mod tests {
         totals.count_rejected();
         let read = totals.read();
         assert_eq!((read.successes, read.rejected, read.failures), (6400, 1, 0));
+    }
+
+    #[test]
+    fn a_breaker_of_few_calls_has_no_stripes() {
+        let totals = Totals::new();
+        (0..FEW).for_each(|_| totals.count_success());
+        assert!(totals.stripes.get().is_none());
+        (0..2).for_each(|_| totals.count_success());
+        assert!(totals.stripes.get().is_some());
+        assert_eq!(totals.read().successes, FEW + 2);
     }
 }
