@@ -14,7 +14,7 @@ mod settle;
 mod state;
 mod stats;
 mod sync;
-mod thread_number;
+pub(crate) mod thread_number;
 mod totals;
 mod wait;
 mod window;
@@ -165,6 +165,11 @@ impl CircuitBreaker {
     #[must_use]
     pub fn state(&self) -> BreakerState {
         self.mode_now(self.load()).into()
+    }
+
+    /// Whether `force_open`, `force_closed` or `disable` holds the breaker in its state.
+    pub(crate) fn is_held_by_hand(&self) -> bool {
+        matches!(self.load().mode(), Mode::ForcedOpen | Mode::ForcedClosed | Mode::Disabled)
     }
 
     /// State, counts and totals at this moment. The totals are read one after the other while

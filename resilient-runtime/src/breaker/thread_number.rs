@@ -10,6 +10,9 @@ pub(super) const OWN: usize = 16;
 /// All others share so many numbers, from [`OWN`] on.
 pub(super) const SHARED: usize = 8;
 
+/// How many numbers there are.
+pub(crate) const COUNT: usize = OWN + SHARED;
+
 /// The numbers that no thread has, as bits.
 static FREE: AtomicU32 = AtomicU32::new((1 << OWN) - 1);
 
@@ -28,7 +31,8 @@ pub(super) fn own() -> Option<usize> {
 }
 
 /// The number of this thread, be it its own or shared.
-pub(super) fn get() -> usize {
+#[inline]
+pub(crate) fn get() -> usize {
     match NUMBER.get() {
         UNSET => set(),
         number => number,

@@ -2,6 +2,7 @@
 
 use allocation_counter::measure;
 use resilient_bench::{Case, candidates, table};
+use resilient_runtime::{BreakerConfig, KeyedBreakers};
 
 const CALLS: u32 = 1_000;
 
@@ -16,4 +17,13 @@ fn main() {
         });
         table::print(case.title(), ["", "allocations", "bytes"], rows);
     }
+    let rows = [1_000, 50_000].map(|keys| [format!("of {keys} keys"), idle_bytes(keys).to_string()]);
+    table::print("An idle breaker of a key", ["", "bytes"], rows);
+}
+
+/// What a breaker of a template holds while no call uses it, with its name and its place.
+fn idle_bytes(keys: u32) -> i64 {
+    let breakers = KeyedBreakers::new(BreakerConfig::DEFAULT, keys);
+    let made = measure(|| (0..keys).for_each(|key| drop(breakers.get(&format!("search/{key}")))));
+    made.bytes_current / i64::from(keys)
 }

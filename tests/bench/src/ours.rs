@@ -1,5 +1,6 @@
 //! This library, each way in which it can be used.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use resilient_runtime::{
@@ -59,6 +60,59 @@ async fn attempt_timeout(client: &Client, limit: u32) -> Result<usize, SearchErr
 #[resilient(retry = "auto", breaker = "keyed/{client.collection}")]
 async fn keyed(client: &Client, limit: u32) -> Result<usize, SearchError> {
     client.answer(limit).await
+}
+
+#[resilient(breaker = "hit/{key}")]
+async fn hit(key: u32, limit: u32) -> Result<usize, SearchError> {
+    CLIENT.answer(limit.max(key % 2)).await
+}
+
+#[resilient(breaker(name = "new/{key}", max_keys = 1_000))]
+async fn new_of_1000(key: u32, limit: u32) -> Result<usize, SearchError> {
+    CLIENT.answer(limit.max(key % 2)).await
+}
+
+#[resilient(breaker(name = "new one/{key}", max_keys = 50_000))]
+async fn new_of_50000(key: u32, limit: u32) -> Result<usize, SearchError> {
+    CLIENT.answer(limit.max(key % 2)).await
+}
+
+/// Calls through breakers that are there, of so many keys in turn.
+#[must_use]
+pub fn keyed_hits() -> Vec<Candidate> {
+    let of = |name, keys| {
+        let caller = move || {
+            let mut key = 0;
+            move |limit| {
+                key = (key + 1) % keys;
+                hit(key, limit)
+            }
+        };
+        Candidate::new(name, Case::Success, caller)
+    };
+    let all = vec![of("one key", 1), of("20 keys", 20), of("1,000 keys", 1_000)];
+    for candidate in &all {
+        candidate.run(2_000);
+    }
+    all
+}
+
+/// Calls of which each has a new key, through sets that are full.
+#[must_use]
+pub fn new_keys() -> Vec<Candidate> {
+    macro_rules! of {
+        ($name:literal, $size:literal, $function:ident) => {{
+            static NEXT: AtomicU32 = AtomicU32::new(0);
+            let caller = || |limit| $function(NEXT.fetch_add(1, Ordering::Relaxed), limit);
+            let candidate = Candidate::new($name, Case::Success, caller);
+            candidate.run($size);
+            candidate
+        }};
+    }
+    vec![
+        of!("a new key, 1,000 keys", 1_000, new_of_1000),
+        of!("a new key, 50,000 keys", 50_000, new_of_50000),
+    ]
 }
 
 /// Brings a breaker into the state that the case begins with.
