@@ -195,14 +195,14 @@ fn keyed(
     let span = runtime.reported_at(name.span());
     let at_place = runtime.private(span);
     let part = quote_spanned!(span=> #at_place::key_part);
-    let format = template.format(signature, name.span(), &part);
+    let values = template.values_in(signature, name.span(), &part);
     quote_spanned! {mixed()=>
         let __breakers = {
             static __BREAKERS: #p::KeyedSite = #p::KeyedSite::new(#name);
             &__BREAKERS
         };
         #[allow(clippy::used_underscore_binding)]
-        let __breaker = __breakers.get(::core::format_args!(#format));
+        let __breaker = __breakers.get(&[#values]);
     }
 }
 

@@ -84,6 +84,15 @@ pub(crate) fn problem(problem: &Problem) {
             dropped,
             "circuit breaker is configured in two ways: give its settings in one place only"
         ),
+        Problem::SharedName { name, one, one_in, other, other_in } => tracing::error!(
+            target: TARGET,
+            name,
+            one,
+            one_in,
+            other,
+            other_in,
+            "two circuit breakers can have one name, and then are one: change one of them"
+        ),
         Problem::TemplateInConstant { breaker, function } => tracing::error!(
             target: TARGET,
             breaker,
@@ -114,6 +123,7 @@ pub(crate) fn problem(problem: &Problem) {
         // Found by who asks for it, and not by who runs.
         Problem::UndeclaredBreaker { .. }
         | Problem::SimilarBreakers { .. }
+        | Problem::DifferentPlaceholders { .. }
         | Problem::UndeclaredBudget { .. } => {}
     }
 }

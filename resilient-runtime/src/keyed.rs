@@ -2,6 +2,7 @@
 
 mod entries;
 mod lanes;
+mod template;
 
 use std::fmt::{self, Write};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -9,9 +10,12 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+pub(crate) use self::template::Template;
+
 use self::entries::{Entries, Fate};
 use self::lanes::{Entry, Handle, Lanes};
-use crate::{BreakerConfig, BreakerState, CircuitBreaker, event, registry};
+use crate::registry::{self, Keyed};
+use crate::{BreakerConfig, BreakerState, CircuitBreaker, event};
 
 /// Circuit breakers by name, each made when it is first asked for, and bounded in number: what
 /// `breaker = "search/{collection}"` looks up, for code that cannot carry an attribute.
@@ -210,87 +214,113 @@ impl fmt::Debug for KeyedBreakers {
 #[derive(Debug)]
 pub struct KeyedSite {
     template: &'static str,
-    breakers: OnceLock<&'static KeyedBreakers>,
+    keyed: OnceLock<&'static Keyed>,
 }
 
 impl KeyedSite {
     /// By the template as it stands in source.
     #[must_use]
     pub const fn new(template: &'static str) -> Self {
-        Self { template, breakers: OnceLock::new() }
+        Self { template, keyed: OnceLock::new() }
     }
 
-    /// The breaker of the name that this call's arguments make.
-    pub fn get(&self, name: fmt::Arguments<'_>) -> Held {
-        let breakers = self.breakers.get().copied().unwrap_or_else(|| {
-            // Looked up before it is kept: that may make an event, whose subscriber may call the
-            // function again.
-            let found = registry::keyed(self.template);
-            self.breakers.get_or_init(|| found)
-        });
-        let mut text = ShortText::default();
-        // Neither fails: the parts of a name hide the errors of their own.
-        let _ = text.write_fmt(name);
-        if let Some(text) = text.whole() {
-            return breakers.hold(text);
-        }
-        let mut long = String::new();
-        let _ = long.write_fmt(name);
-        breakers.hold(&long)
+    /// The breaker of the name that the values of this call's arguments make.
+    pub fn get(&self, values: &[Part<'_>]) -> KeyedBreaker {
+        let keyed = *registry::found(&self.keyed, || registry::keyed(self.template));
+        let mut name = Name::default();
+        // It never fails: a value that fails is part of the name too.
+        let _ = keyed.template().write(values, &mut name);
+        name.with(|name| keyed.get(name))
     }
 }
 
-/// The breaker of a call. It is not evicted meanwhile.
+/// The breaker of a call.
 #[derive(Debug)]
-pub enum Held {
+pub struct KeyedBreaker(Source);
+
+#[derive(Debug)]
+enum Source {
+    Template(Held),
+    Single(&'static CircuitBreaker),
+}
+
+/// One of many breakers. It is not evicted meanwhile.
+#[derive(Debug)]
+pub(crate) enum Held {
     /// As the calls of one thread share it.
     OfThread(Arc<Handle>),
     /// As all calls share it.
     Shared(Arc<CircuitBreaker>),
 }
 
-impl Deref for Held {
+impl From<Held> for KeyedBreaker {
+    #[inline]
+    fn from(breaker: Held) -> Self {
+        Self(Source::Template(breaker))
+    }
+}
+
+impl From<&'static CircuitBreaker> for KeyedBreaker {
+    fn from(breaker: &'static CircuitBreaker) -> Self {
+        Self(Source::Single(breaker))
+    }
+}
+
+impl Deref for KeyedBreaker {
     type Target = CircuitBreaker;
 
     #[inline]
     fn deref(&self) -> &CircuitBreaker {
-        match self {
-            Self::OfThread(handle) => &handle.breaker,
-            Self::Shared(breaker) => breaker,
+        match &self.0 {
+            Source::Template(Held::OfThread(handle)) => &handle.breaker,
+            Source::Template(Held::Shared(breaker)) => breaker,
+            Source::Single(breaker) => breaker,
         }
     }
 }
 
-/// Room for a name of usual length on the stack.
-struct ShortText {
+/// A name that is being written: on the stack, as long as it has the usual length.
+struct Name {
     bytes: [u8; Self::ROOM],
-    /// None once something did not fit.
-    length: Option<usize>,
+    length: usize,
+    /// All of it, once it does not fit.
+    long: String,
 }
 
-impl ShortText {
+impl Name {
     const ROOM: usize = 128;
 
-    /// The text, if all of it fits.
-    fn whole(&self) -> Option<&str> {
-        std::str::from_utf8(&self.bytes[..self.length?]).ok()
+    fn with<T>(&self, work: impl FnOnce(&str) -> T) -> T {
+        if !self.long.is_empty() {
+            return work(&self.long);
+        }
+        // Only whole strings were written.
+        work(std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default())
     }
 }
 
-impl Default for ShortText {
+impl Default for Name {
     fn default() -> Self {
-        Self { bytes: [0; Self::ROOM], length: Some(0) }
+        Self { bytes: [0; Self::ROOM], length: 0, long: String::new() }
     }
 }
 
-impl Write for ShortText {
+impl Write for Name {
+    #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let Some(start) = self.length else { return Ok(()) };
-        let end = start + text.len();
-        self.length = self.bytes.get_mut(start..end).map(|room| {
-            room.copy_from_slice(text.as_bytes());
-            end
-        });
+        let end = self.length + text.len();
+        match self.bytes.get_mut(self.length..end) {
+            Some(room) if self.long.is_empty() => {
+                room.copy_from_slice(text.as_bytes());
+                self.length = end;
+            }
+            _ => {
+                if self.long.is_empty() {
+                    self.long = self.with(str::to_owned);
+                }
+                self.long.push_str(text);
+            }
+        }
         Ok(())
     }
 }
@@ -319,15 +349,8 @@ pub fn key_part<T: KeyPart>(value: &T) -> Part<'_> {
     Part(value.part())
 }
 
-/// A part of a name.
+/// The value of a placeholder.
 pub struct Part<'a>(&'a dyn fmt::Display);
-
-impl fmt::Display for Part<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One that fails stays what it is, and what stands behind it is still told apart.
-        self.0.fmt(formatter).or_else(|_| formatter.write_char('\u{fffd}'))
-    }
-}
 
 #[cfg(all(test, not(loom)))]
 mod tests {
@@ -346,11 +369,11 @@ mod tests {
     }
 
     /// As a call holds it whose thread has used it before.
-    fn held(breakers: &KeyedBreakers, name: &str) -> Held {
+    fn held(breakers: &KeyedBreakers, name: &str) -> KeyedBreaker {
         (0..3).for_each(|_| drop(breakers.hold(name)));
         let held = breakers.hold(name);
         assert!(matches!(held, Held::OfThread(_)));
-        held
+        held.into()
     }
 
     fn open(breaker: &CircuitBreaker) {
@@ -499,7 +522,7 @@ mod tests {
             let name = key.to_string();
             let get = || {
                 together.wait();
-                breakers.hold(&name)
+                KeyedBreaker::from(breakers.hold(&name))
             };
             let got: Vec<_> = thread::scope(|scope| {
                 let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(get)).collect();
@@ -521,7 +544,7 @@ mod tests {
             for round in 0..2_000 {
                 key = (key * 5 + round + 1) % KEYS;
                 let name = key.to_string();
-                let held = breakers.hold(&name);
+                let held = KeyedBreaker::from(breakers.hold(&name));
                 // Nothing but the one that is held has this name.
                 assert!(std::ptr::eq(&raw const *held, &raw const *breakers.get(&name)));
                 held.acquire().unwrap().success();
@@ -571,26 +594,32 @@ mod tests {
         assert_eq!(receiver.iter().collect::<Vec<_>>(), ["late", "late"]);
     }
 
-    #[test]
-    fn a_part_that_cannot_be_shown_does_not_hide_the_others() {
-        struct Broken;
-        impl fmt::Display for Broken {
-            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-                Err(fmt::Error)
-            }
+    struct Broken;
+
+    impl fmt::Display for Broken {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("half/").and(Err(fmt::Error))
         }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_shown_does_not_hide_the_others() {
         static SITE: KeyedSite = KeyedSite::new("{broken}/{name}");
-        let name = |name| SITE.get(format_args!("{}/{}", key_part(&Broken), key_part(&name)));
-        assert_eq!(*name("one").name(), "\u{fffd}/one");
-        assert_eq!(*name("two").name(), "\u{fffd}/two");
+        let name = |name| SITE.get(&[key_part(&Broken), key_part(&name)]).name().to_string();
+        assert_eq!(name("one"), "half%2F\u{fffd}/one");
+        assert_eq!(name("two"), "half%2F\u{fffd}/two");
+        let whole = SITE.get(&[key_part(&"half/"), key_part(&"one")]);
+        assert_eq!(*whole.name(), "half%2F/one");
     }
 
     #[test]
     fn a_name_of_any_length_serves() {
-        static SITE: KeyedSite = KeyedSite::new("keyed/{name}");
-        for length in [0, 1, ShortText::ROOM, ShortText::ROOM + 1, 10_000] {
+        static SITE: KeyedSite = KeyedSite::new("{name}");
+        for length in [0, 1, Name::ROOM / 2, Name::ROOM / 2 + 1, 10_000] {
             let name = "ä".repeat(length);
-            assert_eq!(*SITE.get(format_args!("{name}")).name(), *name);
+            assert_eq!(*SITE.get(&[key_part(&name)]).name(), *name);
+            let name = "ä".repeat(length) + "/";
+            assert_eq!(*SITE.get(&[key_part(&name)]).name(), *name.replace('/', "%2F"));
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::catalogue::{
     self, BreakerKey, BreakerRef, BreakerSettings, CallSite, Configured, Problem, Resolved,
     RetrySpec, Rows,
 };
+use crate::keyed::{KeyedBreaker, Template};
 use crate::policy::Retry;
 use crate::row::{AUTO, Row};
 use crate::{
@@ -23,7 +24,7 @@ struct Registry<T: 'static>(Mutex<BTreeMap<&'static str, &'static T>>);
 static SINGLE: Registry<CircuitBreaker> = Registry::new();
 
 /// By the template of many.
-static KEYED: Registry<KeyedBreakers> = Registry::new();
+static KEYED: Registry<Keyed> = Registry::new();
 
 static BUDGETS: Registry<RetryBudget> = Registry::new();
 
@@ -32,6 +33,9 @@ static BUDGETS: Registry<RetryBudget> = Registry::new();
 /// It is one that `#[resilient(breaker = "…")]` names or [`policies!`](crate::policies) declares,
 /// and is there before any function has run; or one of those that a template such as
 /// `"search/{collection}"` has made so far. `None` where there is neither.
+///
+/// In a name that a template has made, all characters of a value except letters, digits, spaces,
+/// `-`, `_`, `.` and `@` are percent-encoded: `search/a%2Fb` is the breaker of collection `a/b`.
 ///
 /// ```
 /// use resilient_runtime::{BreakerState, Rejection, resilient};
@@ -55,7 +59,8 @@ pub fn breaker(name: &str) -> Option<SharedBreaker> {
         return Some(single(known.name).into());
     }
     let mut templates = BreakerKey::templates().into_iter();
-    templates.find_map(|template| keyed(template.name).find(name)).map(Into::into)
+    let template = templates.find(|template| Template::parse(template.name).makes(name))?;
+    keyed(template.name).breakers.find(name).map(Into::into)
 }
 
 /// Every breaker of the program, by name: those that functions name and that
@@ -65,7 +70,7 @@ pub fn breakers() -> Vec<SharedBreaker> {
     let singles: BTreeSet<_> = BreakerKey::singles().map(|key| key.name).collect();
     let singles = singles.into_iter().map(|name| single(name).into());
     let templates = BreakerKey::templates().into_iter();
-    let made = templates.flat_map(|template| keyed(template.name).all()).map(Into::into);
+    let made = templates.flat_map(|template| keyed(template.name).breakers.all()).map(Into::into);
     let mut breakers: Vec<SharedBreaker> = singles.chain(made).collect();
     breakers.sort_by(|one, other| one.name().cmp(other.name()));
     breakers
@@ -154,15 +159,92 @@ fn single(name: &'static str) -> &'static CircuitBreaker {
     SINGLE.get(name, make, || Problem::breaker_conflicts(key))
 }
 
+/// A template, and the breakers of the names that it makes.
+#[derive(Debug)]
+pub(crate) struct Keyed {
+    template: Template,
+    breakers: KeyedBreakers,
+    /// What has some of these names first, so that no two breakers have one name. Empty unless
+    /// [`Problem::SharedName`] is reported.
+    namesakes: Vec<Namesake>,
+}
+
+#[derive(Debug)]
+enum Namesake {
+    Single(&'static str, OnceLock<&'static CircuitBreaker>),
+    Template(&'static str, Template, OnceLock<&'static Keyed>),
+}
+
+impl Keyed {
+    pub(crate) fn template(&self) -> &Template {
+        &self.template
+    }
+
+    /// The breaker of a name that the template has made.
+    #[inline]
+    pub(crate) fn get(&self, name: &str) -> KeyedBreaker {
+        let mut namesakes = self.namesakes.iter();
+        match namesakes.find(|namesake| namesake.has(name)) {
+            Some(namesake) => namesake.get(name),
+            None => self.breakers.hold(name).into(),
+        }
+    }
+}
+
+impl Namesake {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Single(single, _) => *single == name,
+            Self::Template(_, template, _) => template.makes(name),
+        }
+    }
+
+    fn get(&self, name: &str) -> KeyedBreaker {
+        match self {
+            Self::Single(single_name, known) => (*found(known, || single(single_name))).into(),
+            // It is the first of all that make this name, or it would not be found first.
+            Self::Template(template, _, known) => {
+                found(known, || keyed(template)).breakers.hold(name).into()
+            }
+        }
+    }
+}
+
+/// Returns what is found once and kept. It is found before it is kept: that may make an event, whose
+/// subscriber may call the function again.
+#[inline]
+pub(crate) fn found<T>(known: &OnceLock<T>, find: impl FnOnce() -> T) -> &T {
+    known.get().unwrap_or_else(|| {
+        let found = find();
+        known.get_or_init(|| found)
+    })
+}
+
 /// The breakers of this template.
-pub(crate) fn keyed(template: &'static str) -> &'static KeyedBreakers {
+pub(crate) fn keyed(template: &'static str) -> &'static Keyed {
     let key = BreakerKey { name: template, is_template: true }.canonical();
     let make = || {
         let settings = holding(key).settings;
         let max_keys = settings.max_keys().unwrap_or(KeyedBreakers::DEFAULT_MAX_KEYS);
-        leaked(KeyedBreakers::new(*settings.config(), max_keys))
+        let namesakes = key.namesakes().into_iter().map(|namesake| {
+            let name = namesake.key.name;
+            if namesake.key.is_template {
+                Namesake::Template(name, Template::parse(name), OnceLock::new())
+            } else {
+                Namesake::Single(name, OnceLock::new())
+            }
+        });
+        leaked(Keyed {
+            template: Template::parse(key.name),
+            breakers: KeyedBreakers::new(*settings.config(), max_keys),
+            namesakes: namesakes.collect(),
+        })
     };
-    KEYED.get(key.name, make, || Problem::breaker_conflicts(key))
+    let problems = || {
+        let conflicts = Problem::breaker_conflicts(key).into_iter();
+        conflicts.chain(Problem::shared_names(key)).collect()
+    };
+    KEYED.get(key.name, make, problems)
 }
 
 /// What source says of a breaker or template, of which the first holds.

@@ -80,6 +80,7 @@ fn ends_with(location: &str, function: &str) -> bool {
 fn the_catalogue_finds_what_no_declaration_knows() {
     let error = catalogue().validate().unwrap_err();
     let [
+        Problem::DifferentPlaceholders { one: shard, other: number, .. },
         Problem::RowConflict { row, .. },
         Problem::TemplateInConstant { breaker: template, function: constant },
         Problem::UndeclaredBreaker { breaker: serach, function: misspelt, similar: Some("search") },
@@ -94,11 +95,12 @@ fn the_catalogue_finds_what_no_declaration_knows() {
         ("nightly_import", "serach", "upsert")
     );
     assert_eq!(import, "nightly-import");
+    assert_eq!((shard.as_str(), number.as_str()), ("shard {shard}", "shard {number}"));
     assert!(ends_with(misspelt, "_misspelt") && ends_with(undeclared, "_undeclared"), "{error}");
     assert!(ends_with(row_user, "misspelt_row"), "{error}");
     assert!(template == TEMPLATE && ends_with(constant, "template_in_a_constant"), "{error}");
     let text = error.to_string();
-    assert!(text.starts_with("5 problems with the policies of this program\n- "), "{text}");
+    assert!(text.starts_with("6 problems with the policies of this program\n- "), "{text}");
     assert!(text.contains("never declared; is `search` meant?"), "{text}");
 }
 

@@ -1,7 +1,10 @@
 //! The breakers of the program, as source names them.
 
+use std::collections::BTreeSet;
+
 use super::{BREAKERS, BreakerRef, BreakerSettings, Declaration, SITES, sites, sorted};
 use crate::CircuitBreaker;
+use crate::keyed::Template;
 use crate::reference::Reference;
 
 /// What source says of one breaker, or of all those of one template.
@@ -10,6 +13,13 @@ pub(crate) struct BreakerKey {
     pub(crate) name: &'static str,
     /// Whether the name has placeholders, and stands for many.
     pub(crate) is_template: bool,
+}
+
+/// A breaker or template that can have the name of a breaker of a template, and has it first.
+pub(crate) struct Namesake {
+    pub(crate) key: BreakerKey,
+    /// Such a name, with `…` for any text.
+    pub(crate) name: String,
 }
 
 /// The settings that one place in source gives.
@@ -78,12 +88,41 @@ impl BreakerKey {
         Self::all().filter(|key| !key.is_template)
     }
 
-    /// Those of many, each once, however its placeholders are called.
+    /// Those of many, each once, whatever its placeholders are called. If two of them can make one
+    /// name, the breaker of this name is the first one's.
     pub(crate) fn templates() -> Vec<Self> {
         let mut templates: Vec<_> = Self::all().filter(|key| key.is_template).collect();
-        templates.sort_unstable();
-        templates.dedup_by(|one, other| one.is_same(*other));
-        templates.iter().map(|key| key.canonical()).collect()
+        templates.sort_by_cached_key(|key| (pattern(key.name), key.name));
+        // The first of those that are the same is the canonical one.
+        templates.dedup_by(|later, first| first.is_same(*later));
+        templates
+    }
+
+    /// What has a name that this template can make, and has it first: all breakers whose names
+    /// stand in source, and then the templates before this one.
+    pub(crate) fn namesakes(self) -> Vec<Namesake> {
+        if !self.is_template {
+            return Vec::new();
+        }
+        let template = Template::parse(self.name);
+        let singles: BTreeSet<_> = Self::singles().filter(|key| template.makes(key.name)).collect();
+        let singles = singles.into_iter().map(|key| Namesake { key, name: key.name.to_owned() });
+        let before = Self::templates().into_iter().take_while(|key| !key.is_same(self));
+        let templates = before.filter_map(|key| {
+            let name = Template::parse(key.name).meets(&template)?;
+            Some(Namesake { key, name })
+        });
+        singles.chain(templates).collect()
+    }
+
+    /// Where source first speaks of it.
+    pub(super) fn place(self) -> String {
+        let is_it = |key: Self| key.is_same(self);
+        let used = sites().into_iter().find_map(|site| {
+            site.breaker.filter(|spec| is_it(spec.breaker.key())).map(|_| site.location())
+        });
+        let declared = || sorted(&BREAKERS).into_iter().find(|declared| is_it(declared.key()));
+        used.or_else(|| Some(declared()?.place.to_string())).unwrap_or_default()
     }
 
     /// Whether both stand for the same breakers. Two templates that differ only in what their
@@ -135,6 +174,27 @@ impl BreakerKey {
     }
 }
 
+/// Whether the placeholders of two templates that are the same are called differently, as far as
+/// they are called at all: `{self}` and `{self.0}` may be anything. What leads to a field does not
+/// count, nor does an underscore before the name.
+pub(super) fn is_called_differently(one: &str, other: &str) -> bool {
+    let names = placeholders(one).zip(placeholders(other));
+    names.into_iter().any(|(one, other)| {
+        let is_name =
+            |name: &str| name != "self" && !name.starts_with(|c: char| c.is_ascii_digit());
+        is_name(one) && is_name(other) && one != other
+    })
+}
+
+fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+    // Without the doubled braces, each opening brace is that of a placeholder.
+    let inside = template.split("{{").flat_map(|text| text.split('{').skip(1));
+    inside.filter_map(|text| text.split_once('}')).map(|(path, _)| {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        name.strip_prefix("r#").unwrap_or(name).trim_start_matches('_')
+    })
+}
+
 /// A template without the names of its placeholders. The macro lets no other braces into it than
 /// theirs, and doubled ones.
 fn pattern(template: &str) -> String {
@@ -166,6 +226,23 @@ mod tests {
         assert!(key("{{a}} {b}").is_same(key("{{a}} {c}")));
         assert!(!key("search/{collection}").is_same(key("search/{a}{b}")));
         assert!(!key("{{a}} {b}").is_same(key("{{c}} {b}")));
+    }
+
+    #[test]
+    fn placeholders_are_compared_by_what_they_say() {
+        for (one, other, differs) in [
+            ("q/{collection}", "q/{collection}", false),
+            ("q/{collection}", "q/{self.request.collection}", false),
+            ("q/{_type}", "q/{r#type}", false),
+            ("q/{self}", "q/{collection}", false),
+            ("q/{self.0}", "q/{collection}", false),
+            ("q/{collection}", "q/{tenant}", true),
+            ("{{x}}{{{a}/{b}", "{{x}}{{{a}/{c}", true),
+            ("{{x}}{{{a}/{b}", "{{x}}{{{self.a}/{b}", false),
+        ] {
+            assert_eq!(is_called_differently(one, other), differs, "{one} {other}");
+            assert_eq!(is_called_differently(other, one), differs, "{other} {one}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub use self::settings::BreakerSettings;
 pub use self::site::{BreakerRef, BreakerSpec, CallSite, RetrySpec};
 pub use self::view::{AnnotatedFunction, Catalogue, RetryRule, catalogue};
 
-pub(crate) use self::breakers::{BreakerKey, Configured};
+pub(crate) use self::breakers::{BreakerKey, Configured, Namesake};
 pub(crate) use self::rows::Rows;
 pub(crate) use self::site::Resolved;
 

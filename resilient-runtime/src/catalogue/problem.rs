@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use super::breakers::is_called_differently;
 use super::spelling::{closest, is_similar};
 use super::{
-    BREAKERS, BUDGETS, BreakerKey, CallSite, Configured, Declaration, ROWS, RetrySpec, Rows,
-    budget_names, declared, sites, sorted,
+    BREAKERS, BUDGETS, BreakerKey, CallSite, Configured, Declaration, Namesake, ROWS, RetrySpec,
+    Rows, budget_names, declared, sites, sorted,
 };
 use crate::ErrorKind;
 use crate::row::{AUTO, Row};
@@ -30,6 +31,43 @@ pub enum Problem {
         kept: String,
         /// Where the other one is.
         dropped: String,
+    },
+    /// Two breakers can have the same name: a template makes a name that stands in source, or that
+    /// another template makes too. All calls of this name share one breaker, which is `one`'s and
+    /// has its settings.
+    #[error(
+        "circuit breakers `{one}` in {one_in} and `{other}` in {other_in} can both have the name \
+         `{name}`, and then are one breaker, that of `{one}`: change one of them; a `/` behind a \
+         placeholder is part of no value"
+    )]
+    SharedName {
+        /// Such a name, with `…` for any text.
+        name: String,
+        /// The name or template whose breaker has it.
+        one: String,
+        /// Where source first names it.
+        one_in: String,
+        /// The template that can make it too.
+        other: String,
+        /// Where source first names it.
+        other_in: String,
+    },
+    /// Two templates differ only in what their placeholders are called. They share their breakers:
+    /// values that are equal have one breaker, also if they mean different things.
+    #[error(
+        "circuit breakers `{one}` in {one_in} and `{other}` in {other_in} differ only in what \
+         their placeholders are called, and are the same breakers: use the same names if they \
+         mean the same, and another text around them if they do not"
+    )]
+    DifferentPlaceholders {
+        /// The template that comes first in source.
+        one: String,
+        /// Where it is.
+        one_in: String,
+        /// The other template.
+        other: String,
+        /// Where it is.
+        other_in: String,
     },
     /// A constant names a breaker by what looks like a template. Only a literal can be one: all
     /// calls share one breaker of this very name.
@@ -130,7 +168,10 @@ impl Problem {
     /// All that is wrong, each once, in an order that is the same in every run.
     pub(super) fn all() -> Vec<Self> {
         let breakers: BTreeSet<_> = BreakerKey::singles().chain(BreakerKey::templates()).collect();
-        let mut problems: Vec<_> = breakers.into_iter().flat_map(Self::breaker_conflicts).collect();
+        let of_breaker =
+            |key| Self::breaker_conflicts(key).into_iter().chain(Self::shared_names(key));
+        let mut problems: Vec<_> = breakers.into_iter().flat_map(of_breaker).collect();
+        problems.extend(Self::different_placeholders());
         problems.extend(Self::row_conflicts());
         let budgets: BTreeSet<_> = budget_names().collect();
         problems.extend(budgets.into_iter().flat_map(Self::budget_conflicts));
@@ -148,6 +189,47 @@ impl Problem {
             kept,
             dropped,
         })
+    }
+
+    /// What has a name that this template can make, and has it first.
+    pub(crate) fn shared_names(key: BreakerKey) -> Vec<Self> {
+        let problem = |namesake: Namesake| Self::SharedName {
+            name: namesake.name,
+            one: namesake.key.name.to_owned(),
+            one_in: namesake.key.place(),
+            other: key.name.to_owned(),
+            other_in: key.place(),
+        };
+        key.namesakes().into_iter().map(problem).collect()
+    }
+
+    /// The templates that are the same and whose placeholders have other names.
+    fn different_placeholders() -> Vec<Self> {
+        let used = sites().into_iter().filter_map(|site| {
+            let breaker = site.breaker?.breaker;
+            Some((breaker.key(), site.location()))
+        });
+        let declared = sorted(&BREAKERS).into_iter().map(|it| (it.key(), it.place.to_string()));
+        let mut seen: Vec<(BreakerKey, String)> = Vec::new();
+        let mut problems = Vec::new();
+        for (key, place) in used.chain(declared).filter(|(key, _)| key.is_template) {
+            if seen.iter().any(|(known, _)| *known == key) {
+                continue;
+            }
+            let differs = |(known, _): &&(BreakerKey, String)| {
+                known.is_same(key) && is_called_differently(known.name, key.name)
+            };
+            if let Some((one, one_in)) = seen.iter().find(differs) {
+                problems.push(Self::DifferentPlaceholders {
+                    one: one.name.to_owned(),
+                    one_in: one_in.clone(),
+                    other: key.name.to_owned(),
+                    other_in: place.clone(),
+                });
+            }
+            seen.push((key, place));
+        }
+        problems
     }
 
     /// The declarations of rows that do not hold.

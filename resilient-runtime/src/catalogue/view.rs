@@ -87,8 +87,9 @@ impl Catalogue {
         &self.budgets
     }
 
-    /// Looks for what no single function shows: names that are misspelt or never declared, and
-    /// declarations that differ. Call it in a test, or where the program starts.
+    /// Looks for what no single function shows: names that are misspelt or never declared,
+    /// declarations that differ, and breakers that can have the same name. Call it in a test, or
+    /// where the program starts.
     ///
     /// # Errors
     ///

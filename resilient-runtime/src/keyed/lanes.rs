@@ -54,7 +54,7 @@ impl Entry {
 /// what other threads read.
 #[derive(Debug)]
 #[repr(align(64))]
-pub struct Handle {
+pub(crate) struct Handle {
     pub(super) breaker: Arc<CircuitBreaker>,
     entry: Arc<Entry>,
 }

@@ -140,6 +140,42 @@ async fn a_breaker_is_not_evicted_while_a_call_goes_through_it() {
     assert_eq!(others, [49]);
 }
 
+#[resilient(breaker(name = "apart/{one}/{other}", failure_threshold = 1))]
+async fn apart(one: &str, other: &str, result: Result<(), Failure>) -> Result<(), Failure> {
+    let _ = (one, other);
+    result
+}
+
+#[resilient(breaker(name = "joined/{one}{other}", failure_threshold = 1))]
+async fn joined(one: &str, other: &str, result: Result<(), Failure>) -> Result<(), Failure> {
+    let _ = (one, other);
+    result
+}
+
+#[resilient(breaker(name = "dash/{one}-{other}", failure_threshold = 1))]
+async fn dash(one: &str, other: &str, result: Result<(), Failure>) -> Result<(), Failure> {
+    let _ = (one, other);
+    result
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_that_would_run_together_have_breakers_of_their_own() {
+    apart("1/2", "3", Err(DOWN)).await.unwrap_err();
+    apart("1", "2/3", Ok(())).await.unwrap();
+    joined("1", "23", Err(DOWN)).await.unwrap_err();
+    joined("12", "3", Ok(())).await.unwrap();
+    dash("a-b", "c", Err(DOWN)).await.unwrap_err();
+    dash("a", "b-c", Ok(())).await.unwrap();
+    for (open, closed) in [
+        ("apart/1%2F2/3", "apart/1/2%2F3"),
+        ("joined/1,23", "joined/12,3"),
+        ("dash/a%2Db-c", "dash/a-b-c"),
+    ] {
+        assert_eq!(breaker(open).unwrap().state(), BreakerState::Open, "{open}");
+        assert_eq!(breaker(closed).unwrap().state(), BreakerState::Closed, "{closed}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_call_can_be_spawned() {
     let call = tokio::spawn(search("spawned".into(), 1, false));
