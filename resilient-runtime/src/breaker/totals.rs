@@ -110,8 +110,7 @@ impl Totals {
     fn count_among_others(&self, counter: fn(&Counters) -> &AtomicU64) {
         let number = thread_number::get();
         let counters = self.stripes.get().map_or(&self.first, |stripes| &stripes[number].0);
-        let counted = counter(counters).fetch_add(1, Ordering::Relaxed);
-        if counted >= FEW {
+        if counter(counters).fetch_add(1, Ordering::Relaxed) >= FEW {
             self.stripes
                 .get_or_init(|| Box::new([const { Stripe(Counters::new()) }; OWN + SHARED]));
         }
