@@ -1,15 +1,21 @@
 //! Counters that many threads write without getting into each other's way.
+//!
+//! Threads get into each other's way only where several count often. So a breaker begins small: the
+//! first thread that counts has counters of its own, and all others share some. Once those others
+//! have counted often, each thread gets a stripe. Most breakers of a large set by key never come
+//! that far.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::stats::BreakerTotals;
 use super::thread_number::{self, OWN, SHARED};
 
-/// How often a breaker counts a thing before each thread gets counters of its own. Below that, the
-/// threads cannot have disturbed each other for long, and a breaker by key that sees few calls stays
-/// small.
+/// How often the other threads count one thing before there are stripes.
 const FEW: u64 = 1_000;
+
+/// The first thread, before there is one.
+const NO_THREAD: usize = usize::MAX;
 
 /// What is counted.
 struct Counters {
@@ -41,15 +47,23 @@ impl Counters {
 
 /// The counts of a breaker, and its changes of state, which are too rare to be striped.
 pub(super) struct Totals {
-    /// By all threads, until there are stripes.
-    first: Counters,
+    /// The number of the thread that has counted first, if it is its own.
+    first: AtomicUsize,
+    by_first: Counters,
+    by_others: Counters,
     stripes: OnceLock<Box<Stripes>>,
     transitions: AtomicU64,
 }
 
 impl Totals {
     pub(super) const fn new() -> Self {
-        Self { first: Counters::new(), stripes: OnceLock::new(), transitions: AtomicU64::new(0) }
+        Self {
+            first: AtomicUsize::new(NO_THREAD),
+            by_first: Counters::new(),
+            by_others: Counters::new(),
+            stripes: OnceLock::new(),
+            transitions: AtomicU64::new(0),
+        }
     }
 
     #[inline]
@@ -79,7 +93,8 @@ impl Totals {
 
     pub(super) fn read(&self) -> BreakerTotals {
         let stripes = self.stripes.get().map_or(&[][..], |stripes| &stripes[..]);
-        let all = || stripes.iter().map(|stripe| &stripe.0).chain([&self.first]);
+        let all =
+            || stripes.iter().map(|stripe| &stripe.0).chain([&self.by_first, &self.by_others]);
         let sum = |counter: fn(&Counters) -> &AtomicU64| {
             all().map(|counters| counter(counters).load(Ordering::Relaxed)).sum()
         };
@@ -93,24 +108,34 @@ impl Totals {
         }
     }
 
-    // Relaxed: each counter stands alone, and nothing is decided by comparing two of them.
+    // Relaxed, here and below: each counter stands alone, and nothing is decided by comparing two of
+    // them.
     #[inline]
     fn count(&self, counter: fn(&Counters) -> &AtomicU64) {
-        let (Some(stripes), Some(number)) = (self.stripes.get(), thread_number::own()) else {
-            return self.count_among_others(counter);
-        };
+        let own = thread_number::own().and_then(|number| match self.stripes.get() {
+            Some(stripes) => Some(&stripes[number].0),
+            None => (self.first.load(Ordering::Relaxed) == number).then_some(&self.by_first),
+        });
+        let Some(own) = own else { return self.count_among_others(counter) };
         // No other thread writes there: an addition that is safe against others would wait until
         // all that the call has written has left the core.
-        let counter = counter(&stripes[number].0);
+        let counter = counter(own);
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
-    // Apart, and so out of the way of the threads that have a number of their own.
+    // Apart, and so out of the way of the threads that have counters of their own.
     #[inline(never)]
     fn count_among_others(&self, counter: fn(&Counters) -> &AtomicU64) {
         let number = thread_number::get();
-        let counters = self.stripes.get().map_or(&self.first, |stripes| &stripes[number].0);
-        if counter(counters).fetch_add(1, Ordering::Relaxed) >= FEW {
+        if let Some(stripes) = self.stripes.get() {
+            counter(&stripes[number].0).fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        // From the next time on.
+        let _ = thread_number::own().map(|number| {
+            self.first.compare_exchange(NO_THREAD, number, Ordering::Relaxed, Ordering::Relaxed)
+        });
+        if counter(&self.by_others).fetch_add(1, Ordering::Relaxed) >= FEW {
             self.stripes
                 .get_or_init(|| Box::new([const { Stripe(Counters::new()) }; OWN + SHARED]));
         }
@@ -138,12 +163,21 @@ mod tests {
     }
 
     #[test]
-    fn a_breaker_of_few_calls_has_no_stripes() {
+    fn one_thread_alone_needs_no_stripes() {
         let totals = Totals::new();
-        (0..FEW).for_each(|_| totals.count_success());
+        (0..10 * FEW).for_each(|_| totals.count_success());
         assert!(totals.stripes.get().is_none());
-        (0..2).for_each(|_| totals.count_success());
+        assert_eq!(totals.read().successes, 10 * FEW);
+    }
+
+    #[test]
+    fn threads_that_count_often_get_stripes() {
+        let totals = Totals::new();
+        totals.count_success();
+        let other = || (0..=FEW).for_each(|_| totals.count_success());
+        std::thread::scope(|scope| scope.spawn(other).join().unwrap());
         assert!(totals.stripes.get().is_some());
-        assert_eq!(totals.read().successes, FEW + 2);
+        (0..2).for_each(|_| totals.count_success());
+        assert_eq!(totals.read().successes, FEW + 4);
     }
 }
