@@ -12,7 +12,7 @@ use super::stats::BreakerTotals;
 use super::thread_number::{self, OWN, SHARED};
 
 /// How often the other threads count one thing before there are stripes.
-const FEW: u64 = 1_000;
+const FEW: u64 = 100;
 
 /// The first thread, before there is one.
 const NO_THREAD: usize = usize::MAX;
