@@ -6,15 +6,15 @@ mod declaration;
 mod place;
 mod problem;
 mod rows;
+mod sections;
 mod settings;
 mod site;
 mod spelling;
 mod view;
 
-use linkme::distributed_slice;
-
 pub use self::declaration::Declaration;
 pub use self::problem::{CatalogueError, Problem};
+pub use self::sections::{BREAKERS, BUDGETS, ROWS, SITES};
 pub use self::settings::BreakerSettings;
 pub use self::site::{BreakerRef, BreakerSpec, CallSite, RetrySpec};
 pub use self::view::{AnnotatedFunction, Catalogue, RetryRule, catalogue};
@@ -22,24 +22,6 @@ pub use self::view::{AnnotatedFunction, Catalogue, RetryRule, catalogue};
 pub(crate) use self::breakers::{BreakerKey, Configured, Namesake};
 pub(crate) use self::rows::Rows;
 pub(crate) use self::site::Resolved;
-
-use crate::{BudgetConfig, RetryPolicy};
-
-/// Every function with `#[resilient]`.
-#[distributed_slice]
-pub static SITES: [CallSite];
-
-/// Every breaker that `policies!` declares.
-#[distributed_slice]
-pub static BREAKERS: [Declaration<BreakerSettings>];
-
-/// Every row that `policies!` declares.
-#[distributed_slice]
-pub static ROWS: [Declaration<RetryPolicy>];
-
-/// Every budget that `policies!` declares.
-#[distributed_slice]
-pub static BUDGETS: [Declaration<BudgetConfig>];
 
 /// The functions in the order of their places in source.
 pub(crate) fn sites() -> Vec<&'static CallSite> {

@@ -1,0 +1,48 @@
+//! A user's own link-time lists, under the names that ours have in this library.
+
+use linkme::distributed_slice;
+use resilient_runtime::{catalogue, policies, resilient};
+use resilient_user_2024::shapes::Failure;
+
+#[distributed_slice]
+static SITES: [u32];
+#[distributed_slice]
+static BREAKERS: [u64];
+#[distributed_slice]
+static ROWS: [&'static str];
+#[distributed_slice]
+static BUDGETS: [u8];
+
+#[distributed_slice(SITES)]
+static SITE: u32 = 1;
+#[distributed_slice(BREAKERS)]
+static BREAKER: u64 = 2;
+#[distributed_slice(ROWS)]
+static ROW: &str = "first";
+#[distributed_slice(BUDGETS)]
+static BUDGET: u8 = 3;
+
+policies! {
+    breaker "search" { failure_threshold: 2 }
+    retry "patient" { max_attempts: 2 }
+    budget "searches" {}
+}
+
+#[resilient(retry = "patient", breaker = "search", budget = "searches")]
+async fn search() -> Result<u32, Failure> {
+    Ok(7)
+}
+
+#[tokio::test]
+async fn lists_of_the_same_names_do_not_meet() {
+    assert_eq!(search().await.unwrap(), 7);
+    let catalogue = catalogue();
+    assert!(catalogue.functions().iter().any(|function| function.name() == "sections::search"));
+    assert!(catalogue.breakers().iter().any(|breaker| breaker.name() == "search"));
+    assert!(catalogue.rows().iter().any(|row| row.name() == "patient"));
+    assert!(catalogue.budgets().iter().any(|budget| budget.name() == "searches"));
+    assert_eq!(
+        (&SITES[..], &BREAKERS[..], &ROWS[..], &BUDGETS[..]),
+        (&[1][..], &[2][..], &["first"][..], &[3][..])
+    );
+}
