@@ -3,7 +3,7 @@
 //! Generated names have `Span::mixed_site()`, so that no name of the user's meets them; paths
 //! begin at a crate. `p` is [`private`]'s path.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -20,6 +20,7 @@ use crate::repetition;
 use crate::signature::{self, Target};
 use crate::spec::{self, Runtime};
 use crate::template::Template;
+use crate::twice::{self, Level};
 
 /// The span of all that is generated: local names in it meet none of the user's.
 pub fn mixed() -> Span {
@@ -31,8 +32,16 @@ pub fn mixed() -> Span {
 pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
     let args = syn::parse2::<Args>(args);
     let expanded = match (args, syn::parse2::<Item>(item.clone())) {
-        (Ok(args), Ok(Item::Function(target))) => return function(&args, *target, None),
-        (Ok(args), Ok(Item::ImplBlock(block))) => impl_block::expand(&args, block),
+        (Ok(args), Ok(Item::Function(target))) => {
+            match twice::refuse_on_function(&target.attributes) {
+                Ok(()) => return function(&args, *target, None, Level::Function),
+                Err(error) => Err(error),
+            }
+        }
+        (Ok(args), Ok(Item::ImplBlock(block))) => match block.refuse_twice() {
+            Ok(()) => impl_block::expand(&args, block),
+            Err(error) => Err(error),
+        },
         (Err(error), Ok(Item::ImplBlock(block))) => return block.without_attribute(&error),
         (Err(error), Ok(Item::Function(_))) | (Ok(_), Err(error)) => Err(error),
         (Err(mut error), Err(other)) => {
@@ -70,8 +79,14 @@ impl Parse for Item {
     }
 }
 
-/// Expands a function; `within` is the name of the type that it is a method of.
-pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenStream {
+/// Expands a function; `within` is the name of the type that it is a method of, and `level` says
+/// what the attribute stands on.
+pub fn function(
+    args: &Args,
+    function: Function,
+    within: Option<&str>,
+    level: Level,
+) -> TokenStream {
     let written = function.to_token_stream();
     let mut errors = Errors::default();
     let config = config::read(args, &mut errors);
@@ -86,7 +101,7 @@ pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenS
         signature::refuse_parameter(attempt, &target.signature, &mut errors);
     }
     match errors.finish() {
-        Ok(()) => expand(&config, target, within),
+        Ok(()) => expand(&config, target, within, level),
         Err(error) => {
             let error = error.into_compile_error();
             quote!(#written #error)
@@ -94,9 +109,9 @@ pub fn function(args: &Args, function: Function, within: Option<&str>) -> TokenS
     }
 }
 
-fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
+fn expand(config: &Config, target: Target, within: Option<&str>, level: Level) -> TokenStream {
     let p = Runtime(config.runtime.as_ref()).private(mixed());
-    let Target { mut attributes, visibility, mut signature, body, returns, pin } = target;
+    let Target { mut attributes, visibility, mut signature, body, braces, returns, pin } = target;
     lints::allow_what_is_expected(&mut attributes);
     for parameter in &mut signature.inputs {
         lints::allow_what_is_expected(match parameter {
@@ -118,12 +133,11 @@ fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream 
         Some(pin) => quote_spanned!(mixed()=> #pin(async move { #code })),
         None => code,
     };
-    quote_spanned! {mixed()=>
-        #(#attributes)*
-        #visibility #signature {
-            #code
-        }
-    }
+    // Lints look at the span of the whole function to tell generated code from the user's.
+    let mut code = Group::new(Delimiter::Brace, code);
+    code.set_span(braces);
+    let mark = level.mark();
+    quote_spanned!(mixed()=> #(#attributes)* #mark #visibility #signature #code)
 }
 
 /// The body in the place of a value. Its braces are the user's own: by their edition the compiler

@@ -13,6 +13,7 @@ use crate::errors::Errors;
 use crate::expand;
 use crate::item::Function;
 use crate::lints;
+use crate::twice::{self, Level};
 
 /// An `impl` block whose methods keep their bodies unparsed.
 pub struct ImplBlock {
@@ -48,6 +49,14 @@ impl ImplBlock {
         let (head, body) = (self.head, in_braces(self.braces, body));
         let error = error.to_compile_error();
         quote!(#head #body #error)
+    }
+
+    /// Refuses a second attribute on the block.
+    pub fn refuse_twice(&self) -> Result<(), Error> {
+        twice::refuse_on_block(self.items.iter().filter_map(|item| match item {
+            Item::Method(method) => Some(&method.attributes[..]),
+            Item::Other(_) => None,
+        }))
     }
 
     /// Whether an `impl` block is what comes next.
@@ -121,7 +130,12 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
             Ok(own) => {
                 applied = true;
                 let args = own.unwrap_or_default().or(args);
-                expanded.extend(expand::function(&args, method, block.name.as_deref()));
+                expanded.extend(expand::function(
+                    &args,
+                    method,
+                    block.name.as_deref(),
+                    Level::Block,
+                ));
             }
             Err(error) => {
                 applied = true;
@@ -151,10 +165,7 @@ fn in_braces(braces: token::Brace, body: TokenStream) -> Group {
 
 /// Takes the method's own attribute off it, and reads it. Bare, it changes nothing.
 fn take_own(method: &mut Function) -> syn::Result<Option<Args>> {
-    let conditional = method.attributes.iter().find(|attribute| {
-        attribute.path().is_ident("cfg_attr")
-            && attribute.meta.to_token_stream().to_string().contains(OURS)
-    });
+    let conditional = method.attributes.iter().find(|attribute| is_conditional(attribute));
     if let Some(conditional) = conditional {
         return Err(Error::new_spanned(
             conditional,
@@ -177,6 +188,16 @@ const OURS: &str = "resilient";
 
 fn is_ours(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == OURS)
+}
+
+/// Whether it is ours under a condition: `#[cfg_attr(…, resilient(…))]`.
+fn is_conditional(attribute: &Attribute) -> bool {
+    let Meta::List(list) = &attribute.meta else { return false };
+    // The condition itself may name anything.
+    let is_comma = |tree: &TokenTree| matches!(tree, TokenTree::Punct(it) if it.as_char() == ',');
+    let mut conditional = list.tokens.clone().into_iter().skip_while(|tree| !is_comma(tree));
+    attribute.path().is_ident("cfg_attr")
+        && conditional.any(|tree| matches!(tree, TokenTree::Ident(word) if word == OURS))
 }
 
 fn read_own(own: &Attribute) -> syn::Result<Args> {

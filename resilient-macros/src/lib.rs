@@ -25,6 +25,7 @@ mod snapshots;
 mod spec;
 mod suggest;
 mod template;
+mod twice;
 mod values;
 
 use proc_macro::TokenStream;

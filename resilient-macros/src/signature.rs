@@ -1,10 +1,11 @@
 //! What a function must be, and its return type as generated code may write it.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
 use syn::{
-    Attribute, FnArg, GenericArgument, Pat, PathArguments, ReturnType, Signature, Token, Type,
-    TypeInfer, Visibility,
+    AttrStyle, Attribute, FnArg, GenericArgument, Pat, PathArguments, ReturnType, Signature, Token,
+    Type, TypeInfer, Visibility,
 };
 
 use crate::boxed::{self, Boxed};
@@ -18,6 +19,8 @@ pub struct Target {
     pub signature: Signature,
     /// What an attempt runs, with its braces.
     pub body: Group,
+    /// The braces of the function itself.
+    pub braces: Span,
     /// What an attempt returns. `impl Trait` in it is `_`, since it cannot be named in a body.
     pub returns: TokenStream,
     /// `Box::pin`, where the body stands in an async block in a box.
@@ -28,7 +31,8 @@ pub struct Target {
 pub fn read(function: Function, errors: &mut Errors) -> Target {
     let boxed = boxed::unpack(&function);
     check(&function.signature, boxed.is_some(), errors);
-    let Function { attributes, visibility, signature, body } = function;
+    let Function { mut attributes, visibility, signature, body } = function;
+    let body = body.map(|body| without_inner_attributes(body, &mut attributes));
     let body = body.unwrap_or_else(|| {
         errors.at(
             &signature.ident,
@@ -36,6 +40,7 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
         );
         Group::new(Delimiter::Brace, TokenStream::new())
     });
+    let braces = body.span();
     let returns = match &signature.output {
         ReturnType::Type(_, of) => nameable(of).into_token_stream(),
         ReturnType::Default => {
@@ -50,13 +55,34 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
     match boxed {
         Some(Boxed { pin, body, returns }) => {
             let returns = nameable(&returns).into_token_stream();
-            Target { attributes, visibility, signature, body, returns, pin: Some(pin) }
+            Target { attributes, visibility, signature, body, braces, returns, pin: Some(pin) }
         }
-        None => Target { attributes, visibility, signature, body, returns, pin: None },
+        None => Target { attributes, visibility, signature, body, braces, returns, pin: None },
     }
 }
 
-/// One mistake at most: a `const fn` is not async either.
+/// Takes `#![…]` off the head of a body, and gives it to the function: it is about the whole function
+/// wherever it stands, and the block that the body becomes cannot have it.
+fn without_inner_attributes(body: Group, attributes: &mut Vec<Attribute>) -> Group {
+    let mut tokens = body.stream().into_iter();
+    let mut is_next =
+        |punct| matches!(tokens.next(), Some(TokenTree::Punct(it)) if it.as_char() == punct);
+    if !(is_next('#') && is_next('!')) {
+        return body;
+    }
+    let split = |input: ParseStream<'_>| {
+        Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?))
+    };
+    // What does not parse is left for the compiler to report.
+    let Ok((inner, rest)) = split.parse2(body.stream()) else { return body };
+    attributes.extend(
+        inner.into_iter().map(|attribute| Attribute { style: AttrStyle::Outer, ..attribute }),
+    );
+    let mut without = Group::new(Delimiter::Brace, rest);
+    without.set_span(body.span());
+    without
+}
+
 /// Refuses a name for the attempt that a parameter has: the body could not see that.
 pub fn refuse_parameter(attempt: &Ident, signature: &Signature, errors: &mut Errors) {
     let is_attempt = |input: &FnArg| match input {
@@ -83,6 +109,7 @@ fn binds(pattern: &Pat, name: &Ident) -> bool {
     any(pattern.to_token_stream(), name)
 }
 
+/// One mistake at most: a `const fn` is not async either.
 fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
         errors.at(

@@ -56,6 +56,21 @@ async fn diverges(service: &Flaky) -> Result<u32, Failure> {
 #[resilient(retry)]
 async fn on_one_line(service: &Flaky) -> Result<u32, Failure> { service.ask() }
 
+#[resilient(retry, breaker = "bodies")]
+async fn has_attributes_of_its_own(service: &Flaky, unused: u32) -> Result<u32, Failure> {
+    //! Documented here.
+    #![allow(unused_variables)]
+    #![expect(clippy::similar_names)]
+    let (similar_name, similar_same) = (1, 2);
+    Ok(service.ask()? + similar_name + similar_same)
+}
+
+#[resilient(breaker = "bodies")]
+async fn has_attributes_and_runs_once(unused: u32) -> Result<u32, Failure> {
+    #![allow(unused_variables)]
+    Ok(1)
+}
+
 /// Draws no warning of code that is not reached.
 #[resilient(retry, breaker = "bodies")]
 async fn _unfinished() -> Result<u32, Failure> {
@@ -76,6 +91,8 @@ async fn every_body_serves() {
     assert_eq!(has_labels(&Flaky::default()).await, Ok(4 + 12 + 3));
     assert_eq!(recurses(&Flaky::default(), 5).await, Ok(8));
     assert_eq!(on_one_line(&Flaky::default()).await, Ok(3));
+    assert_eq!(has_attributes_of_its_own(&Flaky::default(), 0).await, Ok(6));
+    assert_eq!(has_attributes_and_runs_once(0).await, Ok(1));
     assert_eq!(never_succeeds().await, Err(WRONG));
     assert_eq!(diverges(&Flaky::default()).await, Ok(3));
 }
