@@ -3,11 +3,12 @@
 use std::fmt::Display;
 
 use proc_macro2::Span;
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, Ident, Token, parenthesized, token};
+use syn::{Error, Expr, Ident, Lit, LitStr, Token, parenthesized, token};
 
 /// See [`Args::is_skip`].
 pub const SKIP: &str = "skip";
@@ -21,6 +22,8 @@ pub struct Args(pub Vec<Arg>);
 pub struct Arg {
     pub key: Ident,
     pub value: Value,
+    /// Whether it is a method's, and written on its `impl` block.
+    pub inherited: bool,
     sign: Sign,
 }
 
@@ -50,17 +53,17 @@ impl Args {
     /// `key: value, …`, as in the braces of a declaration.
     pub fn parse_declared(input: ParseStream<'_>) -> syn::Result<Self> {
         let args = Punctuated::<Arg, Token![,]>::parse_terminated_with(input, |input| {
-            let key = input.call(Ident::parse_any)?;
+            let key = parse_key(input, ": …")?;
             let value = if input.parse::<Option<Token![:]>>()?.is_some() {
                 Value::Expr(input.parse()?)
             } else if input.is_empty() || input.peek(Token![,]) {
                 Value::None
             } else if input.peek(token::Paren) {
-                Value::in_parentheses(input)?
+                Value::in_parentheses(&key, input)?
             } else {
                 return Err(input.error(format_args!("here a key is written `{key}: …`")));
             };
-            Ok(Arg { key, value, sign: Sign::Colon })
+            Ok(Arg { key, value, inherited: false, sign: Sign::Colon })
         })?;
         Ok(Self(args.into_iter().collect()))
     }
@@ -74,7 +77,7 @@ impl Args {
     pub fn or(mut self, others: &Self) -> Self {
         for other in &others.0 {
             if self.0.iter().all(|own| own.key != other.key) {
-                self.0.push(other.clone());
+                self.0.push(Arg { inherited: true, ..other.clone() });
             }
         }
         self
@@ -95,6 +98,24 @@ impl Arg {
         }
     }
 
+    /// `key("value")` as `key = "value"`, with the value. A key that `takes_arguments` has one word in
+    /// parentheses only if that is a constant.
+    pub fn with_equals(&self, takes_arguments: bool) -> Option<(Self, Expr)> {
+        let value = match &self.value {
+            Value::Values(values) if values.len() == 1 => values.first()?.clone(),
+            Value::List(args, _) => match &args.0[..] {
+                [Self { key, value: Value::None, .. }]
+                    if !takes_arguments || !key.to_string().contains(char::is_lowercase) =>
+                {
+                    syn::parse2(key.to_token_stream()).ok()?
+                }
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some((Self { value: Value::Expr(value.clone()), ..self.clone() }, value))
+    }
+
     /// What is said of a key that has no value and needs one.
     pub fn takes_a_value(&self) -> String {
         format!("`{}` takes a value: write `{}`", self.key, self.with("…"))
@@ -103,9 +124,23 @@ impl Arg {
 
 impl Value {
     /// `(…)`: arguments, or else values.
-    fn in_parentheses(input: ParseStream<'_>) -> syn::Result<Self> {
+    fn in_parentheses(key: &Ident, input: ParseStream<'_>) -> syn::Result<Self> {
         let content;
         let parens = parenthesized!(content in input);
+        // `breaker("search", failure_threshold = 3)`
+        if content.peek(Lit) && content.peek2(Token![,]) && content.peek3(Ident::peek_any) {
+            let value: Lit = content.parse()?;
+            let first = match key.to_string().as_str() {
+                "breaker" => "name",
+                "retry" => "row",
+                _ => "key",
+            };
+            let value_text = value.to_token_stream();
+            let message = format_args!(
+                "a value beside other keys has a key too: write `{key}({first} = {value_text}, …)`"
+            );
+            return Err(Error::new(value.span(), message));
+        }
         let ahead = content.fork();
         let error = match ahead.parse() {
             Ok(args) => {
@@ -131,27 +166,41 @@ impl Parse for Args {
 
 impl Parse for Arg {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let key = input
-            .call(Ident::parse_any)
-            .map_err(|error| Error::new(error.span(), "expected a key, as in `key = value`"))?;
+        let key = parse_key(input, " = …")?;
         let value = if input.parse::<Option<Token![=]>>()?.is_some() {
             if input.is_empty() || input.peek(Token![,]) {
-                let arg = Self { key, value: Value::None, sign: Sign::Equals };
+                let arg = Self { key, value: Value::None, inherited: false, sign: Sign::Equals };
                 return Err(Error::new(arg.key.span(), arg.takes_a_value()));
             }
             Value::Expr(input.parse()?)
         } else if input.peek(token::Paren) {
-            Value::in_parentheses(input)?
+            Value::in_parentheses(&key, input)?
         } else {
             Value::None
         };
         if !input.is_empty() && !input.peek(Token![,]) {
             let expected = match value {
+                Value::None if input.peek(Token![:]) => {
+                    format!("a key of an attribute takes `=`: write `{key} = …`")
+                }
                 Value::None => format!("expected `=` behind `{key}`, or a comma"),
                 _ => "expected a comma before the next key".into(),
             };
             return Err(input.error(expected));
         }
-        Ok(Self { key, value, sign: Sign::Equals })
+        Ok(Self { key, value, inherited: false, sign: Sign::Equals })
     }
+}
+
+/// Parses a key; `rest` is what follows one, as advice writes it.
+fn parse_key(input: ParseStream<'_>, rest: &str) -> syn::Result<Ident> {
+    let is_quoted = input.peek(LitStr)
+        && (input.peek2(Token![:]) || (input.peek2(Token![=]) && !input.peek2(Token![==])));
+    if is_quoted {
+        let key: LitStr = input.parse()?;
+        let message = format_args!("a key has no quotes: write `{}{rest}`", key.value());
+        return Err(Error::new(key.span(), message));
+    }
+    let message = format_args!("expected a key, as in `key{}`", rest.replace('…', "value"));
+    input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), message))
 }

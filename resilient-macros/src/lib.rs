@@ -14,6 +14,7 @@ mod impl_block;
 mod item;
 mod kinds;
 mod lints;
+mod names;
 mod params;
 mod passing;
 mod policies;

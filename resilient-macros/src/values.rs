@@ -5,6 +5,27 @@ use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use crate::args::{Arg, Value};
 use crate::errors::Errors;
+use crate::kinds;
+
+/// Reads an argument by `read`. What is written `key("value")` is read as `key = "value"`: either its
+/// value is wrong too, and `read` says what to write, or it is right, and can be advised.
+pub fn read<T>(
+    arg: &Arg,
+    takes_arguments: bool,
+    errors: &mut Errors,
+    read: impl FnOnce(&Arg, &mut Errors) -> T,
+) -> T {
+    let Some((with_equals, value)) = arg.with_equals(takes_arguments) else {
+        return read(arg, errors);
+    };
+    let before = errors.count();
+    let found = read(&with_equals, errors);
+    if errors.count() == before {
+        let advice = arg.with(value.to_token_stream());
+        errors.at(value, format_args!("write `{advice}`"));
+    }
+    found
+}
 
 /// The value of `key = value`.
 pub fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
@@ -53,7 +74,8 @@ pub fn flag(arg: &Arg, errors: &mut Errors) -> Option<bool> {
         return Some(flag.value);
     }
     let key = &arg.key;
-    errors.at(value, format_args!("`{key}` takes `true` or `false`: write `{}`", arg.with(false)));
+    let meant = matches!(literal(value), Some(Lit::Str(text)) if text.value() == "true");
+    errors.at(value, format_args!("`{key}` takes `true` or `false`: write `{}`", arg.with(meant)));
     None
 }
 
@@ -105,9 +127,16 @@ pub fn text(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Opti
         return Some(Text::Constant(path));
     }
     let key = &arg.key;
-    // One word in small letters is a string without its quotes.
+    // One word in small letters is a string without its quotes, and `ErrorKind::TimeoutError` a kind.
     let word = path.get_ident().map(ToString::to_string);
-    let word = word.filter(|word| !word.contains(char::is_uppercase));
+    let word = word.filter(|word| !word.contains(char::is_uppercase)).or_else(|| {
+        let last = path.segments.last()?.ident.to_string();
+        ["retry", "row"]
+            .iter()
+            .any(|of_kind| key == of_kind)
+            .then(|| kinds::meant(&last))?
+            .map(str::to_owned)
+    });
     let example = word.map_or_else(|| example.to_owned(), |word| format!("\"{word}\""));
     errors.at(
         &path,

@@ -87,6 +87,9 @@ pub enum ConfigError {
     /// See [`RetryPolicyBuilder::max_delay`](crate::RetryPolicyBuilder::max_delay).
     #[error("{}", Self::MaxDelay.message())]
     MaxDelay,
+    /// See [`RetryPolicyBuilder::max_delay`](crate::RetryPolicyBuilder::max_delay).
+    #[error("{}", Self::ZeroMaxDelay.message())]
+    ZeroMaxDelay,
     /// See [`RetryPolicyBuilder::jitter`](crate::RetryPolicyBuilder::jitter).
     #[error("{}", Self::Jitter.message())]
     Jitter,
@@ -197,6 +200,9 @@ impl ConfigError {
             Self::MaxDelay => {
                 "`max_delay` is shorter than `base_delay`: give both, since one that is not given \
                  is the row's"
+            }
+            Self::ZeroMaxDelay => {
+                "`max_delay` must be more than 0: a `base_delay` of 0 retries without a delay"
             }
             Self::Jitter => "`jitter` must be from 0 to 1: it is a share of the delay",
             Self::BudgetCapacity => {

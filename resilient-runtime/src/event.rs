@@ -124,7 +124,11 @@ pub(crate) fn problem(problem: &Problem) {
         Problem::UndeclaredBreaker { .. }
         | Problem::SimilarBreakers { .. }
         | Problem::DifferentPlaceholders { .. }
-        | Problem::UndeclaredBudget { .. } => {}
+        | Problem::UndeclaredBudget { .. }
+        | Problem::UnclearName { .. }
+        | Problem::NeverRetried { .. }
+        | Problem::DelayBeyondDeadline { .. }
+        | Problem::NeverSlow { .. } => {}
     }
 }
 

@@ -270,9 +270,33 @@ pub const fn declared_row(row: Row, changes: RetryChanges) -> RetryPolicy {
     })
 }
 
-/// The name that a constant holds.
+/// The name that a constant holds of a row or a budget. It is called in constants only, so that a
+/// name that reads like another one stops the build.
+///
+/// # Panics
+///
+/// If the name is empty, has a space at an end or a control character, or has placeholders.
 #[must_use]
 pub const fn name_in(constant: &'static str) -> &'static str {
+    let name = constant.as_bytes();
+    assert!(!name.is_empty(), "the constant holds an empty name");
+    assert!(
+        name[0] != b' ' && name[name.len() - 1] != b' ',
+        "the name in the constant begins or ends with a space, which does not show: remove it"
+    );
+    let mut place = 0;
+    while place < name.len() {
+        assert!(
+            !name[place].is_ascii_control(),
+            "the name in the constant has a control character, which does not show: remove it"
+        );
+        assert!(
+            !matches!(name[place], b'{' | b'}'),
+            "the name in the constant has placeholders, and the name of a row or a budget is the \
+             same for every call: write it without braces"
+        );
+        place += 1;
+    }
     constant
 }
 
@@ -281,7 +305,7 @@ pub const fn name_in(constant: &'static str) -> &'static str {
 ///
 /// # Panics
 ///
-/// Where it is `auto`.
+/// If it is `auto`, or [`name_in`] refuses it.
 #[must_use]
 pub const fn row_in(constant: &'static str) -> &'static str {
     assert!(
@@ -289,7 +313,7 @@ pub const fn row_in(constant: &'static str) -> &'static str {
         "`auto` is not one row but the row of each error's own kind, and takes no other numbers: \
          write `retry = …` with the constant alone, or name the row to start from"
     );
-    constant
+    name_in(constant)
 }
 
 /// A configuration from the literals of a declaration. It is called in constants only, so that

@@ -183,8 +183,9 @@ impl RetryPolicyBuilder {
         self
     }
 
-    /// The longest delay, jitter included; not shorter than the base delay. A call ends if the server
-    /// asks to wait longer. A hint up to this is waited out, and its jitter comes on top.
+    /// The longest delay, jitter included: more than 0, and not shorter than the base delay. A call
+    /// ends if the server asks to wait longer. A hint up to this is waited out, and its jitter comes
+    /// on top.
     pub const fn max_delay(mut self, delay: Duration) -> Self {
         self.0.max_delay = delay;
         self
@@ -208,12 +209,15 @@ impl RetryPolicyBuilder {
     ///
     /// # Errors
     ///
-    /// If there is no attempt at all, `max_delay` is shorter than `base_delay`, or the jitter is
-    /// not from 0 to 1.
+    /// If there is no attempt at all, `max_delay` is 0 or shorter than `base_delay`, or the jitter
+    /// is not from 0 to 1.
     pub const fn build(self) -> Result<RetryPolicy, ConfigError> {
         let policy = self.0;
         if policy.max_attempts == 0 {
             return Err(ConfigError::MaxAttempts);
+        }
+        if policy.max_delay.is_zero() {
+            return Err(ConfigError::ZeroMaxDelay);
         }
         if policy.max_delay.as_nanos() < policy.base_delay.as_nanos() {
             return Err(ConfigError::MaxDelay);
@@ -348,6 +352,10 @@ mod tests {
         for (refused, error) in [
             (builder().max_attempts(0), ConfigError::MaxAttempts),
             (builder().base_delay(6 * SECOND), ConfigError::MaxDelay),
+            (
+                builder().base_delay(Duration::ZERO).max_delay(Duration::ZERO),
+                ConfigError::ZeroMaxDelay,
+            ),
             (builder().jitter(-0.1), ConfigError::Jitter),
             (builder().jitter(1.1), ConfigError::Jitter),
             (builder().jitter(f64::NAN), ConfigError::Jitter),

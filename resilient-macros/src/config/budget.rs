@@ -7,7 +7,8 @@ use super::numbers::{Setting, Settings, count_from};
 use super::{distinct, given};
 use crate::args::{Arg, Args};
 use crate::errors::Errors;
-use crate::values::{Text, expression, text};
+use crate::names;
+use crate::values::{self, Text, expression, text};
 
 const KEYS: &[&str] = &[CAPACITY, RETRY_COST, TIMEOUT_COST, RATE_LIMIT_COST, SUCCESS_REFUND];
 
@@ -26,7 +27,7 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Text> {
     let value = expression(arg, errors)?;
     let name = text(arg, value, "\"qdrant\"", errors)?;
     if let Text::Literal(name) = &name {
-        refuse_empty(name, errors)?;
+        check_name(name, errors)?;
     }
     Some(name)
 }
@@ -40,13 +41,15 @@ pub fn declared_budget(
 ) -> Option<Settings> {
     let mut settings = Settings::none(span);
     for (key, arg) in distinct(args, KEYS, errors) {
-        let Some(value) = expression(arg, errors) else { continue };
         let least = u32::from(key != RATE_LIMIT_COST);
-        let tokens = count_from(least, arg, value, u32::MAX, errors).map(Setting::Count);
+        let tokens = values::read(arg, false, errors, |arg, errors| {
+            let value = expression(arg, errors)?;
+            count_from(least, arg, value, u32::MAX, errors).map(Setting::Count)
+        });
         settings.changes.extend(tokens.map(|tokens| (arg.key.clone(), tokens)));
     }
     check(args, &settings, errors);
-    refuse_empty(name, errors)?;
+    check_name(name, errors)?;
     Some(settings)
 }
 
@@ -89,7 +92,7 @@ fn check(args: &Args, settings: &Settings, errors: &mut Errors) {
     }
 }
 
-fn refuse_empty(name: &LitStr, errors: &mut Errors) -> Option<()> {
+fn check_name(name: &LitStr, errors: &mut Errors) -> Option<()> {
     if name.value().trim().is_empty() {
         errors.at(
             name,
@@ -97,5 +100,6 @@ fn refuse_empty(name: &LitStr, errors: &mut Errors) -> Option<()> {
         );
         return None;
     }
-    Some(())
+    names::check("a budget", name, errors)?;
+    names::refuse_placeholders("a budget", name, errors)
 }

@@ -9,7 +9,7 @@ mod time;
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
-use syn::Path;
+use syn::{Lit, Path};
 
 pub use self::breaker::{Breaker, BreakerSettings, Named, declared_breaker};
 pub use self::budget::declared_budget;
@@ -19,7 +19,7 @@ pub use self::retry::{Retry, Row, Rows, declared_row};
 use crate::args::{Arg, Args, SKIP, Value};
 use crate::errors::Errors;
 use crate::suggest;
-use crate::values::{Text, flag, path, runtime};
+use crate::values::{self, Text, flag, literal, path, runtime};
 
 /// What the attribute asks for.
 #[derive(Default)]
@@ -82,17 +82,10 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
     let config = read_keys(args, errors);
     if given(args, "retry").is_none() {
         need_retry(args, errors);
+    } else if config.retry.as_ref().is_some_and(|retry| !retry.repeats) {
+        refuse_idle(args, errors);
     }
-    if let (Some(attempt), Some(deadline), Some(arg)) =
-        (config.attempt_timeout, config.deadline, given(args, "attempt_timeout"))
-        && attempt >= deadline
-    {
-        errors.at(
-            &arg.key,
-            "`attempt_timeout` is not shorter than `deadline`, which ends the call before: lower \
-             it, or leave it out",
-        );
-    }
+    check_times(args, &config, errors);
     config
 }
 
@@ -101,7 +94,8 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
 pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
     let mut config = Config::default();
     for (key, arg) in distinct(args, KEYS, errors) {
-        match key {
+        let takes_arguments = ["retry", "breaker"].contains(&key);
+        values::read(arg, takes_arguments, errors, |arg, errors| match key {
             "retry" => config.retry = retry::read(arg, errors),
             "breaker" => config.breaker = breaker::read(arg, errors),
             "attempt_timeout" => config.attempt_timeout = time::read(arg, errors),
@@ -110,9 +104,70 @@ pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
             "budget" => config.budget = budget::read(arg, errors),
             "attempt" => config.attempt = attempt(arg, errors),
             _ => config.runtime = runtime(arg, errors),
-        }
+        });
     }
     config
+}
+
+/// Refuses what says how to retry beside `max_attempts = 1`. A method that overrides the `retry` of
+/// its `impl` block to retry nothing inherits the rest, and cannot leave it out.
+fn refuse_idle(args: &Args, errors: &mut Errors) {
+    let Some(retry) = given(args, "retry") else { return };
+    let is_overridden = |arg: &Arg| arg.inherited && !retry.inherited;
+    let breaker = given(args, "breaker").filter(|breaker| !is_overridden(breaker));
+    let scope = breaker.and_then(|_| scope_of(args));
+    let of_retries = ["idempotent", "budget"].iter().filter_map(|key| given(args, key));
+    let of_retries = of_retries.filter(|arg| !is_overridden(arg)).map(|arg| &arg.key);
+    for key in scope.into_iter().chain(of_retries) {
+        errors.at(
+            key,
+            format_args!(
+                "`{key}` is about retries, and `max_attempts = 1` allows none: raise \
+                 `max_attempts`, or leave `{key}` out"
+            ),
+        );
+    }
+}
+
+/// Refuses times that another one never lets pass.
+fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
+    let Config { retry, breaker, attempt_timeout, deadline, .. } = config;
+    if let (Some(attempt), Some(deadline), Some(arg)) =
+        (attempt_timeout, deadline, given(args, "attempt_timeout"))
+        && attempt >= deadline
+    {
+        errors.at(
+            &arg.key,
+            "`attempt_timeout` is not shorter than `deadline`, which ends the call before: lower \
+             it, or leave it out",
+        );
+    }
+    if let (Some(retry), Some(deadline)) = (retry, deadline)
+        && let Some((key, base)) = retry.base_delay()
+        && base >= *deadline
+    {
+        errors.at(
+            key,
+            "`base_delay` is not shorter than `deadline`, which ends the call before its first \
+             retry: lower it, or raise `deadline`",
+        );
+    }
+    let Some((key, slow)) = breaker.as_ref().and_then(|breaker| breaker.settings.slow_call())
+    else {
+        return;
+    };
+    // The shorter one is enough.
+    let attempt = attempt_timeout.map(|limit| (limit, "attempt_timeout"));
+    let call = deadline.map(|limit| (limit, "deadline"));
+    if let Some((_, limit)) = attempt.into_iter().chain(call).find(|(limit, _)| slow > *limit) {
+        errors.at(
+            key,
+            format_args!(
+                "`slow_call` is longer than `{limit}`, which ends every call before it is slow: \
+                 lower it, or raise `{limit}`"
+            ),
+        );
+    }
 }
 
 /// Refuses what says how to retry, where nothing is retried.
@@ -140,15 +195,20 @@ fn need_retry(args: &Args, errors: &mut Errors) {
 
 /// The name that the body gives its attempt.
 fn attempt(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
-    let name = match &arg.value {
-        Value::Expr(value) => path(value).and_then(|path| path.get_ident().cloned()),
-        _ => None,
-    };
+    let value = if let Value::Expr(value) = &arg.value { Some(value) } else { None };
+    let name = value.and_then(|value| path(value)?.get_ident().cloned());
     let name = name.filter(|name| name != "self");
     if name.is_none() {
+        let quoted = match value.and_then(literal) {
+            Some(Lit::Str(text)) => text.parse::<Ident>().ok(),
+            _ => None,
+        };
+        let advice = arg.with(quoted.map_or_else(|| "ctx".to_owned(), |name| name.to_string()));
         errors.at(
             &arg.key,
-            "`attempt` takes the name by which the body knows its attempt: write `attempt = ctx`",
+            format_args!(
+                "`attempt` takes the name by which the body knows its attempt: write `{advice}`"
+            ),
         );
     }
     name

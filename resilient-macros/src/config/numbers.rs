@@ -10,8 +10,8 @@ use crate::args::Arg;
 use crate::duration;
 use crate::errors::Errors;
 use crate::kinds::variant;
-use crate::suggest::one_of;
-use crate::values::{literal, string};
+use crate::suggest::{misspelt, one_of};
+use crate::values::{literal, path, string, ungrouped};
 
 /// What may stand behind the digits of a whole number.
 const INTEGERS: &[&str] =
@@ -47,6 +47,14 @@ impl Settings {
         Self { changes: Vec::new(), span }
     }
 
+    /// The time that the setter of this name is given, with its key.
+    pub fn time(&self, setter: &str) -> Option<(&Ident, Duration)> {
+        self.changes.iter().find_map(|(key, setting)| match setting {
+            Setting::Time(time) if key == setter => Some((key, *time)),
+            _ => None,
+        })
+    }
+
     /// What the setter of this name is given, if anything.
     pub fn get(&self, setter: &str) -> Option<&Setting> {
         self.changes.iter().find(|(key, _)| key == setter).map(|(_, setting)| setting)
@@ -54,13 +62,18 @@ impl Settings {
 }
 
 pub fn word(arg: &Arg, value: &Expr, words: &[&str], errors: &mut Errors) -> Option<Ident> {
-    let example = format!("\"{}\"", words[0]);
-    let text = string(arg, value, &example, errors)?;
+    // `Backoff::Linear`, or `linear` without its quotes.
+    let named = path(value).and_then(|path| Some(path.segments.last()?.ident.to_string()));
+    let meant = named.and_then(|name| misspelt(&name, words)).unwrap_or(words[0]);
+    let text = string(arg, value, &format!("\"{meant}\""), errors)?;
     if words.contains(&text.value().as_str()) {
         return Some(variant(&text.value(), text.span()));
     }
-    let key = &arg.key;
-    errors.at(&text, format_args!("`{key}` is {}, not `{}`", one_of(words), text.value()));
+    let (key, written) = (&arg.key, text.value());
+    let hint = misspelt(&written, words)
+        .map(|meant| format!(": write `{}`", arg.with(format_args!("\"{meant}\""))))
+        .unwrap_or_default();
+    errors.at(&text, format_args!("`{key}` is {}, not `{written}`{hint}", one_of(words)));
     None
 }
 
@@ -81,12 +94,7 @@ pub fn count_from(min: u32, arg: &Arg, value: &Expr, max: u32, errors: &mut Erro
     };
     let number = number.base10_parse().ok().filter(in_range);
     if number.is_none() {
-        let range = if max == u32::MAX && min > 0 {
-            format!("{min} or more")
-        } else {
-            format!("from {min} to {max}")
-        };
-        errors.at(value, format_args!("`{key}` must be {range}"));
+        errors.at(value, format_args!("`{key}` must be from {min} to {max}"));
     }
     number
 }
@@ -174,10 +182,27 @@ pub fn time(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duration> {
         let millis = format!("{}ms", number.base10_digits());
         format!("{} or {}", written(&seconds), written(&millis))
     } else {
-        written("500ms")
+        let time = constructed_time(value);
+        written(time.as_deref().unwrap_or("500ms"))
     };
     errors.at(value, format_args!("`{key}` takes a time in quotes: write {advice}"));
     None
+}
+
+/// The time that a constructor makes: `Duration::from_secs(5)`.
+fn constructed_time(value: &Expr) -> Option<String> {
+    let Expr::Call(call) = ungrouped(value) else { return None };
+    let constructor = path(&call.func)?.segments.last()?.ident.to_string();
+    let unit = match constructor.as_str() {
+        "from_secs" => "s",
+        "from_millis" => "ms",
+        "from_micros" => "us",
+        "from_nanos" => "ns",
+        "from_mins" => "m",
+        "from_hours" => "h",
+        _ => return None,
+    };
+    Some(format!("{}{unit}", whole(call.args.first()?)?.base10_digits()))
 }
 
 /// The time whose quotes were forgotten: `60s`.

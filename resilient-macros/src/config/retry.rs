@@ -1,21 +1,32 @@
 //! The key `retry`, and the rows that `policies!` declares.
 
-use proc_macro2::{Ident, Span};
-use syn::{Expr, LitStr, Path};
+use std::time::Duration;
 
-use super::numbers::{Setting, Settings, count, share, time, word};
+use proc_macro2::{Ident, Span};
+use syn::{Expr, Lit, LitStr, Path};
+
+use super::numbers::{Setting, Settings, count, share, time, whole, word};
 use super::{distinct, given};
 use crate::args::{Arg, Args, Value};
 use crate::errors::Errors;
 use crate::kinds::{self, variant};
+use crate::names;
 use crate::suggest::{all_of, misspelt};
-use crate::values::{Text, expression, text};
+use crate::values::{self, Text, expression, literal, text};
 
 /// The key `retry`.
 pub struct Retry {
     pub rows: Rows,
     /// Whether another attempt may ever follow the first.
     pub repeats: bool,
+}
+
+impl Retry {
+    /// The base delay that is given, with its key, if it is ever used.
+    pub fn base_delay(&self) -> Option<(&Ident, Duration)> {
+        let Rows::One { settings, .. } = &self.rows else { return None };
+        settings.time("base_delay").filter(|_| self.repeats)
+    }
 }
 
 /// By which rows errors are retried.
@@ -40,6 +51,9 @@ pub enum Row {
 
 pub const KEYS: &[&str] = &["row", "max_attempts", "base_delay", "max_delay", "jitter", "backoff"];
 
+/// Those that say how long to wait.
+const DELAYS: &[&str] = &["base_delay", "max_delay", "jitter", "backoff"];
+
 const AUTO: &str = "auto";
 const DEFAULT: &str = "default";
 const BACKOFFS: &[&str] = &["exponential", "linear"];
@@ -55,16 +69,26 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
         Value::None => Some(one(Row::Default)),
         Value::Expr(_) | Value::Values(_) => {
             let value = expression(arg, errors)?;
+            if let Some(advice) = meant_otherwise(value) {
+                errors.at(value, advice);
+                return None;
+            }
             match text(arg, value, "\"rate_limit_error\"", errors)? {
                 Text::Literal(name) if name.value() == AUTO => {
                     Some(Retry { rows: Rows::ByKind, repeats: true })
                 }
-                Text::Literal(name) => named(&name, errors).map(one),
+                Text::Literal(name) => {
+                    refuse_setting(&name, Place::Retry, errors)?;
+                    named(&name, errors).map(one)
+                }
                 Text::Constant(path) => Some(one(Row::Constant(path))),
             }
         }
         Value::List(args, span) => {
             let Numbers { row, settings, max_attempts } = numbers(args, *span, errors);
+            if max_attempts == Some(1) {
+                refuse_delays(args, errors);
+            }
             let row = row.unwrap_or(Row::Default);
             Some(Retry { rows: Rows::One { row, settings }, repeats: max_attempts != Some(1) })
         }
@@ -93,6 +117,8 @@ pub fn declared_row(
         );
         return None;
     }
+    refuse_setting(name, Place::Declaration, errors)?;
+    names::refuse_placeholders("a row", name, errors)?;
     // The name of a kind stands for the row of that kind, and starts from it.
     let own = match named(name, errors)? {
         kind @ Row::Kind(_) => kind,
@@ -123,27 +149,29 @@ fn numbers(args: &Args, span: Span, errors: &mut Errors) -> Numbers {
     let mut numbers = Numbers { row: None, settings: Settings::none(span), max_attempts: None };
     let mut delays = (None, None);
     for (key, arg) in distinct(args, KEYS, errors) {
-        let Some(value) = expression(arg, errors) else { continue };
-        let setting = match key {
-            "row" => {
-                numbers.row = starting_row(arg, value, errors);
-                continue;
+        let setting = values::read(arg, false, errors, |arg, errors| {
+            let value = expression(arg, errors)?;
+            match key {
+                "row" => {
+                    numbers.row = starting_row(arg, value, errors);
+                    None
+                }
+                "max_attempts" => {
+                    numbers.max_attempts = count(arg, value, u32::MAX, errors);
+                    numbers.max_attempts.map(Setting::Count)
+                }
+                "base_delay" => {
+                    delays.0 = time(arg, value, errors);
+                    delays.0.map(Setting::Time)
+                }
+                "max_delay" => {
+                    delays.1 = max_delay(arg, value, errors).map(|max| (max, value.clone()));
+                    delays.1.as_ref().map(|(max, _)| Setting::Time(*max))
+                }
+                "jitter" => share(arg, value, "the delay", 0.2, errors).map(Setting::Number),
+                _ => word(arg, value, BACKOFFS, errors).map(Setting::Backoff),
             }
-            "max_attempts" => {
-                numbers.max_attempts = count(arg, value, u32::MAX, errors);
-                numbers.max_attempts.map(Setting::Count)
-            }
-            "base_delay" => {
-                delays.0 = time(arg, value, errors);
-                delays.0.map(Setting::Time)
-            }
-            "max_delay" => {
-                delays.1 = time(arg, value, errors).map(|max| (max, value));
-                delays.1.map(|(max, _)| Setting::Time(max))
-            }
-            "jitter" => share(arg, value, "the delay", 0.2, errors).map(Setting::Number),
-            _ => word(arg, value, BACKOFFS, errors).map(Setting::Backoff),
-        };
+        });
         numbers.settings.changes.extend(setting.map(|value| (arg.key.clone(), value)));
     }
     if let (Some(base), Some((max, value))) = delays
@@ -153,6 +181,38 @@ fn numbers(args: &Args, span: Span, errors: &mut Errors) -> Numbers {
             .at(value, "`max_delay` is shorter than `base_delay`: raise it, or lower `base_delay`");
     }
     numbers
+}
+
+/// The longest delay, which is more than none.
+fn max_delay(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duration> {
+    let max = time(arg, value, errors)?;
+    if max.is_zero() {
+        let advice = arg.beside("base_delay", "\"0s\"");
+        errors.at(
+            value,
+            format_args!(
+                "`max_delay` must be more than 0: a `base_delay` of 0 retries without a delay\nwrite `{advice}` instead"
+            ),
+        );
+        return None;
+    }
+    Some(max)
+}
+
+/// Refuses the keys of a delay, if there is none.
+fn refuse_delays(args: &Args, errors: &mut Errors) {
+    for arg in &args.0 {
+        if DELAYS.iter().any(|key| arg.key == key) {
+            errors.at(
+                &arg.key,
+                format_args!(
+                    "`{}` is about the delay between two attempts, and `max_attempts = 1` allows \
+                     one: raise `max_attempts`, or leave `{0}` out",
+                    arg.key
+                ),
+            );
+        }
+    }
 }
 
 fn starting_row(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Row> {
@@ -165,9 +225,122 @@ fn starting_row(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Row> {
             );
             None
         }
-        Text::Literal(name) => named(&name, errors),
+        Text::Literal(name) => {
+            refuse_setting(&name, Place::Row, errors)?;
+            named(&name, errors)
+        }
         Text::Constant(path) => Some(Row::Constant(path)),
     }
+}
+
+/// Where the name of a row stands.
+#[derive(Clone, Copy)]
+enum Place {
+    /// `retry = "…"`
+    Retry,
+    /// `retry(row = "…")`
+    Row,
+    /// `retry "…" { … }`
+    Declaration,
+}
+
+/// What to write for a value that is no name, if it is clear what it means.
+fn meant_otherwise(value: &Expr) -> Option<String> {
+    let write = |advice| format!("`retry` names a row: write `{advice}`");
+    if let Some(number) = whole(value) {
+        let attempts = number.base10_parse().ok().filter(|attempts: &u32| *attempts > 0);
+        return Some(write(format!("retry(max_attempts = {})", attempts.unwrap_or(3))));
+    }
+    match literal(value)? {
+        Lit::Bool(flag) if flag.value => Some(write("retry".to_owned())),
+        Lit::Bool(_) => Some(format!("`retry` names a row: {NEVER}")),
+        _ => None,
+    }
+}
+
+const NEVER: &str = "to retry nothing, leave `retry` out, or write `retry(max_attempts = 1)` on a \
+                     method whose `impl` block has one";
+
+/// Refuses a name that stands for a setting, or for several rows: no row is called so.
+fn refuse_setting(name: &LitStr, place: Place, errors: &mut Errors) -> Option<()> {
+    let text = name.value();
+    let word = text.trim().to_lowercase();
+    let is_one_of = |words: &[&str]| words.contains(&word.as_str());
+    let advice = if text.contains([',', '|', ';']) || kinds_in(&text) > 1 {
+        match place {
+            Place::Retry => "one row is for all transient errors: name one, or write \
+                             `retry = \"auto\"` for the row of each error's own kind"
+                .to_owned(),
+            _ => "name one row".to_owned(),
+        }
+    } else if is_one_of(&["none", "no", "never", "off", "false", "disabled", "nothing"]) {
+        match place {
+            Place::Retry => NEVER.to_owned(),
+            _ => "write `max_attempts = 1` instead to retry nothing".to_owned(),
+        }
+    } else if is_one_of(&[
+        "all",
+        "any",
+        "always",
+        "every",
+        "on",
+        "yes",
+        "true",
+        "enabled",
+        "transient",
+        "*",
+    ]) {
+        match place {
+            Place::Retry => "every transient error is retried by whichever row: write `retry` for \
+                             the default row, or `retry = \"auto\"` for the row of each error's own \
+                             kind"
+                .to_owned(),
+            _ => "leave `row` out for the default row".to_owned(),
+        }
+    } else if let Some(backoff) = backoff_in(&word) {
+        match place {
+            Place::Retry => format!("write `retry(backoff = \"{backoff}\")`"),
+            _ => format!("write `backoff = \"{backoff}\"`"),
+        }
+    } else if is_one_of(&["constant", "fixed"]) {
+        let delays = "base_delay = \"1s\", max_delay = \"1s\"";
+        match place {
+            Place::Retry => format!("write `retry({delays})`"),
+            _ => format!("write `{delays}`"),
+        }
+    } else if let Ok(attempts) = word.parse::<u32>() {
+        let attempts = attempts.max(1);
+        match place {
+            Place::Retry => format!("write `retry(max_attempts = {attempts})`"),
+            _ => format!("write `max_attempts = {attempts}`"),
+        }
+    } else {
+        return Some(());
+    };
+    match place {
+        Place::Declaration => errors.at(
+            name,
+            format_args!(
+                "`{text}` cannot be the name of a row, since no function can name it: write what \
+                 the row is for, as in \"nightly_import\""
+            ),
+        ),
+        Place::Retry | Place::Row => {
+            errors.at(name, format_args!("`{text}` is not the name of a row: {advice}"));
+        }
+    }
+    None
+}
+
+/// The backoff that a word names: `exponential`, or `linear_backoff`.
+fn backoff_in(word: &str) -> Option<&'static str> {
+    let word = word.trim_end_matches("backoff").trim_end_matches(['_', '-', ' ']);
+    BACKOFFS.iter().copied().find(|backoff| *backoff == word)
+}
+
+/// How many kinds a text names.
+fn kinds_in(text: &str) -> usize {
+    text.split_whitespace().filter(|word| kinds::all().contains(word)).count()
 }
 
 /// The row of this name. One that is no kind may be declared anywhere in the program, unless it is
@@ -205,6 +378,8 @@ fn named(name: &LitStr, errors: &mut Errors) -> Option<Row> {
         errors.at(name, format_args!("the name of a row is empty\nthe rows are {all}"));
         return None;
     }
+    names::check("a row", name, errors)?;
+    names::refuse_placeholders("a row", name, errors)?;
     Some(Row::Named(name.clone()))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use super::breakers::is_called_differently;
 use super::spelling::{closest, is_similar};
@@ -9,8 +10,9 @@ use super::{
     BREAKERS, BUDGETS, BreakerKey, CallSite, Configured, Declaration, Namesake, ROWS, RetrySpec,
     Rows, budget_names, declared, sites, sorted,
 };
-use crate::ErrorKind;
+use crate::policy::Scope;
 use crate::row::{AUTO, Row};
+use crate::{ErrorKind, RetryPolicy};
 
 /// Something that no single function shows, and the compiler cannot see. Each text says where it
 /// is, and what to do.
@@ -155,6 +157,61 @@ pub enum Problem {
         /// The row that may be meant.
         similar: Option<&'static str>,
     },
+    /// The name of a breaker, in a constant or of a `static` one, reads like another name: it is
+    /// empty, has a space at an end, or has a control character.
+    #[error(
+        "circuit breaker {breaker:?} is named in {function}, and its name has what does not show: \
+         write it without a space at an end and without control characters"
+    )]
+    UnclearName {
+        /// The name.
+        breaker: String,
+        /// Where the function is.
+        function: String,
+    },
+    /// A function says how to retry, and its row allows one attempt only. It is never retried.
+    #[error(
+        "`{key}` in {function} is about retries, and its row `{row}` allows one attempt: raise \
+         `max_attempts` of the row, or leave `{key}` out"
+    )]
+    NeverRetried {
+        /// What it says: `budget`, `idempotent` or `scope`.
+        key: &'static str,
+        /// Its row.
+        row: String,
+        /// Where the function is.
+        function: String,
+    },
+    /// A function is retried by a row whose first delay is longer than the function's deadline. It
+    /// is never retried.
+    #[error(
+        "{function} is retried by row `{row}`, whose first delay of at least {delay:?} is not \
+         shorter than the `deadline` of {deadline:?}: raise `deadline`, or give a shorter \
+         `base_delay`"
+    )]
+    DelayBeyondDeadline {
+        /// The row; `auto` if each row is as long.
+        row: String,
+        /// Where the function is.
+        function: String,
+        /// The shortest delay before a first retry, jitter included.
+        delay: Duration,
+        /// The function's deadline.
+        deadline: Duration,
+    },
+    /// No call through a breaker can be slow, since each of its functions ends its calls before.
+    #[error(
+        "circuit breaker `{breaker}` has a `slow_call` of {slow_call:?} in {configured}, and the \
+         timeouts of all its functions end a call before: lower `slow_call`"
+    )]
+    NeverSlow {
+        /// The breaker's name.
+        breaker: String,
+        /// How long a slow call takes.
+        slow_call: Duration,
+        /// Where the setting is.
+        configured: String,
+    },
 }
 
 fn advice(similar: Option<&'static str>) -> String {
@@ -179,7 +236,84 @@ impl Problem {
         problems.extend(Self::unclear_breakers());
         problems.extend(Self::undeclared_budgets());
         problems.extend(sites().into_iter().filter_map(Self::of_row));
+        problems.extend(sites().into_iter().filter_map(Self::of_name));
+        problems.extend(sites().into_iter().flat_map(Self::of_retries));
+        problems.extend(Self::never_slow());
         problems
+    }
+
+    /// The breaker of this function, if its name reads like another one. A name that is a literal
+    /// has been checked by the macro.
+    fn of_name(site: &CallSite) -> Option<Self> {
+        let name = site.breaker?.breaker.name();
+        let is_clear = !name.is_empty() && name == name.trim() && !name.contains(char::is_control);
+        (!is_clear).then(|| {
+            let (breaker, function) = (name.to_owned(), site.location());
+            Self::UnclearName { breaker, function }
+        })
+    }
+
+    /// What this function says about retries that its rows never make.
+    fn of_retries(site: &CallSite) -> Vec<Self> {
+        let Some(retry) = site.retry else { return Vec::new() };
+        let rows = Rows::get();
+        let (name, own, policies) = match retry {
+            RetrySpec::Row(row, changes) if row != Row::Named(AUTO) => {
+                let own = rows.find_or_default(row);
+                (row.name(), vec![own], vec![changes.on(own)])
+            }
+            _ => {
+                let kinds = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient());
+                let policies: Vec<_> = kinds.map(|kind| rows.table.row(kind)).collect();
+                (AUTO, policies.clone(), policies)
+            }
+        };
+        let row = || name.to_owned();
+        // With `max_attempts = 1` of its own, a method leaves what its `impl` block says unused.
+        let is_never = |policy: &RetryPolicy| policy.max_attempts() == 1;
+        if policies.iter().all(is_never) {
+            let says = [
+                ("budget", site.budget.is_some()),
+                ("idempotent", !site.idempotent),
+                ("scope", site.breaker.is_some_and(|spec| spec.scope == Scope::Attempt)),
+            ];
+            let said = says.into_iter().filter(|(_, is_said)| *is_said && own.iter().all(is_never));
+            return said
+                .map(|(key, _)| Self::NeverRetried { key, row: row(), function: site.location() })
+                .collect();
+        }
+        let delay = policies
+            .iter()
+            .filter(|policy| !is_never(policy))
+            .map(|policy| policy.base_delay().mul_f64(1.0 - policy.jitter()))
+            .min();
+        match (delay, site.deadline) {
+            (Some(delay), Some(deadline)) if delay >= deadline => {
+                let function = site.location();
+                vec![Self::DelayBeyondDeadline { row: row(), function, delay, deadline }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The breakers whose functions all end a call before it is slow.
+    fn never_slow() -> Vec<Self> {
+        let breakers: BTreeSet<_> = BreakerKey::singles().chain(BreakerKey::templates()).collect();
+        let problem = |key: BreakerKey| {
+            let (configured, settings) = key.configured().into_iter().next()?;
+            let slow_call = settings.settings.config().slow_call()?;
+            let is_ours =
+                |site: &&CallSite| site.breaker.is_some_and(|spec| spec.breaker.key().is_same(key));
+            let ends_before = |site: &CallSite| {
+                let limits = site.attempt_timeout.into_iter().chain(site.deadline);
+                limits.min().is_some_and(|limit| limit < slow_call)
+            };
+            let functions: Vec<_> = sites().into_iter().filter(is_ours).collect();
+            let is_never = !functions.is_empty() && functions.into_iter().all(ends_before);
+            let breaker = key.name.to_owned();
+            is_never.then_some(Self::NeverSlow { breaker, slow_call, configured })
+        };
+        breakers.into_iter().filter_map(problem).collect()
     }
 
     /// The configurations of this breaker, or template, that do not hold.

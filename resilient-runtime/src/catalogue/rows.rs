@@ -8,7 +8,18 @@ use crate::row::Row;
 use crate::{ErrorKind, RetryPolicy, RetryTable, event};
 
 /// The name by which source calls the row of the kinds without a row of their own.
-pub(super) const DEFAULT: &str = "default";
+const DEFAULT: &str = "default";
+
+impl Row {
+    /// The name by which source calls it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Default => DEFAULT,
+            Self::Kind(kind) => kind.as_str(),
+            Self::Named(name) => name,
+        }
+    }
+}
 
 /// All rows of the program.
 pub(crate) struct Rows {

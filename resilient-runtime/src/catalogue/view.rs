@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use super::problem::{CatalogueError, Problem};
-use super::rows::DEFAULT;
 use super::{
     BREAKERS, BUDGETS, BreakerSettings, CallSite, Declaration, ROWS, RetrySpec, Rows, sites, sorted,
 };
@@ -129,14 +128,10 @@ impl AnnotatedFunction {
     pub fn retry(&self) -> Option<RetryRule> {
         Some(match self.0.retry? {
             RetrySpec::ByKind | RetrySpec::Row(Row::Named(AUTO), _) => RetryRule::ByKind,
-            RetrySpec::Row(row, changes) => {
-                let name = match row {
-                    Row::Default => DEFAULT,
-                    Row::Kind(kind) => kind.as_str(),
-                    Row::Named(name) => name,
-                };
-                RetryRule::Row { name, policy: changes.on(Rows::get().find_or_default(row)) }
-            }
+            RetrySpec::Row(row, changes) => RetryRule::Row {
+                name: row.name(),
+                policy: changes.on(Rows::get().find_or_default(row)),
+            },
         })
     }
 

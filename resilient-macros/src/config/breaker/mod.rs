@@ -4,6 +4,8 @@ mod kinds;
 mod rules;
 mod settings;
 
+use std::time::Duration;
+
 use proc_macro2::{Ident, Span};
 use syn::{Expr, LitStr, Path};
 
@@ -11,8 +13,9 @@ use super::numbers::{Settings, count, word};
 use super::{distinct, given};
 use crate::args::{Arg, Args, Value};
 use crate::errors::Errors;
+use crate::names;
 use crate::template::{self, Template};
-use crate::values::{Text, expression, text};
+use crate::values::{self, Text, expression, text};
 
 /// The key `breaker`.
 pub struct Breaker {
@@ -52,6 +55,11 @@ pub struct BreakerSettings {
 impl BreakerSettings {
     const fn none(span: Span) -> Self {
         Self { config: Settings::none(span), max_keys: None }
+    }
+
+    /// How long a call takes that is slow, with its key.
+    pub fn slow_call(&self) -> Option<(&Ident, Duration)> {
+        self.config.time("slow_call")
     }
 
     /// Whether nothing is given.
@@ -114,11 +122,15 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
             let mut name = None;
             let mut scope = call(*span);
             let settings = settings_in(args, *span, KEYS, errors, |key, arg, errors| {
-                let Some(value) = expression(arg, errors) else { return };
-                match key {
-                    "name" => name = named(arg, value, errors),
-                    _ => scope = word(arg, value, SCOPES, errors).unwrap_or_else(|| call(*span)),
-                }
+                values::read(arg, false, errors, |arg, errors| {
+                    let Some(value) = expression(arg, errors) else { return };
+                    match key {
+                        "name" => name = named(arg, value, errors),
+                        _ => {
+                            scope = word(arg, value, SCOPES, errors).unwrap_or_else(|| call(*span));
+                        }
+                    }
+                });
             });
             if given(args, "name").is_none() {
                 errors.at(
@@ -161,8 +173,9 @@ fn settings_in(
         match key {
             "name" | "scope" => other(key, arg, errors),
             "max_keys" => {
-                found.max_keys =
-                    expression(arg, errors).and_then(|value| count(arg, value, u32::MAX, errors));
+                found.max_keys = values::read(arg, false, errors, |arg, errors| {
+                    count(arg, expression(arg, errors)?, u32::MAX, errors)
+                });
             }
             _ => found.config.changes.extend(settings::read(key, arg, errors)),
         }
@@ -186,6 +199,7 @@ fn literal(name: &LitStr, errors: &mut Errors) -> Option<Named> {
         errors.at(name, "the name of a breaker is empty: write what it guards, as in \"search\"");
         return None;
     }
+    names::check("a breaker", name, errors)?;
     let template =
         template::parse(&name.value()).map_err(|message| errors.at(name, message)).ok()?;
     Some(match template.plain() {

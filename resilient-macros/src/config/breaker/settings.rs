@@ -11,7 +11,7 @@ use crate::args::Arg;
 use crate::config::numbers::{Setting, count, digits, factor, share, time, unquoted_time, whole};
 use crate::duration;
 use crate::errors::Errors;
-use crate::values::{expression, literal};
+use crate::values::{self, expression, literal};
 
 /// The largest count that a breaker's state has room for.
 const MAX_COUNT: u32 = u16::MAX as u32;
@@ -30,7 +30,11 @@ pub fn read(key: &str, arg: &Arg, errors: &mut Errors) -> Option<(Ident, Setting
     let setting = match key {
         "trip_on" => Setting::Kinds(kinds::counted(arg, errors)?),
         "ignore" => Setting::Kinds(kinds::ignored(arg, errors)?),
-        _ => return of_value(key, arg, expression(arg, errors)?, errors),
+        _ => {
+            return values::read(arg, false, errors, |arg, errors| {
+                of_value(key, arg, expression(arg, errors)?, errors)
+            });
+        }
     };
     Some((arg.key.clone(), setting))
 }

@@ -109,14 +109,14 @@ mod beside_an_exclusive_borrow {
 
     impl<'s> Borrower<'s> {
         #[resilient(retry, breaker = "generics")]
-        async fn from_self(&self, log: &'s mut Vec<u32>) -> Result<&'s Flaky, Failure> {
+        async fn lent_by_self(&self, log: &'s mut Vec<u32>) -> Result<&'s Flaky, Failure> {
             log.push(1);
             self.service.ask()?;
             Ok(self.service)
         }
 
         #[resilient(retry, breaker = "generics")]
-        async fn from_behind_self(&mut self) -> Result<&'s Flaky, Failure> {
+        async fn lent_from_behind_self(&mut self) -> Result<&'s Flaky, Failure> {
             self.service.ask()?;
             Ok(self.service)
         }
@@ -131,8 +131,8 @@ mod beside_an_exclusive_borrow {
         assert!(assert_send(from_what_lives_longer(&service(), &mut log)).await.is_ok());
         let second = service();
         assert!(assert_send(from_behind_it(&mut vec![&second])).await.is_ok());
-        assert!(assert_send(Borrower { service: &service() }.from_self(&mut log)).await.is_ok());
+        assert!(assert_send(Borrower { service: &service() }.lent_by_self(&mut log)).await.is_ok());
         let third = service();
-        assert!(assert_send(Borrower { service: &third }.from_behind_self()).await.is_ok());
+        assert!(assert_send(Borrower { service: &third }.lent_from_behind_self()).await.is_ok());
     }
 }
