@@ -120,8 +120,9 @@ use proc_macro::TokenStream;
 ///   last possible one, and so must be `Clone`. References, `&mut` too, are lent to each attempt,
 ///   so a value that is borrowed from a `&mut` cannot be returned. The body may change `self` by
 ///   value without saying `mut self`, since `self` is bound again for each attempt. A `&mut self`
-///   that the body moves as a whole, as in `let this = self`, has another name there: `{self}` in
-///   a format string is refused.
+///   that the body moves as a whole, as in `let this = self`, has another name there. The macros of
+///   the standard library, `tracing`, `log` and `anyhow` still find it as `{self}` in a format
+///   string; for another macro, write `{}` and pass `self` after the string.
 /// - Its future is `Send` where the plain function's is, if the error is `Send`: with `retry`, it
 ///   is kept over the pause between two attempts. The value need not be.
 ///

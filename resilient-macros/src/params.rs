@@ -41,7 +41,7 @@ impl Params {
     fn receiver(&mut self, receiver: &mut Receiver, p: &TokenStream) {
         let token = receiver.self_token;
         match receiver::passing(receiver) {
-            Passing::Slotted(of) => {
+            Passing::Slotted(of) | Passing::Aliased(of) => {
                 let value = self.slot(0, &token, &of, &TokenStream::new(), p);
                 // Outside the attempt that is watched, so that the body may move `self`.
                 self.prepare = quote_spanned!(mixed()=> #token = __call.watching(|| #value););
@@ -99,6 +99,17 @@ impl Params {
                 |place| quote_spanned!(place=> ::core::pin::Pin::as_mut(&mut #name)),
             ),
             Passing::Slotted(of) => self.slot(index, &name, &of, &conditions, p),
+            Passing::Aliased(of) => {
+                self.slot(index, &name, &of, &conditions, p);
+                let slot = slot(index);
+                // The place of the type: a missing `Clone` is reported there.
+                let take = Ident::new("take", mixed().located_at(of.span()));
+                quote_spanned! {mixed()=> {
+                    #[allow(unused_imports)]
+                    use #p::Take as _;
+                    #slot.#take(__last)
+                }}
+            }
         };
         self.hand_over.extend(quote_spanned! {mixed()=>
             #conditions
@@ -136,7 +147,7 @@ impl Params {
         conditions: &TokenStream,
         p: &TokenStream,
     ) -> TokenStream {
-        let slot = format_ident!("__slot{index}", span = mixed());
+        let slot = slot(index);
         self.keep.extend(quote_spanned! {mixed()=>
             #conditions
             #[allow(clippy::used_underscore_binding)]
@@ -146,6 +157,11 @@ impl Params {
         let take = quote_spanned!(of.span()=> #p::take_or_clone::<#of>);
         quote_spanned!(mixed()=> #take(&mut #slot, __last))
     }
+}
+
+/// What the value of a parameter is kept in.
+fn slot(index: usize) -> Ident {
+    format_ident!("__slot{index}", span = mixed())
 }
 
 /// Whether the body can use the parameter as it stands.

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, Type, TypePath};
+use syn::{GenericArgument, PathArguments, Type, TypePath, TypeReference};
 
 use crate::signature::nameable;
 
@@ -16,6 +16,9 @@ pub enum Passing {
     Pinned,
     /// A value of this type: it is cloned while another attempt may follow.
     Slotted(TokenStream),
+    /// As [`Slotted`](Self::Slotted), unless this type is an alias of a `&mut` or of a `Pin` of one,
+    /// which only the compiler knows: then it is lent.
+    Aliased(TokenStream),
 }
 
 impl Passing {
@@ -31,10 +34,32 @@ impl Passing {
             _ => match pinned(of) {
                 Some(Type::Reference(of)) if of.mutability.is_some() => Self::Pinned,
                 Some(Type::Reference(_)) => Self::Shared,
+                _ if has_lifetime(of) => Self::Aliased(nameable(of).into_token_stream()),
                 _ => Self::Slotted(nameable(of).into_token_stream()),
             },
         }
     }
+}
+
+/// The reference that a type is, or that it pins.
+pub fn reference(of: &Type) -> Option<&TypeReference> {
+    match of {
+        Type::Reference(of) => Some(of),
+        Type::Group(of) => reference(&of.elem),
+        Type::Paren(of) => reference(&of.elem),
+        _ => match pinned(of)? {
+            Type::Reference(of) => Some(of),
+            _ => None,
+        },
+    }
+}
+
+/// Whether a type has a lifetime as its argument. An alias of a `&mut` has one.
+fn has_lifetime(of: &Type) -> bool {
+    let Type::Path(of) = of else { return false };
+    let last = of.path.segments.last().map(|last| &last.arguments);
+    let Some(PathArguments::AngleBracketed(arguments)) = last else { return false };
+    arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
 }
 
 /// Whether it is a type of the language that is a number, or as simple as one. A type of the user's

@@ -10,10 +10,10 @@ use std::iter::Peekable;
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
-use syn::{Lifetime, Receiver, ReceiverKind, Type};
+use syn::{Lifetime, Lit, LitStr, Receiver, ReceiverKind};
 
 use crate::expand::mixed;
-use crate::passing::Passing;
+use crate::passing::{self, Passing};
 
 /// What `self` is called in a body that moves a `&mut self` as a whole. It has the place of the
 /// `self` that it stands for, but is nobody else's name.
@@ -34,23 +34,23 @@ pub fn passing(receiver: &Receiver) -> Passing {
 /// Whether `body` needs another name for this `self`.
 pub fn is_renamed(receiver: &Receiver, body: &Group) -> bool {
     match passing(receiver) {
-        Passing::Shared | Passing::Slotted(_) => false,
+        Passing::Shared | Passing::Slotted(_) | Passing::Aliased(_) => false,
         Passing::Reborrowed => is_moved_in(body.stream()),
         // Most methods of a `Pin` take it by value.
         Passing::Pinned => true,
     }
 }
 
-/// The lifetime of a receiver that is a reference, and whether it is a `&mut`.
+/// The lifetime of a receiver that is a reference, or a `Pin` of one, and whether it is a `&mut`.
 pub fn reference(receiver: &Receiver) -> Option<(Option<Lifetime>, bool)> {
     match &receiver.kind {
         ReceiverKind::Reference(_, lifetime, mutability) => {
             Some((lifetime.clone(), mutability.is_some()))
         }
-        ReceiverKind::Typed(_, of) => match &**of {
-            Type::Reference(of) => Some((of.lifetime.clone(), of.mutability.is_some())),
-            _ => None,
-        },
+        ReceiverKind::Typed(_, of) => {
+            let of = passing::reference(of)?;
+            Some((of.lifetime.clone(), of.mutability.is_some()))
+        }
         _ => None,
     }
 }
@@ -65,13 +65,27 @@ pub fn rename(body: &Group) -> Group {
 fn rename_in(tokens: TokenStream) -> TokenStream {
     let mut tokens = Tokens::new(tokens);
     let mut renamed = TokenStream::new();
+    let mut called = None;
     while let Some(token) = tokens.next() {
+        // What a macro is called is known until its arguments are over.
+        let called_before = called.take();
         match token {
-            TokenTree::Group(group) => renamed.extend([rename(&group)]),
+            TokenTree::Group(group) => {
+                let group = match called_before.and_then(|called| formats(&called)) {
+                    Some(format) => rename_in_formats(&group, format),
+                    None => group,
+                };
+                renamed.extend([rename(&group)]);
+            }
             TokenTree::Ident(word) if tokens.is_receiver(&word) => {
                 renamed.extend([name(word.span())]);
             }
             other => {
+                called = match &other {
+                    TokenTree::Ident(word) if tokens.is_next('!') => Some(word.clone()),
+                    TokenTree::Punct(punct) if punct.as_char() == '!' => called_before,
+                    _ => None,
+                };
                 let item = tokens.item(&other);
                 renamed.extend([other]);
                 renamed.extend(item);
@@ -79,6 +93,87 @@ fn rename_in(tokens: TokenStream) -> TokenStream {
         }
     }
     renamed
+}
+
+/// Which argument of a macro is a format string.
+#[derive(Clone, Copy)]
+enum Format {
+    /// The one of this number.
+    Argument(usize),
+    /// Any that is a string by itself.
+    Any,
+}
+
+/// The format string of a macro that everybody knows. In the arguments of any other macro, a string
+/// is left as it is.
+fn formats(called: &Ident) -> Option<Format> {
+    Some(match called.to_string().as_str() {
+        "format" | "format_args" | "print" | "println" | "eprint" | "eprintln" | "panic"
+        | "todo" | "unimplemented" | "unreachable" | "anyhow" | "bail" | "eyre" => {
+            Format::Argument(0)
+        }
+        "write" | "writeln" | "assert" | "debug_assert" | "ensure" => Format::Argument(1),
+        "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => Format::Argument(2),
+        // Of the crates `log` and `tracing`.
+        "trace" | "debug" | "info" | "warn" | "error" | "event" | "log" => Format::Any,
+        _ => return None,
+    })
+}
+
+/// The arguments of a macro, where its format string captures `self` by its other name.
+fn rename_in_formats(arguments: &Group, format: Format) -> Group {
+    let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(it) if it.as_char() == ',');
+    let mut tokens: Vec<_> = arguments.stream().into_iter().collect();
+    let mut number = 0;
+    for place in 0..tokens.len() {
+        let is_end = tokens.get(place + 1).is_none_or(is_comma);
+        let is_begin = place == 0 || is_comma(&tokens[place - 1]);
+        number += usize::from(is_comma(&tokens[place]));
+        let is_format = match format {
+            Format::Argument(wanted) => number == wanted,
+            Format::Any => true,
+        };
+        if is_begin
+            && is_end
+            && is_format
+            && let TokenTree::Literal(text) = &tokens[place]
+            && let Some(renamed) = renamed_format(text)
+        {
+            tokens[place] = TokenTree::Literal(renamed);
+        }
+    }
+    let mut renamed = Group::new(arguments.delimiter(), tokens.into_iter().collect());
+    renamed.set_span(arguments.span());
+    renamed
+}
+
+/// A format string with another name for `self`, which is found by the span of the string.
+fn renamed_format(text: &Literal) -> Option<Literal> {
+    let Lit::Str(text) = Lit::new(text.clone()) else { return None };
+    let value = text.value();
+    if !captures_self(&value) {
+        return None;
+    }
+    let span = text.span();
+    let name = name(span);
+    let mut renamed = String::new();
+    let mut rest = value.as_str();
+    while let Some((before, after)) = rest.split_once('{') {
+        renamed.push_str(before);
+        renamed.push('{');
+        rest = after;
+        if let Some(escaped) = rest.strip_prefix('{') {
+            renamed.push('{');
+            rest = escaped;
+        } else if let Some(after) = rest.strip_prefix("self")
+            && after.starts_with(['}', ':'])
+        {
+            renamed.push_str(&name.to_string());
+            rest = after;
+        }
+    }
+    renamed.push_str(rest);
+    Some(LitStr::new(&renamed, name.span()).token())
 }
 
 /// Whether `self` is moved as a whole: it stands by itself, or in something that is `move`.
@@ -118,14 +213,14 @@ fn is_used_in(token: TokenTree) -> bool {
     match token {
         TokenTree::Group(group) => group.stream().into_iter().any(is_used_in),
         TokenTree::Ident(word) => word == "self",
-        TokenTree::Literal(text) => captures_self(&text),
+        TokenTree::Literal(text) => captures_self(&text.to_string()),
         TokenTree::Punct(_) => false,
     }
 }
 
 /// Whether a format string has `{self}` in it, and not `{{self}}`.
-pub fn captures_self(text: &Literal) -> bool {
-    let text = text.to_string().replace("{{", "");
+fn captures_self(text: &str) -> bool {
+    let text = text.replace("{{", "");
     text.contains("{self}") || text.contains("{self:")
 }
 
@@ -150,8 +245,19 @@ impl Tokens {
         word == "self" && !self.is_next(':')
     }
 
-    /// The rest of an item that begins with `first` and has another `self` than ours, or none.
+    /// What follows `first` and has another `self` than ours: the rest of an item, or what belongs to
+    /// `pub(self)` and `$self`.
     fn item(&mut self, first: &TokenTree) -> Vec<TokenTree> {
+        let is_other = match (first, self.0.peek()) {
+            (TokenTree::Ident(word), Some(TokenTree::Group(group))) => {
+                word == "pub" && group.delimiter() == Delimiter::Parenthesis
+            }
+            (TokenTree::Punct(punct), Some(TokenTree::Ident(_))) => punct.as_char() == '$',
+            _ => false,
+        };
+        if is_other {
+            return self.next().into_iter().collect();
+        }
         let begins =
             matches!(first, TokenTree::Ident(it) if it == "impl" || it == "trait" || it == "use");
         let mut item = Vec::new();
@@ -194,6 +300,13 @@ mod tests {
             impl Thing { fn own(&self) -> u32 { self.0 } }
             fn helper(x: impl Sized) { drop(x) }
             let closure = |x| self.count + x;
+            pub(self) struct One;
+            pub(in self::inner) struct Two;
+            macro_rules! field {
+                ($self:expr) => { $self.field };
+                () => { self.field };
+            }
+            field!(self);
         };
         let expected = quote! {
             use self::inner::{self, Thing};
@@ -201,6 +314,40 @@ mod tests {
             impl Thing { fn own(&self) -> u32 { self.0 } }
             fn helper(x: impl Sized) { drop(x) }
             let closure = |x| __self.count + x;
+            pub(self) struct One;
+            pub(in self::inner) struct Two;
+            macro_rules! field {
+                ($self:expr) => { $self.field };
+                () => { __self.field };
+            }
+            field!(__self);
+        };
+        assert_eq!(rename_in(body).to_string(), expected.to_string());
+    }
+
+    #[test]
+    fn only_a_format_string_captures_self() {
+        let body = quote! {
+            format!("{self} {self:?} {{self}} {selfish} {{{self}}}", "{self}");
+            std::println!(r#"{self}"#);
+            assert_eq!("{self}", "{self}", "{self}");
+            write!(out, "{self}", name = "{self}");
+            info!(name = "{self}", "{self}");
+            vec!["{self}"];
+            json!({ "{self}": ["{self}", format!("{self}")] });
+            matches("{self}");
+            let a = "{self}" != "{self}";
+        };
+        let expected = quote! {
+            format!("{__self} {__self:?} {{self}} {selfish} {{{__self}}}", "{self}");
+            std::println!("{__self}");
+            assert_eq!("{self}", "{self}", "{__self}");
+            write!(out, "{__self}", name = "{self}");
+            info!(name = "{self}", "{__self}");
+            vec!["{self}"];
+            json!({ "{self}": ["{self}", format!("{__self}")] });
+            matches("{self}");
+            let a = "{self}" != "{self}";
         };
         assert_eq!(rename_in(body).to_string(), expected.to_string());
     }
@@ -228,6 +375,16 @@ mod tests {
             quote!(list.map(move |one| one + 1); self.n),
             quote!(async move { 1 }.await; self.n),
             quote!(impl Thing { fn own(self) -> Self { self } } self.n),
+            quote!(
+                pub(self) struct One;
+            ),
+            quote!(
+                macro_rules! field {
+                    ($self:expr) => {
+                        $self
+                    };
+                }
+            ),
         ];
         for body in borrowing {
             assert!(!is_moved_in(body.clone()), "{body}");

@@ -5,18 +5,15 @@ use std::iter::Peekable;
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, Lifetime, Signature, Type, WherePredicate};
+use syn::{FnArg, Lifetime, Signature, WherePredicate};
 
 use crate::errors::Errors;
+use crate::passing;
 use crate::receiver;
 use crate::signature::Target;
 
 /// Refuses what can serve one attempt only.
 pub fn check(target: &Target, errors: &mut Errors) {
-    let receiver = target.signature.receiver();
-    if receiver.is_some_and(|receiver| receiver::is_renamed(receiver, &target.body)) {
-        refuse_captured_self(target.body.stream(), false, errors);
-    }
     if target.pin.is_none()
         && let Some(lender) = lender(&target.signature, &target.returns)
     {
@@ -26,28 +23,6 @@ pub fn check(target: &Target, errors: &mut Errors) {
              attempt: return a value, or do not retry, by `max_attempts = 1`; if it is borrowed from \
              something else, give that a lifetime of its own, and return this",
         );
-    }
-}
-
-/// A `&mut` that the body moves is bound again under another name, which a format string, in the
-/// arguments of some macro, cannot be given.
-fn refuse_captured_self(body: TokenStream, is_macro: bool, errors: &mut Errors) {
-    let mut is_call = false;
-    for token in body {
-        let is_bang = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '!');
-        match token {
-            TokenTree::Group(group) => {
-                refuse_captured_self(group.stream(), is_macro || is_call, errors);
-            }
-            TokenTree::Literal(text) if is_macro && receiver::captures_self(&text) => errors.at(
-                text,
-                "this body may move `self` as a whole, so `retry` lends it to each attempt under \
-                 another name, which `{self}` in a string cannot see: write `{}` and pass `self` \
-                 behind the string",
-            ),
-            TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
-        }
-        is_call = is_bang;
     }
 }
 
@@ -91,9 +66,9 @@ fn others_may_lend(signature: &Signature, lifetime: &str) -> bool {
                 Some((_, true)) => return false,
                 _ => receiver.to_token_stream(),
             },
-            FnArg::Typed(parameter) => match &*parameter.ty {
-                Type::Reference(of) if of.mutability.is_some() => of.elem.to_token_stream(),
-                of => of.to_token_stream(),
+            FnArg::Typed(parameter) => match passing::reference(&parameter.ty) {
+                Some(of) if of.mutability.is_some() => of.elem.to_token_stream(),
+                _ => parameter.ty.to_token_stream(),
             },
         };
         Lifetimes::of(held).named.iter().any(|held| long_enough.contains(held))
@@ -132,7 +107,7 @@ fn reference(input: &FnArg) -> Option<Reference> {
             Some(Reference { tokens, lifetime, exclusive, is_receiver: true })
         }
         FnArg::Typed(parameter) => {
-            let Type::Reference(of) = &*parameter.ty else { return None };
+            let of = passing::reference(&parameter.ty)?;
             let (lifetime, exclusive) = (of.lifetime.clone(), of.mutability.is_some());
             Some(Reference { tokens, lifetime, exclusive, is_receiver: false })
         }

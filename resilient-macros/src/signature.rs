@@ -4,8 +4,8 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{
-    AttrStyle, Attribute, FnArg, GenericArgument, Pat, PathArguments, ReturnType, Signature, Token,
-    Type, TypeInfer, Visibility,
+    AttrStyle, Attribute, FnArg, GenericArgument, Pat, Path, PathArguments, ReturnType, Signature,
+    Token, Type, TypeInfer, TypeParamBound, Visibility,
 };
 
 use crate::boxed::{self, Boxed};
@@ -159,22 +159,36 @@ fn erase_impl_trait(of: &mut Type) {
             let underscore = Token![_](opaque.impl_token.span);
             *of = Type::Infer(TypeInfer { attrs: Vec::new(), underscore_token: underscore });
         }
-        Type::Path(path) => {
-            for segment in &mut path.path.segments {
-                if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
-                    for argument in &mut arguments.args {
-                        if let GenericArgument::Type(of) = argument {
-                            erase_impl_trait(of);
-                        }
-                    }
+        Type::Path(path) => erase_in_path(&mut path.path),
+        // `dyn Iterator<Item = impl Display>`
+        Type::TraitObject(object) => {
+            for bound in &mut object.bounds {
+                if let TypeParamBound::Trait(bound) = bound {
+                    erase_in_path(&mut bound.path);
                 }
             }
         }
         Type::Tuple(tuple) => tuple.elems.iter_mut().for_each(erase_impl_trait),
         Type::Array(array) => erase_impl_trait(&mut array.elem),
+        Type::Slice(slice) => erase_impl_trait(&mut slice.elem),
+        Type::Ptr(pointer) => erase_impl_trait(&mut pointer.elem),
         Type::Group(group) => erase_impl_trait(&mut group.elem),
         Type::Paren(paren) => erase_impl_trait(&mut paren.elem),
         Type::Reference(reference) => erase_impl_trait(&mut reference.elem),
         _ => {}
+    }
+}
+
+fn erase_in_path(path: &mut Path) {
+    for segment in &mut path.segments {
+        if let PathArguments::AngleBracketed(arguments) = &mut segment.arguments {
+            for argument in &mut arguments.args {
+                match argument {
+                    GenericArgument::Type(of) => erase_impl_trait(of),
+                    GenericArgument::AssocType(of) => erase_impl_trait(&mut of.ty),
+                    _ => {}
+                }
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! value: named in the call itself, one that is no `Result` would be reported twice.
 
 use std::ops::ControlFlow;
+use std::pin::Pin;
 use std::time::Duration;
 
 pub use std::marker::PhantomData;
@@ -233,7 +234,7 @@ impl<T> Slot<T> {
     message = "`{Self}` is taken by value, and each attempt needs one of its own",
     label = "not `Clone`, so it serves one attempt only",
     note = "take it by reference, make it `Clone` or put it into an `Arc`; or do not retry, by `max_attempts = 1`",
-    note = "a type parameter needs the bound `Clone`"
+    note = "a type parameter needs the bound `Clone`; an alias of a `&mut` has to be written as `&mut …`"
 )]
 pub trait Repeatable {
     /// One more.
@@ -259,6 +260,49 @@ impl<T: Clone> Repeatable for T {
 pub fn take_or_clone<T: Repeatable>(slot: &mut Slot<T>, last: bool) -> T {
     let value = if last { slot.0.take() } else { slot.0.as_ref().map(T::repeat) };
     value.expect("no attempt follows the last")
+}
+
+/// A value that an attempt gets out of a slot whose type may be an alias of a `&mut`: the slot of one
+/// has a method of the same name, which the compiler prefers.
+pub trait Take<T> {
+    /// See [`take_or_clone`].
+    fn take(&mut self, last: bool) -> T
+    where
+        T: Repeatable;
+}
+
+impl<T> Take<T> for Slot<T> {
+    #[inline]
+    fn take(&mut self, last: bool) -> T
+    where
+        T: Repeatable,
+    {
+        take_or_clone(self, last)
+    }
+}
+
+impl<T: ?Sized> Slot<&mut T> {
+    /// Lends what the reference is to, to the last attempt too.
+    ///
+    /// # Panics
+    ///
+    /// Never: the reference stays.
+    #[inline]
+    pub fn take(&mut self, _last: bool) -> &mut T {
+        self.0.as_mut().expect("a reference stays in its slot")
+    }
+}
+
+impl<T: ?Sized> Slot<Pin<&mut T>> {
+    /// Lends what the reference is to, to the last attempt too.
+    ///
+    /// # Panics
+    ///
+    /// Never: the reference stays.
+    #[inline]
+    pub fn take(&mut self, _last: bool) -> Pin<&mut T> {
+        self.0.as_mut().expect("a reference stays in its slot").as_mut()
+    }
 }
 
 /// A row of the default table, with numbers that a declaration gives.

@@ -132,6 +132,36 @@ async fn each_attempt_borrows_what_is_exclusive() {
     assert_eq!((object, slice, pair, pinned), (vec![7, 7, 7], [3, 0], (3, 7), vec![1, 1, 1]));
 }
 
+type Log<'l> = &'l mut Vec<u32>;
+type Pinned<'p, T> = Pin<&'p mut T>;
+
+/// What is named by a type with a lifetime, and is no alias.
+#[derive(Clone)]
+struct View<'v>(&'v str);
+
+#[resilient(retry, breaker = "parameters")]
+async fn aliased(
+    service: &Flaky,
+    log: Log<'_>,
+    mut pinned: Pinned<'_, Vec<u32>>,
+    View(view): View<'_>,
+    optional: Option<View<'_>>,
+) -> Result<usize, Failure> {
+    log.push(1);
+    pinned.as_mut().get_mut().push(2);
+    let attempt = service.ask()? as usize;
+    Ok(attempt + view.len() + optional.map_or(0, |view| view.0.len()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_borrows_what_an_alias_of_a_reference_names() {
+    let (mut log, mut pinned) = (vec![], vec![]);
+    let service = Flaky::default();
+    let call = aliased(&service, &mut log, Pin::new(&mut pinned), View("four"), Some(View("more")));
+    assert_eq!(assert_send(call).await, Ok(3 + 8));
+    assert_eq!((log, pinned), (vec![1; 3], vec![2; 3]));
+}
+
 #[resilient(retry, breaker = "parameters")]
 async fn owned(
     service: Arc<Flaky>,

@@ -309,6 +309,47 @@ mod exclusive {
         }
 
         #[resilient(retry, breaker = "receivers")]
+        #[allow(clippy::useless_vec)]
+        async fn captured_by_format_strings(&mut self) -> Result<[String; 4], Failure> {
+            use std::fmt::Write;
+            self.service.ask()?;
+            let mut written = String::new();
+            write!(written, "{self:?}").unwrap();
+            assert!(self.asked == 0, "{self:?}");
+            assert_eq!(written, format!("{self:?}"), "{self:?} {}", self.asked);
+            tracing::info!(?self, "asked {self:?}");
+            let plain = vec!["{self}", concat!("{self", ":?}")].join(" ");
+            let raw = format!(r"{{self}} {{{self:.0?}}} {0:?}", self.asked);
+            let this = self;
+            this.asked += 1;
+            Ok([written, plain, raw, format!("{this:?}")])
+        }
+
+        #[resilient(retry, breaker = "receivers")]
+        #[allow(clippy::needless_pub_self)]
+        async fn beside_others_of_its_name(&mut self) -> Result<u32, Failure> {
+            pub(self) struct Private(u32);
+            pub(self) struct Private2;
+            macro_rules! asked {
+                ($self:expr) => {
+                    $self.asked
+                };
+                (twice $self:ident) => {
+                    $self.asked * 2
+                };
+                () => {
+                    self.asked
+                };
+            }
+            let attempt = self.service.ask()?;
+            let _ = Private2;
+            let sum = Private(asked!(self) + asked!(twice self) + asked!());
+            let this = self;
+            this.asked += attempt;
+            Ok(sum.0 + this.asked)
+        }
+
+        #[resilient(retry, breaker = "receivers")]
         async fn named_alike(&mut self) -> Result<u32, Failure> {
             let self_ = Self { asked: 40, ..self.clone() };
             let __self = Self { asked: 400, ..self.clone() };
@@ -344,6 +385,21 @@ mod exclusive {
     #[tokio::test(start_paused = true)]
     async fn a_string_that_only_looks_like_a_format_is_left() {
         assert_eq!(Store::default().in_strings().await.unwrap(), "{self} {self} 0");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_format_string_captures_self_and_a_plain_string_is_left() {
+        let [shown, plain, raw, after] =
+            Store::default().captured_by_format_strings().await.unwrap();
+        assert_eq!(plain, "{self} {self:?}");
+        assert_eq!(raw, format!("{{self}} {{{shown}}} 0"));
+        assert!(shown.starts_with("Store {") && after.contains("asked: 1"), "{shown} {after}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_word_that_is_another_self_is_left() {
+        let mut store = Store { asked: 1, ..Store::default() };
+        assert_eq!(store.beside_others_of_its_name().await, Ok(4 + 1 + 3));
     }
 
     #[tokio::test(start_paused = true)]

@@ -62,6 +62,49 @@ fn down(service: &Flaky) -> Result<u32, QdrantError> {
     service.ask().map_err(|_| QdrantError::Io(io::ErrorKind::StorageFull.into()))
 }
 
+mod opaque {
+    //! `impl Trait` somewhere in what is returned.
+
+    use super::*;
+
+    type Boxed<T> = Box<T>;
+
+    #[resilient(retry, breaker = "results")]
+    async fn in_an_object(
+        service: &Flaky,
+    ) -> Result<Box<dyn Iterator<Item = impl Display> + Send>, Failure> {
+        service.ask().map(|attempt| Box::new(0..attempt) as _)
+    }
+
+    #[resilient(retry, breaker = "results")]
+    async fn in_a_slice<'a>(
+        service: &Flaky,
+        list: &'a [u32],
+    ) -> Result<&'a [impl Display + use<'a>], Failure> {
+        service.ask().map(|_attempt| list)
+    }
+
+    #[resilient(breaker = "results")]
+    async fn deep_inside(
+        list: Vec<u32>,
+    ) -> Result<(Option<Boxed<dyn Iterator<Item = (u32, [impl Display; 1])>>>, u32), Failure> {
+        Ok((Some(Box::new(list.into_iter().map(|one| (one, [one])))), 1))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_serves_wherever_it_is() {
+        let service = Flaky::default();
+        let numbers = assert_send(in_an_object(&service)).await.unwrap();
+        assert_eq!(numbers.map(|number| number.to_string()).collect::<String>(), "012");
+        let list = [1, 2];
+        let slice = assert_send(in_a_slice(&Flaky::default(), &list)).await.unwrap();
+        assert_eq!(slice.iter().map(ToString::to_string).collect::<String>(), "12");
+        let (numbers, one) = deep_inside(vec![3, 4]).await.unwrap();
+        let numbers = numbers.unwrap().map(|(number, [same])| format!("{number}{same}"));
+        assert_eq!((numbers.collect::<String>().as_str(), one), ("3344", 1));
+    }
+}
+
 mod any {
     //! Errors that hold any other, classified by what is inside.
 

@@ -1,7 +1,15 @@
 //! What cannot be done again.
 
+use std::pin::Pin;
+
 use resilient_runtime::resilient;
 use resilient_tests::Failure;
+
+macro_rules! my_format {
+    ($text:literal) => {
+        format!($text)
+    };
+}
 
 #[derive(Clone, Debug)]
 struct Store(Vec<u32>);
@@ -13,8 +21,13 @@ impl Store {
     }
 
     #[resilient(retry)]
-    async fn described(&mut self) -> Result<String, Failure> {
-        let text = format!("{self:?}");
+    async fn pinned(self: Pin<&mut Self>) -> Result<&u32, Failure> {
+        Ok(&self.get_mut().0[0])
+    }
+
+    #[resilient(retry)]
+    async fn through_a_macro(&mut self) -> Result<String, Failure> {
+        let text = my_format!("{self:?}");
         let this = self;
         this.0.push(1);
         Ok(text)
@@ -29,6 +42,19 @@ async fn named<'a, 'b>(list: &'a mut Vec<u32>, _other: &'b u32) -> Result<&'a u3
 #[resilient(retry)]
 async fn elided(list: &mut Vec<u32>) -> Result<std::slice::Iter<'_, u32>, Failure> {
     Ok(list.iter())
+}
+
+#[resilient(retry)]
+async fn pinned<'a>(list: Pin<&'a mut Vec<u32>>, _other: &u32) -> Result<&'a u32, Failure> {
+    Ok(&list.get_mut()[0])
+}
+
+type Log = &'static mut Vec<u32>;
+
+#[resilient(retry)]
+async fn alias(list: Log) -> Result<(), Failure> {
+    list.push(1);
+    Ok(())
 }
 
 #[resilient(retry)]
