@@ -98,14 +98,14 @@ impl Arg {
         }
     }
 
-    /// `key("value")` as `key = "value"`, with the value. A key that `takes_arguments` has one word in
-    /// parentheses only if that is a constant.
+    /// `key("value")` as `key = "value"`, with the value. For a key that `takes_arguments`, one word in
+    /// parentheses is a value only if it cannot be a key.
     pub fn with_equals(&self, takes_arguments: bool) -> Option<(Self, Expr)> {
         let value = match &self.value {
             Value::Values(values) if values.len() == 1 => values.first()?.clone(),
             Value::List(args, _) => match &args.0[..] {
                 [Self { key, value: Value::None, .. }]
-                    if !takes_arguments || !key.to_string().contains(char::is_lowercase) =>
+                    if !takes_arguments || is_value(&key.to_string()) =>
                 {
                     syn::parse2(key.to_token_stream()).ok()?
                 }
@@ -190,6 +190,11 @@ impl Parse for Arg {
         }
         Ok(Self { key, value, inherited: false, sign: Sign::Equals })
     }
+}
+
+/// Whether a word that stands by itself is no key, but a constant, a variant or a flag.
+fn is_value(word: &str) -> bool {
+    word.contains(char::is_uppercase) || ["true", "false"].contains(&word)
 }
 
 /// Parses a key; `rest` is what follows one, as advice writes it.

@@ -12,7 +12,7 @@ use syn::{Error, FnArg, LitStr, Signature, Token};
 use crate::args::Args;
 use crate::config::{self, Breaker, Config, Named};
 use crate::errors::Errors;
-use crate::impl_block::{self, ImplBlock};
+use crate::impl_block::{self, ImplBlock, Within};
 use crate::item::{self, Function};
 use crate::lints;
 use crate::params::Params;
@@ -34,7 +34,7 @@ pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
     let expanded = match (args, syn::parse2::<Item>(item.clone())) {
         (Ok(args), Ok(Item::Function(target))) => {
             match twice::refuse_on_function(&target.attributes) {
-                Ok(()) => return function(&args, *target, None, Level::Function),
+                Ok(()) => return function(&args, *target, &Within::default(), Level::Function),
                 Err(error) => Err(error),
             }
         }
@@ -79,14 +79,8 @@ impl Parse for Item {
     }
 }
 
-/// Expands a function; `within` is the name of the type that it is a method of, and `level` says
-/// what the attribute stands on.
-pub fn function(
-    args: &Args,
-    function: Function,
-    within: Option<&str>,
-    level: Level,
-) -> TokenStream {
+/// Expands a function; `level` says what the attribute stands on.
+pub fn function(args: &Args, function: Function, within: &Within, level: Level) -> TokenStream {
     let written = function.to_token_stream();
     let mut errors = Errors::default();
     let config = config::read(args, &mut errors);
@@ -97,11 +91,14 @@ pub fn function(
     if let Some(Breaker { name: Named::Keyed(name, template), .. }) = &config.breaker {
         template.check(name, &target.signature, &mut errors);
     }
+    let generics = target.signature.generics.type_params().map(|param| &param.ident);
+    let generics: Vec<_> = generics.chain(&within.generics).cloned().collect();
+    config.check_generics(&generics, &mut errors);
     if let Some(attempt) = &config.attempt {
         signature::refuse_parameter(attempt, &target.signature, &mut errors);
     }
     match errors.finish() {
-        Ok(()) => expand(&config, target, within, level),
+        Ok(()) => expand(&config, target, within.name.as_deref(), level),
         Err(error) => {
             let error = error.into_compile_error();
             quote!(#written #error)
@@ -306,7 +303,7 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
 //         let __lent2 = &mut *log;
 //         let __result = __call.attempt(async {
 //             // typed, and:
-//             let q = p::take_or_clone::<String>(&mut __slot1, __last);
+//             let q = p::take_or_clone(&mut __slot1, __last);
 //             let log = __lent2;
 //             match () { () => { BODY } }
 //         }).await;

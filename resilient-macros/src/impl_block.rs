@@ -1,6 +1,6 @@
 //! The attribute on an `impl` block: on each async method in it that returns a `Result`.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
@@ -15,12 +15,20 @@ use crate::item::Function;
 use crate::lints;
 use crate::twice::{self, Level};
 
+/// What a method has from its `impl` block.
+#[derive(Default)]
+pub struct Within {
+    /// The name of the type, if it has one: events call the methods by it.
+    pub name: Option<String>,
+    /// The type parameters.
+    pub generics: Vec<Ident>,
+}
+
 /// An `impl` block whose methods keep their bodies unparsed.
 pub struct ImplBlock {
     /// All that stands before the braces.
     head: TokenStream,
-    /// The name of the type, as far as it has one: events call the methods by it.
-    name: Option<String>,
+    within: Within,
     braces: token::Brace,
     /// `#![…]` at the head of the body.
     attributes: Vec<Attribute>,
@@ -76,7 +84,7 @@ impl Parse for ImplBlock {
         while !input.is_empty() && !input.peek(token::Brace) {
             head.extend([input.parse::<TokenTree>()?]);
         }
-        let name = type_name(&head);
+        let within = Within::of(&head);
         let content;
         let braces = braced!(content in input);
         let attributes = content.call(Attribute::parse_inner)?;
@@ -84,7 +92,7 @@ impl Parse for ImplBlock {
         while !content.is_empty() {
             items.push(content.parse()?);
         }
-        Ok(Self { head, name, braces, attributes, items })
+        Ok(Self { head, within, braces, attributes, items })
     }
 }
 
@@ -130,12 +138,7 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
             Ok(own) => {
                 applied = true;
                 let args = own.unwrap_or_default().or(args);
-                expanded.extend(expand::function(
-                    &args,
-                    method,
-                    block.name.as_deref(),
-                    Level::Block,
-                ));
+                expanded.extend(expand::function(&args, method, &block.within, Level::Block));
             }
             Err(error) => {
                 applied = true;
@@ -219,11 +222,19 @@ fn returns_a_result(method: &Function) -> bool {
     path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
 }
 
-/// `Store` of `impl<T> Trait for app::Store<T> where …`; none where the type is no path.
-fn type_name(head: &TokenStream) -> Option<String> {
-    let parsed = syn::parse2::<syn::ItemImpl>(quote!(#head {})).ok()?;
-    let Type::Path(path) = ungrouped(&parsed.self_ty) else { return None };
-    path.path.segments.last().map(|last| last.ident.to_string())
+impl Within {
+    /// `Store` and `T` of `impl<T> Trait for app::Store<T> where …`.
+    fn of(head: &TokenStream) -> Self {
+        let Ok(parsed) = syn::parse2::<syn::ItemImpl>(quote!(#head {})) else {
+            return Self::default();
+        };
+        let name = match ungrouped(&parsed.self_ty) {
+            Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
+            _ => None,
+        };
+        let generics = parsed.generics.type_params().map(|param| param.ident.clone()).collect();
+        Self { name, generics }
+    }
 }
 
 /// What `macro_rules!` pass on as `$of:ty`, without the group around it.

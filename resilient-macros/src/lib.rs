@@ -1,6 +1,8 @@
 //! The macros of [`resilient-runtime`](https://docs.rs/resilient-runtime), which re-exports them.
 //! Depend on that crate, not on this one.
 
+#[cfg(test)]
+mod advice;
 mod args;
 mod boxed;
 mod classify;

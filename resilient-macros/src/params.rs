@@ -42,11 +42,12 @@ impl Params {
         let token = receiver.self_token;
         match receiver::passing(receiver) {
             Passing::Slotted(of) | Passing::Aliased(of) => {
-                let value = self.slot(0, &token, &of, &TokenStream::new(), p);
+                let value = self.slot(0, &token, of, &TokenStream::new(), p);
                 // Outside the attempt that is watched, so that the body may move `self`.
                 self.prepare = quote_spanned!(mixed()=> #token = __call.watching(|| #value););
                 self.claimed = Some(token);
-                receiver.mutability.get_or_insert(Token![mut](mixed()));
+                // The place of `self`: what is wrong with it is reported there.
+                receiver.mutability.get_or_insert(Token![mut](token.span));
             }
             // The body may bind it anew.
             Passing::Shared if receiver.mutability.is_some() => {
@@ -98,12 +99,12 @@ impl Params {
                 &conditions,
                 |place| quote_spanned!(place=> ::core::pin::Pin::as_mut(&mut #name)),
             ),
-            Passing::Slotted(of) => self.slot(index, &name, &of, &conditions, p),
+            Passing::Slotted(of) => self.slot(index, &name, of, &conditions, p),
             Passing::Aliased(of) => {
-                self.slot(index, &name, &of, &conditions, p);
+                self.slot(index, &name, of, &conditions, p);
                 let slot = slot(index);
                 // The place of the type: a missing `Clone` is reported there.
-                let take = Ident::new("take", mixed().located_at(of.span()));
+                let take = Ident::new("take", mixed().located_at(of));
                 quote_spanned! {mixed()=> {
                     #[allow(unused_imports)]
                     use #p::Take as _;
@@ -143,7 +144,7 @@ impl Params {
         &mut self,
         index: usize,
         value: &impl ToTokens,
-        of: &TokenStream,
+        of: Span,
         conditions: &TokenStream,
         p: &TokenStream,
     ) -> TokenStream {
@@ -153,9 +154,11 @@ impl Params {
             #[allow(clippy::used_underscore_binding)]
             let mut #slot = #p::Slot::new(#value);
         });
-        // The type's own place: a missing `Clone` is reported there.
-        let take = quote_spanned!(of.span()=> #p::take_or_clone::<#of>);
-        quote_spanned!(mixed()=> #take(&mut #slot, __last))
+        // The type's own place: a missing `Clone` is reported there. The type itself is not repeated:
+        // a name in it that is unknown would be reported twice.
+        let place = mixed().located_at(of);
+        let slot = Ident::new(&slot.to_string(), place);
+        quote_spanned!(place=> #p::take_or_clone(&mut #slot, __last))
     }
 }
 

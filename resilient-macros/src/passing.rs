@@ -1,10 +1,8 @@
 //! How an attempt gets what the function takes, by its type.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
+use proc_macro2::Span;
+use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type, TypePath, TypeReference};
-
-use crate::signature::nameable;
 
 /// How an attempt gets a parameter.
 pub enum Passing {
@@ -14,11 +12,11 @@ pub enum Passing {
     Reborrowed,
     /// A `Pin` of a `&mut`: it is lent.
     Pinned,
-    /// A value of this type: it is cloned while another attempt may follow.
-    Slotted(TokenStream),
+    /// A value whose type stands there: it is cloned while another attempt may follow.
+    Slotted(Span),
     /// As [`Slotted`](Self::Slotted), unless this type is an alias of a `&mut` or of a `Pin` of one,
     /// which only the compiler knows: then it is lent.
-    Aliased(TokenStream),
+    Aliased(Span),
 }
 
 impl Passing {
@@ -34,8 +32,8 @@ impl Passing {
             _ => match pinned(of) {
                 Some(Type::Reference(of)) if of.mutability.is_some() => Self::Pinned,
                 Some(Type::Reference(_)) => Self::Shared,
-                _ if has_lifetime(of) => Self::Aliased(nameable(of).into_token_stream()),
-                _ => Self::Slotted(nameable(of).into_token_stream()),
+                _ if has_lifetime(of) => Self::Aliased(of.span()),
+                _ => Self::Slotted(of.span()),
             },
         }
     }

@@ -10,8 +10,8 @@ use crate::config;
 use crate::errors::Errors;
 use crate::expand::mixed;
 use crate::spec::{self, Runtime};
-use crate::suggest::did_you_mean;
-use crate::values::literal;
+use crate::suggest::{did_you_mean, misspelt};
+use crate::values::{literal, path, runtime_in};
 
 /// All that stands in the macro.
 struct Policies {
@@ -38,10 +38,7 @@ const KEYWORDS: &[&str] = &["breaker", "retry", "budget"];
 impl Parse for Policies {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let runtime = if input.parse::<Option<Token![crate]>>()?.is_some() {
-            input.parse::<Token![=]>()?;
-            let path = input.call(Path::parse_mod_style)?;
-            input.parse::<Token![;]>()?;
-            Some(path)
+            Some(runtime(input)?)
         } else {
             None
         };
@@ -50,6 +47,29 @@ impl Parse for Policies {
             declarations.push(input.parse()?);
         }
         Ok(Self { runtime, declarations })
+    }
+}
+
+/// `= path;`, behind `crate`.
+fn runtime(input: ParseStream<'_>) -> syn::Result<Path> {
+    let place = input.span();
+    let has_sign = input.parse::<Option<Token![=]>>()?.is_some();
+    let value: Option<Expr> = input.parse().ok();
+    let found = value.as_ref().and_then(path);
+    match found.clone().filter(|_| has_sign) {
+        Some(path) if input.parse::<Option<Token![;]>>()?.is_some() => Ok(path),
+        _ => {
+            let path = match (found, value) {
+                (Some(path), _) => path.to_token_stream().to_string().replace(' ', ""),
+                (None, Some(value)) => runtime_in(&value),
+                (None, None) => "::resilient_runtime".to_owned(),
+            };
+            let message = format_args!(
+                "the path of the runtime stands without quotes, and ends with a semicolon: write \
+                 `crate = {path};`"
+            );
+            Err(Error::new(place, message))
+        }
     }
 }
 
@@ -65,6 +85,10 @@ impl Parse for Declaration {
             .collect();
         let conditions =
             attributes.extract_if(.., |attribute| attribute.path().is_ident("cfg")).collect();
+        if let Some(misplaced) = input.parse::<Option<Token![crate]>>()? {
+            let message = "`crate = …;` stands before all declarations: move it there";
+            return Err(Error::new(misplaced.span, message));
+        }
         let keyword: Ident = input.parse().map_err(|error: Error| {
             let message = "expected a declaration, `breaker \"…\" { … }`, `retry \"…\" { … }` or \
                            `budget \"…\" { … }`: one follows the other without a comma";
@@ -72,14 +96,16 @@ impl Parse for Declaration {
         })?;
         let name: LitStr = input.parse().map_err(|error: Error| {
             let message = format_args!(
-                "a declaration has a name, as a literal: write `{keyword} \"…\" {{ … }}`"
+                "a declaration has a name, as a literal: write `{} \"…\" {{ … }}`",
+                meant(&keyword)
             );
             Error::new(error.span(), message)
         })?;
         if !input.peek(token::Brace) {
             let message = format_args!(
                 "a declaration ends with its settings in braces, which may be empty: write \
-                 `{keyword} {} {{ … }}`",
+                 `{} {} {{ … }}`",
+                meant(&keyword),
                 name.token()
             );
             return Err(Error::new(name.span(), message));
@@ -89,6 +115,12 @@ impl Parse for Declaration {
         let args = Args::parse_declared(&content)?;
         Ok(Self { documentation, conditions, others: attributes, keyword, name, args, braces })
     }
+}
+
+/// The keyword that is meant by one that may be misspelt, as far as that is clear.
+fn meant(keyword: &Ident) -> String {
+    let written = keyword.to_string();
+    misspelt(&written, KEYWORDS).map(str::to_owned).unwrap_or(written)
 }
 
 // // Input:

@@ -9,7 +9,6 @@ use std::iter::Peekable;
 
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::quote_spanned;
 use syn::{Lifetime, Lit, LitStr, Receiver, ReceiverKind};
 
 use crate::expand::mixed;
@@ -27,7 +26,7 @@ pub fn passing(receiver: &Receiver) -> Passing {
         ReceiverKind::Reference(_, _, None) => Passing::Shared,
         ReceiverKind::Reference(_, _, Some(_)) => Passing::Reborrowed,
         ReceiverKind::Typed(_, of) => Passing::of(of),
-        _ => Passing::Slotted(quote_spanned!(receiver.self_token.span=> Self)),
+        _ => Passing::Slotted(receiver.self_token.span),
     }
 }
 

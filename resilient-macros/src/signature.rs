@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{
     AttrStyle, Attribute, FnArg, GenericArgument, Pat, Path, PathArguments, ReturnType, Signature,
-    Token, Type, TypeInfer, TypeParamBound, Visibility,
+    Token, Type, TypeInfer, TypeParamBound, TypeTraitObject, Visibility,
 };
 
 use crate::boxed::{self, Boxed};
@@ -41,6 +41,9 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
         Group::new(Delimiter::Brace, TokenStream::new())
     });
     let braces = body.span();
+    if let Some(returns) = boxed.as_ref().map(|boxed| &boxed.returns).or(returned(&signature)) {
+        check_returned(returns, errors);
+    }
     let returns = match &signature.output {
         ReturnType::Type(_, of) => nameable(of).into_token_stream(),
         ReturnType::Default => {
@@ -125,6 +128,72 @@ fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
     } else if signature.asyncness.is_none() && !is_boxed {
         errors.at(signature.fn_token, not_async(signature));
     }
+}
+
+fn returned(signature: &Signature) -> Option<&Type> {
+    match &signature.output {
+        ReturnType::Type(_, of) => Some(of),
+        ReturnType::Default => None,
+    }
+}
+
+/// Refuses types that are known not to serve, where the compiler would say less of it.
+fn check_returned(returns: &Type, errors: &mut Errors) {
+    if let Type::ImplTrait(opaque) = returns {
+        let written = readable(opaque);
+        errors.at(
+            opaque,
+            format_args!(
+                "`#[resilient]` needs a function that returns a `Result`, and `{written}` hides \
+                 whether it is one: write `Result<{written}, E>`, with the type of its error for `E`"
+            ),
+        );
+    }
+    let Type::Path(result) = returns else { return };
+    let Some(PathArguments::AngleBracketed(arguments)) =
+        result.path.segments.last().map(|last| &last.arguments)
+    else {
+        return;
+    };
+    for argument in &arguments.args {
+        if let GenericArgument::Type(of) = argument
+            && let Some(object) = unsendable_error(of)
+        {
+            errors.at(
+                of,
+                format_args!(
+                    "an error in a `Box` can be classified only if it can be sent to another \
+                     thread: write `Box<{} + Send + Sync>`",
+                    readable(object).trim_end_matches(" + Send").trim_end_matches(" + Sync")
+                ),
+            );
+        }
+    }
+}
+
+/// The `dyn Error` in a `Box<dyn Error>` that is not `Send` and `Sync`.
+fn unsendable_error(of: &Type) -> Option<&TypeTraitObject> {
+    let Type::Path(of) = of else { return None };
+    let last = of.path.segments.last().filter(|last| last.ident == "Box")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let Some(GenericArgument::Type(Type::TraitObject(object))) = arguments.args.first() else {
+        return None;
+    };
+    let is = |name: &str| {
+        object.bounds.iter().any(|bound| match bound {
+            TypeParamBound::Trait(bound) => {
+                bound.path.segments.last().is_some_and(|last| last.ident == name)
+            }
+            _ => false,
+        })
+    };
+    (is("Error") && !(is("Send") && is("Sync"))).then_some(object)
+}
+
+/// Tokens as a person writes them, nearly.
+fn readable(tokens: &impl ToTokens) -> String {
+    let text = tokens.to_token_stream().to_string();
+    text.replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace(" ,", ",")
 }
 
 /// What to do about a function that is not async.

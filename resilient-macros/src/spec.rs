@@ -134,9 +134,17 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
         Named::Path(path) => {
             let span = runtime.reported_at(path.span());
             let p = runtime.private(span);
-            let refer = Ident::new(if settings.is_empty() { "refer" } else { "name" }, span);
-            let refer = quote_spanned!(span=> #p::#refer(&#path));
-            quote_spanned!(mixed()=> Path(|| #refer))
+            let (of, refer) =
+                if settings.is_empty() { ("Refers", "refer") } else { ("Names", "name") };
+            let (of, refer) = (Ident::new(of, span), Ident::new(refer, mixed()));
+            // In a static, the compiler says of a constant breaker that it has to be a static one.
+            let to = quote_spanned!(span=> &#path);
+            quote_spanned! {mixed()=>
+                Path(|| {
+                    static __NAMED: &(dyn #p::#of + ::core::marker::Sync) = #to;
+                    __NAMED.#refer()
+                })
+            }
         }
     };
     let settings = if settings.is_empty() {

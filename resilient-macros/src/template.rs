@@ -115,12 +115,22 @@ impl Template {
             }
             let function = signature.ident.unraw();
             if wanted == "self" {
-                errors.at(name, format_args!("`{{self}}`: `{function}` is no method"));
+                errors.at(
+                    name,
+                    format_args!(
+                        "`{{self}}`: `{function}` has no `self`: write the name of a parameter, as in \
+                         `{{collection}}`"
+                    ),
+                );
                 continue;
             }
             let known: Vec<_> = names(signature).map(|name| name.unraw().to_string()).collect();
             let known: Vec<_> = known.iter().map(String::as_str).collect();
+            let field = format!("{{self.{wanted}}}");
             let hint = match (did_you_mean(wanted, &known), &known[..]) {
+                (none, _) if none.is_empty() && signature.receiver().is_some() => {
+                    format!(": for a field of `self`, write `{field}`")
+                }
                 (_, []) => ": it has none that a name can be made of".into(),
                 (none, _) if none.is_empty() => {
                     format!("; a name can be made of {}", all_of(&known))
@@ -143,7 +153,7 @@ impl Template {
         let values = self.values().filter_map(|value| {
             let parameter = parameter(&value.parameter, signature)?;
             let fields = value.fields.iter().map(|field| match field {
-                Member::Named(name) => located(name, place).into_token_stream(),
+                Member::Named(name) => located(name, span).into_token_stream(),
                 Member::Unnamed(index) => index.to_token_stream(),
             });
             Some(quote_spanned!(span=> #part(&#parameter #(.#fields)*)))

@@ -1,7 +1,7 @@
 //! The values behind keys, whatever the attribute: one reader for each type.
 
 use quote::ToTokens;
-use syn::{Expr, ExprLit, Lit, LitStr, Path};
+use syn::{Expr, ExprLit, ExprPath, Lit, LitStr, Path};
 
 use crate::args::{Arg, Value};
 use crate::errors::Errors;
@@ -32,15 +32,7 @@ pub fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
     if let Value::Expr(value) = &arg.value {
         return Some(value);
     }
-    let only = match &arg.value {
-        Value::Values(values) if values.len() == 1 => values.first().and_then(literal),
-        _ => None,
-    };
-    if let Some(only) = only {
-        errors.at(only, format_args!("write `{}`", arg.with(only.to_token_stream())));
-    } else {
-        errors.at(&arg.key, arg.takes_a_value());
-    }
+    errors.at(&arg.key, arg.takes_a_value());
     None
 }
 
@@ -86,12 +78,24 @@ pub fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
     if path.is_some() {
         return path;
     }
+    let advice = arg.with(runtime_in(value));
     errors.at(
         value,
-        "`crate` takes the path of the runtime, without quotes: write \
-         `crate = ::resilient_runtime`",
+        format_args!("`crate` takes the path of the runtime, without quotes: write `{advice}`"),
     );
     None
+}
+
+/// The path of the runtime that is meant by a string.
+pub fn runtime_in(value: &Expr) -> String {
+    let path = match literal(value) {
+        Some(Lit::Str(text)) => text.parse_with(Path::parse_mod_style).ok(),
+        _ => None,
+    };
+    path.map_or_else(
+        || "::resilient_runtime".to_owned(),
+        |path| path.to_token_stream().to_string().replace(' ', ""),
+    )
 }
 
 /// The path that stands there.
@@ -112,6 +116,17 @@ pub enum Text {
 /// any other case its quotes were forgotten. An attribute's constants stand in a static, where
 /// `Self` means nothing.
 pub fn text(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<Text> {
+    if let Expr::Path(ExprPath { qself: Some(_), .. }) = ungrouped(value) {
+        let key = &arg.key;
+        let message = format_args!(
+            "`{key}` takes a string, or a constant by a path without `<…>`: declare one, `const \
+             NAME: &str = …;`, with what stands here, and write `{}`; a type parameter cannot be \
+             part of it",
+            arg.with("NAME")
+        );
+        errors.at(value, message);
+        return None;
+    }
     let Some(path) = path(value) else {
         return string(arg, value, example, errors).map(Text::Literal);
     };

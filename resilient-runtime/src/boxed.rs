@@ -10,7 +10,7 @@ use crate::chain::chain;
 use crate::{CircuitOpenError, Classify, ErrorKind, Rejection};
 
 /// As the error inside.
-impl<E: Classify> Classify for Box<E> {
+impl<E: Classify + ?Sized> Classify for Box<E> {
     fn kind(&self) -> ErrorKind {
         (**self).kind()
     }

@@ -21,7 +21,7 @@ pub use crate::catalogue::{
 };
 pub use crate::keyed::{KeyedSite, key_part};
 pub use crate::policy::Scope;
-pub use crate::reference::{name, refer};
+pub use crate::reference::{Names, Refers};
 pub use crate::retry::{RetryPolicy, RetryTable};
 pub use crate::row::{RetryChanges, Row};
 pub use crate::run::Pause;

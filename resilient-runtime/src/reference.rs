@@ -44,11 +44,6 @@ impl Refers for CircuitBreaker {
     }
 }
 
-/// What a path behind `breaker = …` names.
-pub fn refer<T: Refers>(to: &'static T) -> Reference {
-    to.refer()
-}
-
 /// What a path may name that stands beside settings.
 #[diagnostic::on_unimplemented(
     message = "settings stand beside the name of a circuit breaker, not beside `{Self}`",
@@ -64,9 +59,4 @@ impl Names for &'static str {
     fn name(&'static self) -> Reference {
         Reference::Name(self)
     }
-}
-
-/// What a path behind `breaker(name = …)` with settings names.
-pub fn name<T: Names>(of: &'static T) -> Reference {
-    of.name()
 }

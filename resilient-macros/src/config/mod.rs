@@ -44,6 +44,39 @@ impl Config {
         self.retry.as_ref().is_some_and(|retry| retry.repeats)
     }
 
+    /// The constants that stand in the place of names.
+    fn constants(&self) -> impl Iterator<Item = &Path> {
+        let row = self.retry.as_ref().and_then(|retry| match &retry.rows {
+            Rows::One { row: Row::Constant(path), .. } => Some(path),
+            _ => None,
+        });
+        let breaker = self.breaker.as_ref().and_then(|breaker| match &breaker.name {
+            Named::Path(path) => Some(path),
+            _ => None,
+        });
+        let budget = self.budget.as_ref().and_then(|budget| match budget {
+            Text::Constant(path) => Some(path),
+            Text::Literal(_) => None,
+        });
+        row.into_iter().chain(breaker).chain(budget)
+    }
+
+    /// Refuses a name that depends on a type parameter: there is one policy for all types.
+    pub fn check_generics(&self, generics: &[Ident], errors: &mut Errors) {
+        for path in self.constants() {
+            let first = path.segments.first().map(|first| &first.ident);
+            if let Some(parameter) = first.filter(|first| generics.contains(first)) {
+                errors.at(
+                    path,
+                    format_args!(
+                        "`{parameter}` is a type parameter, and a name is the same for all types: \
+                         write a string, or a constant that does not depend on `{parameter}`"
+                    ),
+                );
+            }
+        }
+    }
+
     /// Whether an attempt may not take for ever.
     pub const fn is_timed(&self) -> bool {
         self.attempt_timeout.is_some() || self.deadline.is_some()
