@@ -41,8 +41,12 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
         Group::new(Delimiter::Brace, TokenStream::new())
     });
     let braces = body.span();
-    if let Some(returns) = boxed.as_ref().map(|boxed| &boxed.returns).or(returned(&signature)) {
-        check_returned(returns, errors);
+    if let Some(boxed) = &boxed {
+        check_returned(&boxed.returns, errors);
+    } else if signature.asyncness.is_some()
+        && let ReturnType::Type(_, of) = &signature.output
+    {
+        check_returned(of, errors);
     }
     let returns = match &signature.output {
         ReturnType::Type(_, of) => nameable(of).into_token_stream(),
@@ -127,13 +131,6 @@ fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
         );
     } else if signature.asyncness.is_none() && !is_boxed {
         errors.at(signature.fn_token, not_async(signature));
-    }
-}
-
-fn returned(signature: &Signature) -> Option<&Type> {
-    match &signature.output {
-        ReturnType::Type(_, of) => Some(of),
-        ReturnType::Default => None,
     }
 }
 

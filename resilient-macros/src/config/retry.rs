@@ -246,14 +246,18 @@ enum Place {
 
 /// What to write for a value that is no name, if it is clear what it means.
 fn meant_otherwise(value: &Expr) -> Option<String> {
-    let write = |advice| format!("`retry` names a row: write `{advice}`");
     if let Some(number) = whole(value) {
         let attempts = number.base10_parse().ok().filter(|attempts: &u32| *attempts > 0);
-        return Some(write(format!("retry(max_attempts = {})", attempts.unwrap_or(3))));
+        return Some(format!(
+            "`retry` takes a number of attempts in parentheses: write `retry(max_attempts = {})`",
+            attempts.unwrap_or(3)
+        ));
     }
     match literal(value)? {
-        Lit::Bool(flag) if flag.value => Some(write("retry".to_owned())),
-        Lit::Bool(_) => Some(format!("`retry` names a row: {NEVER}")),
+        Lit::Bool(flag) if flag.value => {
+            Some("`retry` takes no value for the default row: write `retry`".to_owned())
+        }
+        Lit::Bool(_) => Some(NEVER.to_owned()),
         _ => None,
     }
 }
@@ -268,7 +272,7 @@ fn refuse_setting(name: &LitStr, place: Place, errors: &mut Errors) -> Option<()
     let is_one_of = |words: &[&str]| words.contains(&word.as_str());
     let advice = if text.contains([',', '|', ';']) || kinds_in(&text) > 1 {
         match place {
-            Place::Retry => "one row is for all transient errors: name one, or write \
+            Place::Retry => "one row is for all transient errors: name one row, or write \
                              `retry = \"auto\"` for the row of each error's own kind"
                 .to_owned(),
             _ => "name one row".to_owned(),
@@ -291,7 +295,7 @@ fn refuse_setting(name: &LitStr, place: Place, errors: &mut Errors) -> Option<()
         "*",
     ]) {
         match place {
-            Place::Retry => "every transient error is retried by whichever row: write `retry` for \
+            Place::Retry => "any row is for every transient error: write `retry` for \
                              the default row, or `retry = \"auto\"` for the row of each error's own \
                              kind"
                 .to_owned(),
@@ -326,7 +330,7 @@ fn refuse_setting(name: &LitStr, place: Place, errors: &mut Errors) -> Option<()
             ),
         ),
         Place::Retry | Place::Row => {
-            errors.at(name, format_args!("`{text}` is not the name of a row: {advice}"));
+            errors.at(name, format_args!("`{text}` is not the name of a row\n{advice}"));
         }
     }
     None

@@ -48,4 +48,20 @@ async fn facet(name: &str) -> Result<(), Failure> {
     Ok(drop(name.to_owned()))
 }
 
+struct Store {
+    collection: String,
+}
+
+impl Store {
+    #[resilient(breaker = "scroll/{self.colection}")]
+    async fn misspelt(&self) -> Result<(), Failure> {
+        Ok(drop(self.collection.clone()))
+    }
+
+    #[resilient(breaker = "scroll/{collection}")]
+    async fn a_field(&self, limit: u32) -> Result<u32, Failure> {
+        Ok(limit)
+    }
+}
+
 fn main() {}

@@ -35,6 +35,23 @@ async fn scroll() -> u32 {
     7
 }
 
+#[resilient(retry = "auto", breaker = "search")]
+async fn opaque() -> impl std::fmt::Debug {
+    Ok::<(), Failure>(())
+}
+
+#[resilient(retry = "auto", breaker = "search")]
+async fn boxed() -> Result<(), Box<dyn std::error::Error>> {
+    Ok(())
+}
+
+type BoxError = Box<dyn std::error::Error>;
+
+#[resilient(retry = "auto", breaker = "search")]
+async fn boxed_by_an_alias() -> Result<(), BoxError> {
+    Ok(())
+}
+
 struct Unclonable;
 
 #[resilient(retry = "auto")]
