@@ -159,6 +159,9 @@ impl Value {
 
 impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(token::Brace) {
+            return Err(input.error("the keys stand without braces around them: remove them"));
+        }
         let args = Punctuated::<Arg, Token![,]>::parse_terminated(input)?;
         Ok(Self(args.into_iter().collect()))
     }
@@ -180,6 +183,9 @@ impl Parse for Arg {
         };
         if !input.is_empty() && !input.peek(Token![,]) {
             let expected = match value {
+                Value::None if input.peek(token::Brace) => {
+                    format!("the keys of `{key}` stand in parentheses: write `{key}(…)`")
+                }
                 Value::None if input.peek(Token![:]) => {
                     format!("a key of an attribute takes `=`: write `{key} = …`")
                 }

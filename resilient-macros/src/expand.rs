@@ -30,7 +30,7 @@ pub fn mixed() -> Span {
 /// Expands the attribute. After a mistake, the item still stands as it was written, so that the
 /// editor goes on working and no second error follows.
 pub fn resilient(args: TokenStream, item: &TokenStream) -> TokenStream {
-    let args = syn::parse2::<Args>(args);
+    let args = config::refuse_bare(&args).and_then(|()| syn::parse2::<Args>(args));
     let expanded = match (args, syn::parse2::<Item>(item.clone())) {
         (Ok(args), Ok(Item::Function(target))) => {
             match twice::refuse_on_function(&target.attributes) {

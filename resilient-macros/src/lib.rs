@@ -48,9 +48,9 @@ use proc_macro::TokenStream;
 /// | `retry = "<row>"` | a name that [`policies!`](macro@policies) declares | | retries every transient error by this row |
 /// | `retry(…)` | | | one row, with numbers of its own: |
 /// | – `row` | a transient kind of error, or a declared name | the default row | the row to start from |
-/// | – `max_attempts` | a whole number, 1 or more | the row's | how often the function is called at most, the first call included |
+/// | – `max_attempts` | a whole number, 1 or more | the row's | how often the function is called at most, the first call included; 1 is no retry, and takes no key about retries beside it |
 /// | – `base_delay` | a duration | the row's | the delay before the first retry |
-/// | – `max_delay` | a duration, not under a `base_delay` beside it | the row's | the longest delay, jitter included; only the jitter above a hint of the server may exceed it. It shortens a longer base delay of the row, and a longer `base_delay` lengthens the row's longest |
+/// | – `max_delay` | a duration above 0, not under a `base_delay` beside it | the row's | the longest delay, jitter included; only the jitter above a hint of the server may exceed it. It shortens a longer base delay of the row, and a longer `base_delay` lengthens the row's longest |
 /// | – `jitter` | a number from 0 to 1 | 0.1 | by which share of itself a delay is spread either way, and a hint of the server upward |
 /// | – `backoff` | `"exponential"` or `"linear"` | the row's | how the delay grows |
 /// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, which all functions that name it share |
@@ -95,7 +95,8 @@ use proc_macro::TokenStream;
 /// [`policies!`](macro@policies) declares them, which wins; or it is a static one, which wins over
 /// both. Of two functions that differ, the first in the order of file and line wins, and an error
 /// event says so. Where a row or a budget is named, a path in capitals is a constant that holds the
-/// name. Placeholders are for literals: in a constant they are none.
+/// name. Placeholders are for literals: in a constant they are none. Only the name of a breaker has
+/// them. No name begins or ends with a space or has a control character.
 ///
 /// # On an `impl` block
 ///
@@ -109,7 +110,8 @@ use proc_macro::TokenStream;
 ///
 /// An attribute above this one has changed the function before this one sees it: with
 /// `#[tracing::instrument]` above, each attempt has a span of its own. What stands below is left on
-/// the function: with `#[tracing::instrument]` below, there is one span for the whole call.
+/// the function: with `#[tracing::instrument]` below, there is one span for the whole call. A second
+/// `#[resilient]` on one function is an error, under any name.
 ///
 /// # What the function must be
 ///

@@ -53,7 +53,11 @@ pub fn misspelt<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// What is said of a key that does not exist, where those that do are `known`.
 pub fn unknown_key(name: &str, known: &[&str]) -> String {
-    match did_you_mean(name, known) {
+    // It is so near to `rate` that nearly anything would be taken for it.
+    let is_crate = misspelt(name, &["crate"]).is_some();
+    let likely: Vec<_> =
+        known.iter().copied().filter(|known| *known != "crate" || is_crate).collect();
+    match did_you_mean(name, &likely) {
         none if none.is_empty() => {
             format!("unknown key `{name}`; the keys here are {}", all_of(known))
         }

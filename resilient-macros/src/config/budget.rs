@@ -5,7 +5,7 @@ use syn::LitStr;
 
 use super::numbers::{Setting, Settings, count_from};
 use super::{distinct, given};
-use crate::args::{Arg, Args};
+use crate::args::{Arg, Args, Value};
 use crate::errors::Errors;
 use crate::names;
 use crate::values::{self, Text, expression, text};
@@ -24,6 +24,13 @@ const DEFAULT_RETRY_COST: u32 = 5;
 
 /// Reads `budget = …`.
 pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Text> {
+    if let Value::List(..) = arg.value {
+        errors.at(
+            &arg.key,
+            "`budget` takes a name alone: write `budget = \"qdrant\"`, and its settings in `policies!`",
+        );
+        return None;
+    }
     let value = expression(arg, errors)?;
     let name = text(arg, value, "\"qdrant\"", errors)?;
     if let Text::Literal(name) = &name {

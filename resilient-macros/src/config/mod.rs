@@ -8,8 +8,8 @@ mod time;
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span};
-use syn::{Lit, Path};
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Lit, LitStr, Path};
 
 pub use self::breaker::{Breaker, BreakerSettings, Named, declared_breaker};
 pub use self::budget::declared_budget;
@@ -203,6 +203,14 @@ fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
     }
 }
 
+/// Refuses a string without a key: `#[resilient("auto")]`.
+pub fn refuse_bare(args: &TokenStream) -> syn::Result<()> {
+    let Ok(name) = syn::parse2::<LitStr>(args.clone()) else { return Ok(()) };
+    let key = if retry::names_row(&name.value()) { "retry" } else { "breaker" };
+    let message = format_args!("a value needs its key before it: write `{key} = {}`", name.token());
+    Err(syn::Error::new(name.span(), message))
+}
+
 /// Refuses what says how to retry, where nothing is retried.
 fn need_retry(args: &Args, errors: &mut Errors) {
     if let Some(scope) = scope_of(args) {
@@ -276,6 +284,9 @@ fn unknown_key(name: &str, known: &[&str]) -> String {
             .to_owned();
     }
     if known == KEYS {
+        if retry::names_row(name) {
+            return format!("a row is the value of a key: write `retry = \"{name}\"`");
+        }
         if retry::KEYS.contains(&name) {
             return format!("`{name}` is a key of `retry`: write `retry({name} = …)`");
         }

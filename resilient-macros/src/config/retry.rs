@@ -12,7 +12,7 @@ use crate::errors::Errors;
 use crate::kinds::{self, variant};
 use crate::names;
 use crate::suggest::{all_of, misspelt};
-use crate::values::{self, Text, expression, literal, text};
+use crate::values::{self, Text, expression, literal, text, ungrouped};
 
 /// The key `retry`.
 pub struct Retry {
@@ -67,6 +67,10 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
     };
     match &arg.value {
         Value::None => Some(one(Row::Default)),
+        Value::Values(values) if values.len() > 1 => {
+            errors.at(values, format_args!("`retry` takes no list: {ONE_ROW}"));
+            None
+        }
         Value::Expr(_) | Value::Values(_) => {
             let value = expression(arg, errors)?;
             if let Some(advice) = meant_otherwise(value) {
@@ -233,6 +237,11 @@ fn starting_row(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Row> {
     }
 }
 
+/// Whether a word is the name of a row that every program has.
+pub fn names_row(word: &str) -> bool {
+    kinds::TRANSIENT.contains(&word) || [AUTO, DEFAULT].contains(&word)
+}
+
 /// Where the name of a row stands.
 #[derive(Clone, Copy)]
 enum Place {
@@ -253,6 +262,9 @@ fn meant_otherwise(value: &Expr) -> Option<String> {
             attempts.unwrap_or(3)
         ));
     }
+    if let Expr::Array(_) | Expr::Tuple(_) = ungrouped(value) {
+        return Some(format!("`retry` takes no list: {ONE_ROW}"));
+    }
     match literal(value)? {
         Lit::Bool(flag) if flag.value => {
             Some("`retry` takes no value for the default row: write `retry`".to_owned())
@@ -261,6 +273,9 @@ fn meant_otherwise(value: &Expr) -> Option<String> {
         _ => None,
     }
 }
+
+const ONE_ROW: &str = "one row is for all transient errors: name one row, or write `retry = \"auto\"` \
+                       for the row of each error's own kind";
 
 const NEVER: &str = "to retry nothing, leave `retry` out, or write `retry(max_attempts = 1)` on a \
                      method whose `impl` block has one";
@@ -272,9 +287,7 @@ fn refuse_setting(name: &LitStr, place: Place, errors: &mut Errors) -> Option<()
     let is_one_of = |words: &[&str]| words.contains(&word.as_str());
     let advice = if text.contains([',', '|', ';']) || kinds_in(&text) > 1 {
         match place {
-            Place::Retry => "one row is for all transient errors: name one row, or write \
-                             `retry = \"auto\"` for the row of each error's own kind"
-                .to_owned(),
+            Place::Retry => ONE_ROW.to_owned(),
             _ => "name one row".to_owned(),
         }
     } else if is_one_of(&["none", "no", "never", "off", "false", "disabled", "nothing"]) {

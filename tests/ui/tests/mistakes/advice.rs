@@ -50,6 +50,31 @@ async fn another_flag() -> Result<(), Failure> {
     Ok(())
 }
 
+#[resilient("rate_limit_error")]
+async fn a_row_without_its_key() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(auto, breaker = "search")]
+async fn a_row_as_a_key() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient({ "retry": "auto" })]
+async fn in_braces() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(retry { max_attempts = 3 })]
+async fn keys_in_braces() -> Result<(), Failure> {
+    Ok(())
+}
+
+#[resilient(retry = ["timeout_error", "rate_limit_error"], budget(name = "qdrant"))]
+async fn a_list() -> Result<(), Failure> {
+    Ok(())
+}
+
 policies! {
     breaker "search" { "failure_threshold": 10 }
 }
