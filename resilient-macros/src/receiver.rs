@@ -8,7 +8,7 @@
 use std::iter::Peekable;
 
 use proc_macro2::token_stream::IntoIter;
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 use syn::{Lifetime, Lit, LitStr, Receiver, ReceiverKind};
 
 use crate::expand::mixed;
@@ -70,11 +70,10 @@ fn rename_in(tokens: TokenStream) -> TokenStream {
         let called_before = called.take();
         match token {
             TokenTree::Group(group) => {
-                let group = match called_before.and_then(|called| formats(&called)) {
+                renamed.extend([match called_before.and_then(|called| formats(&called)) {
                     Some(format) => rename_in_formats(&group, format),
-                    None => group,
-                };
-                renamed.extend([rename(&group)]);
+                    None => rename(&group),
+                }]);
             }
             TokenTree::Ident(word) if tokens.is_receiver(&word) => {
                 renamed.extend([name(word.span())]);
@@ -94,16 +93,18 @@ fn rename_in(tokens: TokenStream) -> TokenStream {
     renamed
 }
 
-/// Which argument of a macro is a format string.
+/// Which arguments of a macro are a format string.
 #[derive(Clone, Copy)]
 enum Format {
     /// The one of this number.
     Argument(usize),
-    /// Any that is a string by itself.
-    Any,
+    /// Any that is a string by itself. Others may be fields of an event: `self.limit`, `?self`.
+    Event,
+    /// None. All may be fields of a span.
+    Span,
 }
 
-/// The format string of a macro that everybody knows. In the arguments of any other macro, a string
+/// How the arguments of a macro that everybody knows are read. In those of any other macro, a string
 /// is left as it is.
 fn formats(called: &Ident) -> Option<Format> {
     Some(match called.to_string().as_str() {
@@ -114,36 +115,65 @@ fn formats(called: &Ident) -> Option<Format> {
         "write" | "writeln" | "assert" | "debug_assert" | "ensure" => Format::Argument(1),
         "assert_eq" | "assert_ne" | "debug_assert_eq" | "debug_assert_ne" => Format::Argument(2),
         // Of the crates `log` and `tracing`.
-        "trace" | "debug" | "info" | "warn" | "error" | "event" | "log" => Format::Any,
+        "trace" | "debug" | "info" | "warn" | "error" | "event" | "log" => Format::Event,
+        "trace_span" | "debug_span" | "info_span" | "warn_span" | "error_span" | "span" => {
+            Format::Span
+        }
         _ => return None,
     })
 }
 
-/// The arguments of a macro, where its format string captures `self` by its other name.
+/// The arguments of a macro with another name for `self`, also where its format string captures it.
 fn rename_in_formats(arguments: &Group, format: Format) -> Group {
     let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(it) if it.as_char() == ',');
-    let mut tokens: Vec<_> = arguments.stream().into_iter().collect();
-    let mut number = 0;
-    for place in 0..tokens.len() {
-        let is_end = tokens.get(place + 1).is_none_or(is_comma);
-        let is_begin = place == 0 || is_comma(&tokens[place - 1]);
-        number += usize::from(is_comma(&tokens[place]));
+    let tokens: Vec<_> = arguments.stream().into_iter().collect();
+    let mut renamed = TokenStream::new();
+    for (number, argument) in tokens.split_inclusive(is_comma).enumerate() {
+        let end = argument.len() - usize::from(argument.last().is_some_and(is_comma));
+        let (argument, comma) = argument.split_at(end);
         let is_format = match format {
             Format::Argument(wanted) => number == wanted,
-            Format::Any => true,
+            Format::Event => true,
+            Format::Span => false,
         };
-        if is_begin
-            && is_end
-            && is_format
-            && let TokenTree::Literal(text) = &tokens[place]
-            && let Some(renamed) = renamed_format(text)
+        let format_string = match argument {
+            [TokenTree::Literal(text)] if is_format => renamed_format(text),
+            _ => None,
+        };
+        let is_event = !matches!(format, Format::Argument(_));
+        if let [TokenTree::Group(fields)] = argument
+            && is_event
+            && fields.delimiter() == Delimiter::Brace
         {
-            tokens[place] = TokenTree::Literal(renamed);
+            renamed.extend([rename_in_formats(fields, Format::Span)]);
+        } else if let Some(format_string) = format_string {
+            renamed.extend([TokenTree::Literal(format_string)]);
+        } else if is_event && is_field(argument) {
+            // The field keeps its name.
+            let name = argument.iter().filter(|token| !is_sigil(token)).cloned();
+            renamed.extend(name.chain([Punct::new('=', Spacing::Alone).into()]));
+            renamed.extend(rename_in(argument.iter().cloned().collect()));
+        } else {
+            renamed.extend(rename_in(argument.iter().cloned().collect()));
         }
+        renamed.extend(comma.iter().cloned());
     }
-    let mut renamed = Group::new(arguments.delimiter(), tokens.into_iter().collect());
+    let mut renamed = Group::new(arguments.delimiter(), renamed);
     renamed.set_span(arguments.span());
     renamed
+}
+
+/// Whether an argument is a field of tracing that has the name of its value: `?self.limit`.
+fn is_field(argument: &[TokenTree]) -> bool {
+    let path = &argument[usize::from(argument.first().is_some_and(is_sigil))..];
+    let [TokenTree::Ident(first), rest @ ..] = path else { return false };
+    let is_step = |step: &[TokenTree]| matches!(step, [TokenTree::Punct(dot), TokenTree::Ident(_)] if dot.as_char() == '.');
+    first == "self" && rest.chunks(2).all(is_step)
+}
+
+/// The `?` or `%` of a field of tracing.
+fn is_sigil(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if "?%".contains(punct.as_char()))
 }
 
 /// A format string with another name for `self`, which is found by the span of the string.
@@ -332,6 +362,9 @@ mod tests {
             assert_eq!("{self}", "{self}", "{self}");
             write!(out, "{self}", name = "{self}");
             info!(name = "{self}", "{self}");
+            debug!(?self, self.limit, %self.name.first, self.call(), limit = self.limit);
+            info_span!("{self}", self.limit, "{self}");
+            warn!(target: "app", { self.limit, ?self }, "{self}");
             vec!["{self}"];
             json!({ "{self}": ["{self}", format!("{self}")] });
             matches("{self}");
@@ -343,6 +376,12 @@ mod tests {
             assert_eq!("{self}", "{self}", "{__self}");
             write!(out, "{__self}", name = "{self}");
             info!(name = "{self}", "{__self}");
+            debug!(
+                self = ?__self, self.limit = __self.limit, self.name.first = %__self.name.first,
+                __self.call(), limit = __self.limit
+            );
+            info_span!("{self}", self.limit = __self.limit, "{self}");
+            warn!(target: "app", { self.limit = __self.limit, self = ?__self }, "{__self}");
             vec!["{self}"];
             json!({ "{self}": ["{self}", format!("{__self}")] });
             matches("{self}");

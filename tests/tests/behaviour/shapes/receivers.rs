@@ -226,6 +226,8 @@ mod shared {
 }
 
 mod exclusive {
+    use resilient_tests::events::Events;
+
     use super::*;
 
     fn generic<T>(anything: T) -> T {
@@ -317,12 +319,20 @@ mod exclusive {
             write!(written, "{self:?}").unwrap();
             assert!(self.asked == 0, "{self:?}");
             assert_eq!(written, format!("{self:?}"), "{self:?} {}", self.asked);
-            tracing::info!(?self, "asked {self:?}");
+            tracing::info!(?self, self.asked, limit = self.asked, "asked {self:?}");
+            let _span = tracing::info_span!("{self}", self.asked, ?self).entered();
             let plain = vec!["{self}", concat!("{self", ":?}")].join(" ");
             let raw = format!(r"{{self}} {{{self:.0?}}} {0:?}", self.asked);
             let this = self;
             this.asked += 1;
             Ok([written, plain, raw, format!("{this:?}")])
+        }
+
+        #[resilient(breaker = "receivers", retry)]
+        async fn told_in_an_event(&mut self) -> Result<u32, Failure> {
+            tracing::info!(target: "resilient", { self.asked }, "a field of self");
+            let this = self;
+            Ok(this.asked)
         }
 
         #[resilient(retry, breaker = "receivers")]
@@ -394,6 +404,15 @@ mod exclusive {
         assert_eq!(plain, "{self} {self:?}");
         assert_eq!(raw, format!("{{self}} {{{shown}}} 0"));
         assert!(shown.starts_with("Store {") && after.contains("asked: 1"), "{shown} {after}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_field_of_an_event_keeps_its_name() {
+        let events = Events::catch();
+        let mut store = Store { asked: 7, ..Store::default() };
+        assert_eq!(store.told_in_an_event().await, Ok(7));
+        let [event] = &events.named("a field of self")[..] else { panic!("{:?}", events.all()) };
+        assert_eq!(event.field("self.asked"), "7");
     }
 
     #[tokio::test(start_paused = true)]
