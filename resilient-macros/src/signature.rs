@@ -168,7 +168,7 @@ fn check_returned(returns: &Type, errors: &mut Errors) {
     }
 }
 
-/// The `dyn Error` in a `Box<dyn Error>` that is not `Send` and `Sync`.
+/// The object in a `Box<dyn std::error::Error>` that is not `Send` and `Sync`.
 fn unsendable_error(of: &Type) -> Option<&TypeTraitObject> {
     let Type::Path(of) = of else { return None };
     let last = of.path.segments.last().filter(|last| last.ident == "Box")?;
@@ -176,15 +176,22 @@ fn unsendable_error(of: &Type) -> Option<&TypeTraitObject> {
     let Some(GenericArgument::Type(Type::TraitObject(object))) = arguments.args.first() else {
         return None;
     };
-    let is = |name: &str| {
-        object.bounds.iter().any(|bound| match bound {
-            TypeParamBound::Trait(bound) => {
-                bound.path.segments.last().is_some_and(|last| last.ident == name)
-            }
-            _ => false,
+    let bounds: Vec<_> = object
+        .bounds
+        .iter()
+        .filter_map(|bound| match bound {
+            TypeParamBound::Trait(bound) => Some(&bound.path.segments),
+            _ => None,
         })
-    };
-    (is("Error") && !(is("Send") && is("Sync"))).then_some(object)
+        .collect();
+    let is_marked =
+        |name: &str| bounds.iter().any(|path| path.last().is_some_and(|last| last.ident == name));
+    // A trait of the user's may have the bare name.
+    let is_error = bounds.iter().any(|path| {
+        let names: Vec<_> = path.iter().map(|segment| segment.ident.to_string()).collect();
+        names.ends_with(&["error".to_owned(), "Error".to_owned()])
+    });
+    (is_error && !(is_marked("Send") && is_marked("Sync"))).then_some(object)
 }
 
 /// Tokens as a person writes them, nearly.
