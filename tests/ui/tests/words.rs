@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilient_runtime::{
-    BreakerConfig, BudgetConfig, CircuitBreaker, ErrorKind, Policy, RetryBudget, Scope,
+    BreakerConfig, BudgetConfig, CircuitBreaker, ErrorKind, Policy, RetryBudget, RetryPolicy, Scope,
 };
 
 const RULES: &str = include_str!("mistakes/breaker_rules.stderr");
@@ -17,6 +17,7 @@ const DURATIONS: &str = include_str!("mistakes/durations.stderr");
 const KINDS: &str = include_str!("mistakes/breaker_kinds.stderr");
 const NAMES: &str = include_str!("mistakes/names.stderr");
 const TIMES: &str = include_str!("mistakes/times.stderr");
+const NONSENSE: &str = include_str!("mistakes/nonsense.stderr");
 
 #[test]
 fn the_macros_refuse_a_breaker_in_the_words_of_its_builder() {
@@ -75,4 +76,11 @@ fn the_macros_refuse_a_policy_in_the_words_of_its_builder() {
         let words = refused.build().unwrap_err().to_string();
         assert!(told.contains(&format!("error: {words}\n")), "no macro says: {words}");
     }
+}
+
+#[test]
+fn the_macros_refuse_a_row_in_the_words_of_its_builder() {
+    let none = RetryPolicy::builder().base_delay(Duration::ZERO).max_delay(Duration::ZERO);
+    let words = none.build().unwrap_err().to_string();
+    assert!(NONSENSE.contains(&format!("error: {words}\n")), "no message says: {words}");
 }
