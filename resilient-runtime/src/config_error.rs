@@ -130,6 +130,9 @@ pub enum ConfigError {
     /// See [`PolicyBuilder::budget`](crate::PolicyBuilder::budget).
     #[error("{}", Self::BudgetWithoutRetry.message())]
     BudgetWithoutRetry,
+    /// See [`PolicyBuilder::build`](crate::PolicyBuilder::build).
+    #[error("{}", Self::SingleAttempt.message())]
+    SingleAttempt,
 }
 
 impl ConfigError {
@@ -137,6 +140,7 @@ impl ConfigError {
     /// kind is named in it. See [`BreakerConfigBuilder::build`](crate::BreakerConfigBuilder::build)
     /// for an example.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one text for each mistake")]
     pub const fn message(self) -> &'static str {
         match self {
             Self::FailureThreshold => "`failure_threshold` must be from 1 to 65535",
@@ -240,6 +244,10 @@ impl ConfigError {
                  needs `retry`"
             }
             Self::BudgetWithoutRetry => "`budget` is what retries are paid from: it needs `retry`",
+            Self::SingleAttempt => {
+                "`scope`, `idempotent` and `budget` are about retries, and `max_attempts` of 1 \
+                 allows none: raise it, or leave them out"
+            }
         }
     }
 }

@@ -252,7 +252,8 @@ impl PolicyBuilder {
     ///
     /// Whatever `#[resilient]` refuses at compile time: an attempt timeout or a deadline of zero, an
     /// attempt timeout that is not shorter than the deadline, and a setting that has no effect,
-    /// which is a scope without a breaker, or a scope, `idempotent` or a budget without a retry.
+    /// which is a scope without a breaker, or a scope, `idempotent` or a budget without a retry or
+    /// with a single attempt.
     ///
     /// ```
     /// use std::time::Duration;
@@ -287,6 +288,11 @@ impl PolicyBuilder {
             if budget.is_some() {
                 return Err(ConfigError::BudgetWithoutRetry);
             }
+        }
+        let is_about_retries =
+            self.scope.is_some() || self.idempotent.is_some() || budget.is_some();
+        if is_about_retries && self.policy.max_attempts == 1 {
+            return Err(ConfigError::SingleAttempt);
         }
         Ok(self.build_unchecked())
     }

@@ -214,6 +214,7 @@ fn with_retry() -> PolicyBuilder {
 fn a_policy_that_the_attribute_would_refuse_is_refused() {
     let builder = || Policy::builder("test");
     let budget = || Arc::new(RetryBudget::named("test", BudgetConfig::DEFAULT));
+    let once = || builder().retry(RetryPolicy::builder().max_attempts(1).build().unwrap());
     let second = Duration::from_secs(1);
     for (refused, error) in [
         (builder().attempt_timeout(Duration::ZERO), ConfigError::AttemptTimeout),
@@ -232,6 +233,9 @@ fn a_policy_that_the_attribute_would_refuse_is_refused() {
         (builder().idempotent(true), ConfigError::IdempotentWithoutRetry),
         (builder().idempotent(false), ConfigError::IdempotentWithoutRetry),
         (builder().budget(budget()), ConfigError::BudgetWithoutRetry),
+        (once().idempotent(false), ConfigError::SingleAttempt),
+        (once().budget(budget()), ConfigError::SingleAttempt),
+        (once().breaker(breaker(1)).scope(Scope::Attempt), ConfigError::SingleAttempt),
     ] {
         assert_eq!(refused.build().unwrap_err(), error);
     }
