@@ -39,7 +39,8 @@ impl CircuitBreaker {
         let mut permit = permit.watched();
         // In an async block, so that a panic of `op` itself is seen too.
         let attempt = async { op().await };
-        let result = watch(Frame::new(self, Retries::NONE), Some(permit.panicked()), attempt).await;
+        let result =
+            watch(Frame::new(Some(self), Retries::NONE), Some(permit.panicked()), attempt).await;
         match result {
             Ok(value) => {
                 permit.success();

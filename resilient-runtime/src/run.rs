@@ -42,12 +42,11 @@ impl Judgement {
 
     /// The same error, made of a rejection by this limit. That the deadline ended the call does not
     /// depend on what the user's code makes of it.
-    const fn ended_by(self, ran_out: Option<RanOut>) -> Self {
-        let kind = match ran_out {
-            Some(RanOut::Deadline) => ErrorKind::DeadlineExceeded,
-            Some(RanOut::AttemptTimeout) | None => self.kind,
-        };
-        Self { kind, ran_out, ..self }
+    const fn ended_by(&mut self, ran_out: RanOut) {
+        self.ran_out = Some(ran_out);
+        if let RanOut::Deadline = ran_out {
+            self.kind = ErrorKind::DeadlineExceeded;
+        }
     }
 }
 
@@ -99,12 +98,14 @@ impl<'p> Run<'p> {
     /// Asks the breaker, where there is one and it has not said so yet, whether the call may begin.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
-        if self.permit.is_some() || self.standing == Standing::Part { Ok(()) } else { self.ask() }
+        if self.permit.is_some() { Ok(()) } else { self.ask() }
     }
 
     #[cold]
     fn ask(&mut self) -> Result<(), Rejection> {
-        if let Some(breaker) = self.breaker {
+        if let Some(breaker) = self.breaker
+            && self.standing == Standing::Alone
+        {
             let permit = breaker.ask(Some(self.policy.name()))?;
             self.permit = Some(permit.watched());
         }
@@ -151,7 +152,7 @@ impl<'p> Run<'p> {
     /// What calls that are made inside this one have to know of it.
     #[inline]
     pub(crate) fn frame(&self) -> Frame {
-        self.breaker.map_or(Frame::NONE, |breaker| Frame::new(breaker, self.policy.retries()))
+        Frame::new(self.breaker, self.policy.retries())
     }
 
     /// Where [`watch`] leaves word of a panic; none where nobody would read it.
@@ -172,15 +173,14 @@ impl<'p> Run<'p> {
                 self.succeed();
                 ControlFlow::Break(Ok(value))
             }
-            Err(error) => match self.fail(error, judge) {
-                ControlFlow::Break(error) => ControlFlow::Break(Err(error)),
-                ControlFlow::Continue(pause) => ControlFlow::Continue(pause),
+            Err(error) => match self.fail(&error, judge) {
+                Some(retry) => ControlFlow::Continue(self.pause(error, retry)),
+                None => ControlFlow::Break(Err(error)),
             },
         }
     }
 
     /// Ends the only attempt of a call.
-    // Not by `settle`: the result of that takes a way through memory.
     #[inline]
     pub(crate) fn finish<T, E>(
         &mut self,
@@ -192,16 +192,17 @@ impl<'p> Run<'p> {
                 self.succeed();
                 Ok(value)
             }
-            Err(error) => Err(self.end_with(error, judge)),
+            Err(error) => {
+                self.fail_for_good(&error, judge);
+                Err(error)
+            }
         }
     }
 
+    /// [`fail`](Self::fail) of the only attempt.
     #[cold]
-    fn end_with<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> E {
-        match self.fail(error, judge) {
-            ControlFlow::Break(error) => error,
-            ControlFlow::Continue(pause) => pause.into_error(),
-        }
+    fn fail_for_good<E>(&mut self, error: &E, judge: fn(&E) -> Judgement) {
+        self.fail(error, judge);
     }
 
     /// Ends an attempt that has succeeded.
@@ -216,22 +217,18 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Ends an attempt that has failed.
+    /// Ends an attempt that has failed. The retry that follows, if there is to be one; otherwise
+    /// the call is settled.
+    // The error is lent: to move it would cost more than to judge it.
     #[cold]
-    fn fail<E>(&mut self, error: E, judge: fn(&E) -> Judgement) -> ControlFlow<E, Pause<'p, E>> {
-        self.watching(|run| {
-            let judgement = judge(&error).ended_by(run.ran_out.take());
-            match run.after(judgement) {
-                Some((delay, taken)) => {
-                    let lasted = run.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
-                    // The hint is waited out by the time that it could matter.
-                    let judgement = Judgement { hint: None, ..judgement };
-                    let kept = Kept { error, judgement, taken, lasted };
-                    ControlFlow::Continue(Pause::new(delay, kept))
-                }
-                None => ControlFlow::Break(error),
-            }
-        })
+    fn fail<E>(&mut self, error: &E, judge: fn(&E) -> Judgement) -> Option<Retry<'p>> {
+        self.watching(|run| run.plan(judge(error)))
+    }
+
+    #[cold]
+    fn pause<E>(&mut self, error: E, retry: Retry<'p>) -> Pause<'p, E> {
+        // A timer panics if there is no runtime.
+        self.watching(|_| Pause::new(error, retry))
     }
 
     /// Waits, and begins the next attempt; or ends the call with the error of the last one, where
@@ -243,22 +240,22 @@ impl<'p> Run<'p> {
     }
 
     fn go_on<T, E>(&mut self, kept: Kept<'p, E>) -> ControlFlow<Result<T, E>> {
-        let Kept { error, judgement, taken, lasted } = kept;
+        let Kept { error, retry } = kept;
         match self.is_still_admitted() {
             Ok(()) => {
                 self.set_lasted(Duration::ZERO);
                 // Before the attempt is paid for: it may panic, and then there is none.
                 drop(error);
-                if let Some(taken) = taken {
+                if let Some(taken) = retry.taken {
                     taken.spend();
                 }
                 self.attempt += 1;
                 ControlFlow::Continue(())
             }
             Err(reason) => {
-                event::gave_up(self.subject(), judgement.kind, reason.as_str());
-                self.set_lasted(lasted);
-                self.settle_permit(judgement);
+                event::gave_up(self.subject(), retry.judgement.kind, reason.as_str());
+                self.set_lasted(retry.lasted);
+                self.settle_permit(&retry.judgement);
                 ControlFlow::Break(Err(error))
             }
         }
@@ -292,25 +289,30 @@ impl<'p> Run<'p> {
         watch(frame, panicked, timed)
     }
 
-    /// The delay before the attempt that follows one that has failed, and what was taken for it,
-    /// where there is to be one.
-    fn after(&mut self, judgement: Judgement) -> Option<(Duration, Option<Taken<'p>>)> {
+    /// See [`fail`](Self::fail).
+    fn plan(&mut self, mut judgement: Judgement) -> Option<Retry<'p>> {
+        if let Some(ran_out) = self.ran_out.take() {
+            judgement.ended_by(ran_out);
+        }
         let kind = judgement.kind;
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
         if self.policy.scope() == Scope::Attempt {
-            self.settle_permit(judgement);
+            self.settle_permit(&judgement);
         }
         let Some(row) = self.policy.row(kind) else {
             if let Some(ran_out) = judgement.ran_out {
                 self.tell_limit(ran_out);
             }
-            self.settle_permit(judgement);
+            self.settle_permit(&judgement);
             return None;
         };
-        match self.next_delay(judgement, &row, was_probe) {
+        match self.next_delay(&judgement, &row, was_probe) {
             Ok((delay, taken)) => {
                 event::retrying(self.subject(), kind, delay);
-                Some((delay, taken))
+                let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
+                // The hint is waited out by the time that it could matter.
+                judgement.hint = None;
+                Some(Retry { delay, judgement, taken, lasted })
             }
             Err(reason) => {
                 // An error that no attempt could have helped is not this policy's business, and the
@@ -320,7 +322,7 @@ impl<'p> Run<'p> {
                 if is_reported {
                     event::gave_up(self.subject(), kind, reason.as_str());
                 }
-                self.settle_permit(judgement);
+                self.settle_permit(&judgement);
                 None
             }
         }
@@ -330,11 +332,11 @@ impl<'p> Run<'p> {
     /// last: a retry that is not made costs nothing.
     fn next_delay(
         &self,
-        judgement: Judgement,
+        judgement: &Judgement,
         row: &RetryPolicy,
         was_probe: bool,
     ) -> Result<(Duration, Option<Taken<'p>>), GiveUp> {
-        let Judgement { kind, hint, maybe_executed, may_retry, ran_out } = judgement;
+        let Judgement { kind, hint, maybe_executed, may_retry, ran_out } = *judgement;
         if ran_out == Some(RanOut::Deadline) {
             return Err(GiveUp::DeadlineExceeded);
         }
@@ -391,7 +393,7 @@ impl<'p> Run<'p> {
         }
     }
 
-    fn settle_permit(&mut self, judgement: Judgement) {
+    fn settle_permit(&mut self, judgement: &Judgement) {
         let Some(permit) = self.permit.take() else { return };
         match judgement.ran_out {
             Some(RanOut::Deadline) => {
@@ -454,6 +456,13 @@ pub struct Pause<'p, E> {
 struct Kept<'p, E> {
     /// Of the last attempt.
     error: E,
+    retry: Retry<'p>,
+}
+
+/// An attempt that is to follow one that has failed.
+struct Retry<'p> {
+    delay: Duration,
+    /// Of the error of the last attempt.
     judgement: Judgement,
     /// From the budget. It goes back where the attempt is not made.
     taken: Option<Taken<'p>>,
@@ -466,19 +475,14 @@ impl<E> fmt::Debug for Pause<'_, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Pause")
-            .field("kind", &self.kept.judgement.kind)
+            .field("kind", &self.kept.retry.judgement.kind)
             .finish_non_exhaustive()
     }
 }
 
 impl<'p, E> Pause<'p, E> {
-    fn new(delay: Duration, kept: Kept<'p, E>) -> Self {
-        Self { timer: Box::pin(sleep(delay)), kept: Box::new(kept) }
-    }
-
-    /// The error of the last attempt.
-    pub(crate) fn into_error(self) -> E {
-        self.kept.error
+    fn new(error: E, retry: Retry<'p>) -> Self {
+        Self { timer: Box::pin(sleep(retry.delay)), kept: Box::new(Kept { error, retry }) }
     }
 }
 
@@ -560,8 +564,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_pause_does_not_print_the_error_that_it_keeps() {
-        let kept = Kept {
-            error: "the key is 42",
+        let retry = Retry {
+            delay: Duration::ZERO,
             judgement: Judgement {
                 kind: ErrorKind::RateLimitError,
                 hint: None,
@@ -572,7 +576,7 @@ mod tests {
             taken: None,
             lasted: Duration::ZERO,
         };
-        let pause = Pause::new(Duration::ZERO, kept);
+        let pause = Pause::new("the key is 42", retry);
         assert_eq!(format!("{pause:?}"), "Pause { kind: RateLimitError, .. }");
     }
 }
