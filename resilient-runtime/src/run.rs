@@ -539,12 +539,12 @@ impl Run<'_> {
     {
         loop {
             let limit = reject.and_then(|reject| self.limit(&self.current(), reject));
-            // In an async block, so that a panic of `op` itself is seen too.
-            let attempt = async { op().await };
+            // In async blocks, so that a panic of `op` itself is seen too; and in one for each arm, so
+            // that each is inlined: a result that comes through memory costs more than all else.
             let result = match limit {
                 // Apart: what may have a timer is large, and is moved whether it has one or not.
-                None => watch(self.frame(), self.panicked(), attempt).await,
-                limit => self.timed(attempt, limit).await,
+                None => watch(self.frame(), self.panicked(), async { op().await }).await,
+                limit => self.timed(async { op().await }, limit).await,
             };
             // The result is gone before the pause: it need not be `Send`.
             let pause = match self.settle(result, Judgement::of) {

@@ -47,8 +47,9 @@ impl<F: Future> Future for Watch<'_, F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mark = Mark(this.panicked.as_deref_mut());
-        let _poll = enclosing::enter(*this.frame);
+        let inside = enclosing::enter(*this.frame);
         let poll = this.future.poll(context);
+        drop(inside);
         mem::forget(mark);
         poll
     }

@@ -25,6 +25,8 @@ const STRIPES: usize = 4;
 /// The stripes, and when a call last missed.
 pub(in crate::breaker) struct TimeWindow {
     stripes: [Stripe; STRIPES],
+    /// The stripes that have ever been counted in, one bit for each.
+    used: AtomicU64,
     /// The number of the last tenth in which a call has failed or was slow, plus one; 0 before the
     /// first.
     last_miss: AtomicU64,
@@ -56,6 +58,7 @@ impl TimeWindow {
         let counts = || Counts { newest: 0, end_millis: 0, tenths: [Tenth::default(); LENGTH] };
         Self {
             stripes: std::array::from_fn(|_| Stripe(Mutex::new(counts()))),
+            used: AtomicU64::new(0),
             last_miss: AtomicU64::new(0),
             tenth_millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX) / TENTHS,
         }
@@ -81,6 +84,7 @@ impl TimeWindow {
         now: impl Fn() -> Moment,
     ) -> Option<WindowStats> {
         let now = now();
+        self.note_use_of(stripe);
         let mut counts = lock(&self.stripes[stripe].0);
         // Under the lock: a result of an earlier period never comes after one of a later period.
         if !period_lasts() {
@@ -95,6 +99,16 @@ impl TimeWindow {
         counts.add(result, period);
         drop(counts);
         self.may_hold_a_miss(number).then(|| self.sum(period, number))
+    }
+
+    // Relaxed, as is the load that reads it: the locks order them. Of two threads in stripes of
+    // their own, one notes its use after the other. Either it then finds what the other has counted,
+    // or the other counts after it has left that stripe's lock, and so finds its note.
+    fn note_use_of(&self, stripe: usize) {
+        let bit = 1 << stripe;
+        if self.used.load(Ordering::Relaxed) & bit == 0 {
+            self.used.fetch_or(bit, Ordering::Relaxed);
+        }
     }
 
     /// Whether a call in a window of which this is the newest tenth may have missed.
@@ -145,7 +159,9 @@ impl TimeWindow {
 
     /// Visits the tenths of the stripes that have counted since this one.
     fn each_tenth_since(&self, number: u64, mut visit: impl FnMut(&Tenth)) {
-        for stripe in &self.stripes {
+        let used = self.used.load(Ordering::Relaxed);
+        let is_used = |(number, _): &(usize, &Stripe)| used & 1 << number != 0;
+        for (_, stripe) in self.stripes.iter().enumerate().filter(is_used) {
             let counts = lock(&stripe.0);
             if counts.newest >= number {
                 counts.tenths.iter().filter(|tenth| tenth.number >= number).for_each(&mut visit);
