@@ -28,7 +28,7 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
-        if enclosing::contains(self) {
+        if enclosing::is_any() && enclosing::contains(self) {
             return op().await;
         }
         // `acquire` and `Permit::settle`, written out: what goes through them goes through memory.

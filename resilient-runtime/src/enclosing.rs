@@ -110,12 +110,15 @@ impl Drop for Poll {
     }
 }
 
-/// Whether this thread is polling a call through this breaker.
+/// Whether this thread is polling a call.
 #[inline]
+pub(crate) fn is_any() -> bool {
+    ENCLOSING.with(|enclosing| enclosing.innermost.get() != Frame::NONE)
+}
+
+/// Whether this thread is polling a call through this breaker.
 pub(crate) fn contains(breaker: &CircuitBreaker) -> bool {
-    ENCLOSING.with(|enclosing| {
-        enclosing.innermost.get() != Frame::NONE && enclosing.any(breaker, |_| true)
-    })
+    ENCLOSING.with(|enclosing| enclosing.any(breaker, |_| true))
 }
 
 /// Whether this thread is polling a call through this breaker whose policy retries such a failure.

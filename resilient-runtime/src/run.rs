@@ -14,7 +14,7 @@ use crate::enclosing::{self, Frame};
 use crate::event::{self, Subject};
 use crate::policy::{Policy, Scope};
 use crate::retry::GiveUp;
-use crate::timed::{Limit, RanOut, Timed, timed};
+use crate::timed::{Expiry, Limit, RanOut, Timed, timed};
 use crate::watch::{Watch, watch, watching};
 use crate::{Attempt, CircuitBreaker, Classify, ErrorKind, Rejection, RetryPolicy};
 
@@ -79,15 +79,16 @@ enum Standing {
 
 impl<'p> Run<'p> {
     /// Begins a call, and its first attempt. The breaker is that of the policy, or one that the
-    /// call's arguments have chosen; where it is closed, the call has its permit.
+    /// call's arguments have chosen; where it is closed and no other call encloses this one, the
+    /// call has its permit.
     #[inline]
     pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
-        let (standing, permit) = match breaker {
-            Some(breaker) if enclosing::contains(breaker) => (Standing::Part, None),
-            breaker => (Standing::Alone, breaker.and_then(CircuitBreaker::pass)),
+        let permit = match breaker {
+            Some(breaker) if !enclosing::is_any() => breaker.pass().map(Permit::watched),
+            _ => None,
         };
-        let permit = permit.map(Permit::watched);
-        Self { policy, breaker, permit, attempt: 1, standing, deadline: None, ran_out: None }
+        let standing = Standing::Alone;
+        Self { policy, breaker, permit, standing, attempt: 1, deadline: None, ran_out: None }
     }
 
     /// Lets the time run until the policy's deadline, where it has one.
@@ -103,11 +104,12 @@ impl<'p> Run<'p> {
 
     #[cold]
     fn ask(&mut self) -> Result<(), Rejection> {
-        if let Some(breaker) = self.breaker
-            && self.standing == Standing::Alone
-        {
-            let permit = breaker.ask(Some(self.policy.name()))?;
-            self.permit = Some(permit.watched());
+        let Some(breaker) = self.breaker else { return Ok(()) };
+        if enclosing::contains(breaker) {
+            self.standing = Standing::Part;
+        }
+        if self.standing == Standing::Alone {
+            self.permit = Some(breaker.ask(Some(self.policy.name()))?.watched());
         }
         Ok(())
     }
@@ -134,19 +136,12 @@ impl<'p> Run<'p> {
         &self,
         attempt: &Attempt,
         reject: fn(Rejection) -> E,
-    ) -> Option<Limit<E>> {
+    ) -> Option<Limit<'p, E>> {
         let until = attempt.until()?;
-        let (number, policy) = (attempt.number(), self.policy);
-        let rejection = match (policy.deadline(), policy.attempt_timeout()) {
-            (Some(deadline), _) if self.deadline == Some(until) => {
-                Rejection::DeadlineExceeded { deadline, attempts: number }
-            }
-            (_, timeout) => {
-                let timeout = timeout.unwrap_or_default();
-                Rejection::AttemptTimeout { timeout, attempt: number }
-            }
-        };
-        Some(Limit { until, rejection, reject })
+        let is_deadline = self.deadline == Some(until);
+        let ran_out = if is_deadline { RanOut::Deadline } else { RanOut::AttemptTimeout };
+        let (policy, attempt) = (self.policy, attempt.number());
+        Some(Limit { until, expiry: Expiry { policy, attempt, ran_out, reject } })
     }
 
     /// What calls that are made inside this one have to know of it.
@@ -276,7 +271,7 @@ impl<'p> Run<'p> {
     pub(crate) fn timed<T, E, F>(
         &mut self,
         attempt: F,
-        limit: Option<Limit<E>>,
+        limit: Option<Limit<'p, E>>,
     ) -> Watch<'_, Timed<'_, F, E>>
     where
         F: Future<Output = Result<T, E>>,
@@ -407,11 +402,7 @@ impl<'p> Run<'p> {
 
     /// Tells which limit ended the call. The error does not say it as reliably.
     fn tell_limit(&self, ran_out: RanOut) {
-        let (kind, limit) = match ran_out {
-            RanOut::AttemptTimeout => (ErrorKind::TimeoutError, self.policy.attempt_timeout()),
-            RanOut::Deadline => (ErrorKind::DeadlineExceeded, self.policy.deadline()),
-        };
-        event::timed_out(self.subject(), kind, limit.unwrap_or_default());
+        event::timed_out(self.subject(), ran_out.kind(), ran_out.limit(self.policy));
     }
 
     fn subject(&self) -> Subject<'p> {
