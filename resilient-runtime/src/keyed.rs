@@ -10,6 +10,8 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use arrayvec::ArrayString;
+
 pub(crate) use self::template::Template;
 
 use self::entries::{Entries, Fate};
@@ -230,7 +232,7 @@ impl KeyedSite {
         let mut name = Name::default();
         // It never fails: a value that fails is part of the name too.
         let _ = keyed.template().write(values, &mut name);
-        name.with(|name| keyed.get(name))
+        keyed.get(name.as_str())
     }
 }
 
@@ -279,53 +281,37 @@ impl Deref for KeyedBreaker {
     }
 }
 
+/// The usual length of a name, and more.
+const SHORT: usize = 128;
+
 /// A name that is being written: on the stack, as long as it has the usual length.
+#[derive(Default)]
 struct Name {
-    bytes: [u8; Self::ROOM],
-    length: usize,
+    short: ArrayString<SHORT>,
     /// All of it, once it does not fit.
     long: String,
 }
 
 impl Name {
-    const ROOM: usize = 128;
-
-    fn with<T>(&self, work: impl FnOnce(&str) -> T) -> T {
-        if !self.long.is_empty() {
-            return work(&self.long);
-        }
-        // Only whole strings were written.
-        work(std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default())
-    }
-}
-
-impl Default for Name {
-    fn default() -> Self {
-        Self { bytes: [0; Self::ROOM], length: 0, long: String::new() }
+    fn as_str(&self) -> &str {
+        if self.long.is_empty() { &self.short } else { &self.long }
     }
 }
 
 impl Write for Name {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let end = self.length + text.len();
-        match self.bytes.get_mut(self.length..end) {
-            Some(room) if self.long.is_empty() => {
-                room.copy_from_slice(text.as_bytes());
-                self.length = end;
+        let fits = self.long.is_empty() && self.short.try_push_str(text).is_ok();
+        if !fits {
+            if self.long.is_empty() {
+                self.long.push_str(&self.short);
             }
-            _ => {
-                if self.long.is_empty() {
-                    self.long = self.with(str::to_owned);
-                }
-                self.long.push_str(text);
-            }
+            self.long.push_str(text);
         }
         Ok(())
     }
 }
 
-/// What a template's placeholder may stand for.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a circuit breaker's name",
     label = "a value that is not `Display`",
@@ -615,7 +601,7 @@ mod tests {
     #[test]
     fn a_name_of_any_length_serves() {
         static SITE: KeyedSite = KeyedSite::new("{name}");
-        for length in [0, 1, Name::ROOM / 2, Name::ROOM / 2 + 1, 10_000] {
+        for length in [0, 1, SHORT / 2, SHORT / 2 + 1, 10_000] {
             let name = "ä".repeat(length);
             assert_eq!(*SITE.get(&[key_part(&name)]).name(), *name);
             let name = "ä".repeat(length) + "/";

@@ -139,8 +139,23 @@ impl Value {
 
 /// Whether a value has this character as it is.
 fn is_plain(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '-' | '_' | '.' | '@' | ' ')
+    if character.is_ascii() { is_plain_ascii(character as u8) } else { character.is_alphanumeric() }
 }
+
+const fn is_plain_ascii(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'@' | b' ')
+}
+
+/// [`is_plain_ascii`] of each byte: nearly every value consists of such bytes alone.
+const PLAIN_ASCII: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        plain[byte as usize] = is_plain_ascii(byte);
+        byte += 1;
+    }
+    plain
+};
 
 fn is_hex_digit(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'A'..=b'F')
@@ -156,6 +171,9 @@ impl<W: Write> Write for Escaped<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let mut rest = text;
         let ends_at = self.ends_at;
+        if ends_at.is_none() && text.bytes().all(|byte| PLAIN_ASCII[usize::from(byte)]) {
+            return self.to.write_str(text);
+        }
         let is_escaped = |next: char| !is_plain(next) || Some(next) == ends_at;
         while let Some(at) = rest.find(is_escaped) {
             let (plain, from) = rest.split_at(at);
