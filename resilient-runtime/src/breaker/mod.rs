@@ -64,9 +64,13 @@ use self::window::Results;
 /// counts only in the state in which its call was admitted: an answer that comes after a change of
 /// state changes nothing.
 ///
+/// A call that is made inside a call through the same breaker, by [`call`](Self::call), a
+/// [`Policy`](crate::Policy) or the attribute, is part of that call: it passes, and is not counted
+/// once more. A spawned task is not inside the call that spawns it.
+///
 /// While it is closed and nothing fails, a call reads one word that no call writes, takes no lock,
-/// allocates nothing and reads no clock. With a window it also writes that, still without a lock,
-/// and it reads the clock where calls can be slow or the window is one of time.
+/// allocates nothing and reads no clock. With a window it takes a lock for some nanoseconds, and it
+/// reads the clock if calls can be slow or the window is one of time.
 ///
 /// ```
 /// use std::time::Duration;

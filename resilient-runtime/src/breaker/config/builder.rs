@@ -74,20 +74,25 @@ impl BreakerConfigBuilder {
         }
     }
 
-    /// How many failures in a row open the breaker, from 1 to 65,535. Not together with a window,
-    /// which opens it by [`failure_rate`](Self::failure_rate).
+    /// How many failures in a row open the breaker, from 1 to 65,535. Default 5. Not together with a
+    /// window, which opens it by [`failure_rate`](Self::failure_rate).
     pub const fn failure_threshold(mut self, failures: u32) -> Self {
         self.failure_threshold = Some(failures);
         self
     }
 
-    /// How many successful probes close the breaker again, from 1 to 65,535.
+    /// How many successful probes close the breaker again, from 1 to 65,535. Default 2.
     pub const fn success_threshold(mut self, successes: u32) -> Self {
         self.success_threshold = successes;
         self
     }
 
     /// How many probes may be under way at once while the breaker is half-open, from 1 to 65,535.
+    /// Default the [`success_threshold`](Self::success_threshold).
+    ///
+    /// A probe that hangs keeps its place when the breaker opens and is half-open again, until it
+    /// ends, is dropped, or has taken the [`half_open_timeout`](Self::half_open_timeout).
+    /// [`CircuitBreaker::reset`](crate::CircuitBreaker::reset) frees all places.
     pub const fn half_open_max_calls(mut self, calls: u32) -> Self {
         self.half_open_max_calls = Some(calls);
         self
@@ -95,15 +100,15 @@ impl BreakerConfigBuilder {
 
     /// A probe that takes this long, a millisecond or more, counts as failed, although it is still
     /// under way: the next call that asks to pass finds that out and opens the breaker again. The
-    /// probe's own end then changes nothing. Without it a probe that hangs keeps its place until
-    /// it is dropped.
+    /// probe gives up its place, and its own end then changes nothing. By default there is no such
+    /// limit, and a probe that hangs keeps its place until it is dropped.
     pub const fn half_open_timeout(mut self, timeout: Duration) -> Self {
         self.half_open_timeout = Some(timeout);
         self
     }
 
     /// How long the breaker stays open before it lets probes through: a millisecond or more. It is
-    /// kept to the millisecond, rounded down. If the failure that opens it carries a longer
+    /// kept to the millisecond, rounded down. Default 30 s. If the failure that opens it carries a longer
     /// [`retry_after`](crate::Classify::retry_after), it stays open for that long, up to
     /// [`max_open_duration`](Self::max_open_duration).
     pub const fn open_duration(mut self, duration: Duration) -> Self {
@@ -120,8 +125,8 @@ impl BreakerConfigBuilder {
     }
 
     /// The longest that the breaker stays open, growth, jitter and hints of the server included; not
-    /// shorter than the open duration. Default 5 minutes, or twice the open duration where that is longer; the 5
-    /// minutes are those of Envoy's outlier detection.
+    /// shorter than the open duration. Default 5 minutes, which are those of Envoy's outlier
+    /// detection, or twice the open duration if that is longer.
     pub const fn max_open_duration(mut self, duration: Duration) -> Self {
         self.max_open_duration = Some(duration);
         self
@@ -215,7 +220,8 @@ impl BreakerConfigBuilder {
     }
 
     /// Transient kinds of error, or [`DeadlineExceeded`](ErrorKind::DeadlineExceeded), that do not
-    /// count as failures: one or more, each once, and not all transient ones. An error of such a kind is neither failure nor success, and is retried as ever.
+    /// count as failures: one or more, each once, and not all transient ones. An error of such a
+    /// kind is neither failure nor success, and is retried as ever.
     /// Not together with [`trip_on`](Self::trip_on), which names all kinds that count.
     ///
     /// ```
