@@ -40,7 +40,7 @@ impl CircuitBreaker {
         // In an async block, so that a panic of `op` itself is seen too.
         let attempt = async { op().await };
         let result =
-            watch(Frame::new(Some(self), Retries::NONE), Some(permit.panicked()), attempt).await;
+            watch(Frame::new(Some(self), Retries::NONE), Some(permit.call_state()), attempt).await;
         match result {
             Ok(value) => {
                 permit.success();

@@ -6,12 +6,12 @@
 //! is polled by itself, and so is not.
 
 use std::cell::Cell;
-use std::ptr;
+use std::{mem, ptr};
 
 use crate::CircuitBreaker;
 
-/// How many calls are noted beside the innermost. Calls that are nested deeper find the outer ones
-/// all the same, so that a recursive function may be of any depth.
+/// How many different calls are noted beside the innermost. A recursive function is noted once, at
+/// any depth; of more than this many functions that call each other, the innermost are not noted.
 const ROOM: usize = 15;
 
 thread_local! {
@@ -19,6 +19,7 @@ thread_local! {
         Enclosing {
             innermost: Cell::new(Frame::NONE),
             depth: Cell::new(0),
+            ran_out: Cell::new(Frame::NONE),
             outer: [const { Cell::new(Frame::NONE) }; ROOM],
         }
     };
@@ -28,8 +29,11 @@ thread_local! {
 /// most calls ask, and its place is all that they write.
 struct Enclosing {
     innermost: Cell<Frame>,
-    /// How many calls enclose the innermost. There may be more of them than there is room for.
+    /// How many of the places are in use.
     depth: Cell<usize>,
+    /// A part of the call of this frame that has met its own deadline, until that call knows.
+    ran_out: Cell<Frame>,
+    /// The calls that enclose the innermost, each once.
     outer: [Cell<Frame>; ROOM],
 }
 
@@ -74,6 +78,10 @@ impl Frame {
         self.0 & !Self::MASK == ptr::from_ref(breaker).addr()
     }
 
+    const fn is_of_same(self, other: Self) -> bool {
+        self.0 & !Self::MASK == other.0 & !Self::MASK
+    }
+
     const fn retries(self, maybe_executed: bool) -> bool {
         let needed = if maybe_executed { Retries::MAYBE_EXECUTED } else { Retries::TRANSIENT };
         self.0 & needed != 0
@@ -84,6 +92,14 @@ impl Frame {
 #[must_use]
 pub(crate) struct Poll {
     enclosed_by: Frame,
+    depth: usize,
+}
+
+/// Tells the call through this breaker that encloses this one that a part of it has met its own
+/// deadline.
+pub(crate) fn note_ran_out(breaker: &CircuitBreaker) {
+    let frame = Frame::new(Some(breaker), Retries::NONE);
+    ENCLOSING.with(|enclosing| enclosing.ran_out.set(frame));
 }
 
 /// Notes that a call is being polled.
@@ -91,21 +107,32 @@ pub(crate) struct Poll {
 pub(crate) fn enter(frame: Frame) -> Poll {
     ENCLOSING.with(|enclosing| {
         let enclosed_by = enclosing.innermost.replace(frame);
-        if enclosed_by != Frame::NONE {
-            enclosing.push(enclosed_by);
-        }
-        Poll { enclosed_by }
+        let depth = if enclosed_by == Frame::NONE { 0 } else { enclosing.push(enclosed_by) };
+        Poll { enclosed_by, depth }
     })
 }
 
-impl Drop for Poll {
+impl Poll {
+    /// Ends the poll, and hands over what the call has to know: `tell` is called if a part of it has
+    /// met its own deadline, and returns whether the call wants to know.
     #[inline]
+    pub(crate) fn leave(self, tell: impl FnOnce() -> bool) {
+        ENCLOSING.with(|enclosing| {
+            if enclosing.ran_out.get() != Frame::NONE {
+                enclosing.hand_over(&self, tell);
+            }
+            enclosing.leave(&self);
+        });
+        mem::forget(self);
+    }
+}
+
+impl Drop for Poll {
+    /// Ends a poll by a panic.
     fn drop(&mut self) {
         ENCLOSING.with(|enclosing| {
-            enclosing.innermost.set(self.enclosed_by);
-            if self.enclosed_by != Frame::NONE {
-                enclosing.depth.set(enclosing.depth.get() - 1);
-            }
+            enclosing.ran_out.set(Frame::NONE);
+            enclosing.leave(self);
         });
     }
 }
@@ -127,13 +154,35 @@ pub(crate) fn retries(breaker: &CircuitBreaker, maybe_executed: bool) -> bool {
 }
 
 impl Enclosing {
-    #[inline(never)]
-    fn push(&self, frame: Frame) {
-        let depth = self.depth.get();
-        if let Some(place) = self.outer.get(depth) {
-            place.set(frame);
+    #[inline]
+    fn leave(&self, poll: &Poll) {
+        self.innermost.set(poll.enclosed_by);
+        if poll.enclosed_by != Frame::NONE {
+            self.depth.set(poll.depth);
         }
-        self.depth.set(depth + 1);
+    }
+
+    #[cold]
+    fn hand_over(&self, poll: &Poll, tell: impl FnOnce() -> bool) {
+        let is_told = self.innermost.get().is_of_same(self.ran_out.get()) && tell();
+        if is_told || poll.enclosed_by == Frame::NONE {
+            self.ran_out.set(Frame::NONE);
+        }
+    }
+
+    /// Notes a call that has been the innermost, unless it is noted already. Returns how many were
+    /// noted before.
+    #[inline(never)]
+    fn push(&self, frame: Frame) -> usize {
+        let depth = self.depth.get();
+        let is_noted = self.outer[..depth].iter().any(|noted| noted.get() == frame);
+        if let Some(place) = self.outer.get(depth)
+            && !is_noted
+        {
+            place.set(frame);
+            self.depth.set(depth + 1);
+        }
+        depth
     }
 
     #[inline(never)]
@@ -177,14 +226,29 @@ mod tests {
     }
 
     #[test]
-    fn calls_may_be_nested_deeper_than_there_is_room() {
+    fn a_recursion_of_any_depth_is_noted_once() {
         let (outer, inner) = (CircuitBreaker::default(), CircuitBreaker::default());
-        let _outer = enter(Frame::new(Some(&outer), Retries::NONE));
-        let polls: Vec<_> =
-            (0..10 * ROOM).map(|_| enter(Frame::new(Some(&inner), Retries::NONE))).collect();
-        assert!(contains(&outer) && contains(&inner));
-        polls.into_iter().rev().for_each(drop);
-        assert!(contains(&outer) && !contains(&inner));
+        let other = CircuitBreaker::default();
+        let enter = |breaker| enter(Frame::new(Some(breaker), Retries::NONE));
+        let mut polls = vec![enter(&outer)];
+        polls.extend((0..10 * ROOM).flat_map(|_| [enter(&inner), enter(&other)]));
+        assert!(contains(&outer) && contains(&inner) && contains(&other));
+        while polls.len() > 1 {
+            drop(polls.pop());
+        }
+        assert!(contains(&outer) && !contains(&inner) && !contains(&other));
+        drop(polls);
+        assert!(!is_any());
+    }
+
+    #[test]
+    fn of_more_calls_than_there_is_room_the_outer_ones_are_noted() {
+        let breakers: Vec<_> = (0..2 * ROOM).map(|_| CircuitBreaker::default()).collect();
+        let enter = |breaker| enter(Frame::new(Some(breaker), Retries::NONE));
+        let mut polls: Vec<_> = breakers.iter().map(enter).collect();
+        assert!(breakers[..ROOM].iter().all(contains) && contains(breakers.last().unwrap()));
+        while polls.pop().is_some() {}
+        assert!(!is_any() && !breakers.iter().any(contains));
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub(crate) fn forgotten(breaker: &str, state: &str) {
         target: TARGET,
         breaker,
         state,
-        "circuit breaker forgotten: more keys are in use than `max_keys`"
+        "evicted a circuit breaker that was not closed: raise `max_keys`"
     );
 }
 

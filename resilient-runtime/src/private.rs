@@ -192,7 +192,7 @@ impl<'b, T, E> Call<'b, T, E> {
     where
         F: Future<Output = Result<T, E>>,
     {
-        watch(self.run.frame(), self.run.panicked(), body)
+        watch(self.run.frame(), self.run.call_state(), body)
     }
 
     /// Ends an attempt: the call ends too, or goes on after a pause.

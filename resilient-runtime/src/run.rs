@@ -8,7 +8,7 @@ use std::{fmt, mem};
 
 use tokio::time::{Instant, Sleep, sleep};
 
-use crate::breaker::{BreakerState, Panicked, Permit};
+use crate::breaker::{BreakerState, CallState, Permit};
 use crate::budget::Taken;
 use crate::enclosing::{self, Frame};
 use crate::event::{self, Subject};
@@ -152,8 +152,8 @@ impl<'p> Run<'p> {
 
     /// Where [`watch`] leaves word of a panic; none where nobody would read it.
     #[inline]
-    pub(crate) fn panicked(&mut self) -> Option<&mut Panicked> {
-        self.permit.as_mut().map(Permit::panicked)
+    pub(crate) fn call_state(&mut self) -> Option<&mut CallState> {
+        self.permit.as_mut().map(Permit::call_state)
     }
 
     /// Ends an attempt: the call ends too, or goes on after a pause.
@@ -204,7 +204,10 @@ impl<'p> Run<'p> {
     // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
     #[inline(never)]
     fn succeed(&mut self) {
-        if let Some(budget) = self.policy.budget() {
+        if let Some(budget) = self.policy.budget()
+            // A part that never retries takes nothing, and gives nothing back.
+            && !self.outer_call_retries(false)
+        {
             budget.refund();
         }
         if let Some(permit) = self.permit.take() {
@@ -238,7 +241,9 @@ impl<'p> Run<'p> {
         let Kept { error, retry } = kept;
         match self.is_still_admitted() {
             Ok(()) => {
-                self.set_lasted(Duration::ZERO);
+                if let Some(permit) = &mut self.permit {
+                    permit.begin_attempt();
+                }
                 // Before the attempt is paid for: it may panic, and then there is none.
                 drop(error);
                 if let Some(taken) = retry.taken {
@@ -278,10 +283,10 @@ impl<'p> Run<'p> {
     {
         let frame = self.frame();
         let Self { permit, ran_out, .. } = self;
-        let mut panicked = permit.as_mut().map(Permit::panicked);
+        let mut state = permit.as_mut().map(Permit::call_state);
         // A timer panics if there is no runtime.
-        let timed = watching(panicked.as_deref_mut(), || timed(attempt, limit, ran_out));
-        watch(frame, panicked, timed)
+        let timed = watching(state.as_deref_mut(), || timed(attempt, limit, ran_out));
+        watch(frame, state, timed)
     }
 
     /// See [`fail`](Self::fail).
@@ -357,8 +362,8 @@ impl<'p> Run<'p> {
         Ok((delay, Some(taken)))
     }
 
-    /// Whether such a failure is retried by a call that this one is part of, as long as that has
-    /// attempts left. If both retried, their attempts would multiply.
+    /// Whether this call is part of one whose policy retries such failures. If both retried, their
+    /// attempts would multiply.
     fn outer_call_retries(&self, maybe_executed: bool) -> bool {
         self.standing == Standing::Part
             && self.breaker.is_some_and(|breaker| enclosing::retries(breaker, maybe_executed))
@@ -389,14 +394,20 @@ impl<'p> Run<'p> {
     }
 
     fn settle_permit(&mut self, judgement: &Judgement) {
-        let Some(permit) = self.permit.take() else { return };
-        match judgement.ran_out {
-            Some(RanOut::Deadline) => {
-                permit.settle_deadline(self.policy.attempt_timeout().is_some());
-            }
-            Some(RanOut::AttemptTimeout) | None => {
-                permit.settle_error(judgement.kind, judgement.hint);
-            }
+        let attempts_are_timed = self.policy.attempt_timeout().is_some();
+        match (self.permit.take(), judgement.ran_out) {
+            (Some(permit), Some(RanOut::Deadline)) => permit.settle_deadline(attempts_are_timed),
+            (Some(permit), _) => permit.settle_error(judgement.kind, judgement.hint),
+            (None, Some(RanOut::Deadline)) if !attempts_are_timed => self.tell_outer_call(),
+            (None, _) => {}
+        }
+    }
+
+    /// Tells the call that this one is part of that its deadline ended it: only the outer call has a
+    /// permit to count that by.
+    fn tell_outer_call(&self) {
+        if let (Standing::Part, Some(breaker)) = (self.standing, self.breaker) {
+            enclosing::note_ran_out(breaker);
         }
     }
 
@@ -420,8 +431,8 @@ struct Watched<'r, 'p>(&'r mut Run<'p>);
 impl Drop for Watched<'_, '_> {
     fn drop(&mut self) {
         // The permit is that of now: the work may have asked for another.
-        if let Some(panicked) = self.0.panicked() {
-            *panicked = Panicked::Yes;
+        if let Some(state) = self.0.call_state() {
+            *state = CallState::Panicked;
         }
     }
 }
@@ -534,7 +545,7 @@ impl Run<'_> {
             // that each is inlined: a result that comes through memory costs more than all else.
             let result = match limit {
                 // Apart: what may have a timer is large, and is moved whether it has one or not.
-                None => watch(self.frame(), self.panicked(), async { op().await }).await,
+                None => watch(self.frame(), self.call_state(), async { op().await }).await,
                 limit => self.timed(async { op().await }, limit).await,
             };
             // The result is gone before the pause: it need not be `Send`.

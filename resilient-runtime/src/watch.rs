@@ -6,35 +6,35 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::breaker::Panicked;
+use crate::breaker::CallState;
 use crate::enclosing::{self, Frame};
 
 pin_project! {
     /// See [`watch`].
     pub struct Watch<'m, F> {
         frame: Frame,
-        panicked: Option<&'m mut Panicked>,
+        state: Option<&'m mut CallState>,
         #[pin]
         future: F,
     }
 }
 
-/// Polls `future` as the call of this frame, and leaves `panicked` set if a poll ends by a panic.
+/// Polls `future` as the call of this frame, and marks `state` if a poll ends by a panic.
 ///
 /// This is how a panic is told from a dropped future: both only show as a `drop`, and
 /// `std::thread::panicking` also holds for a future that is dropped because another one panicked.
 pub(crate) fn watch<F: Future>(
     frame: Frame,
-    panicked: Option<&mut Panicked>,
+    state: Option<&mut CallState>,
     future: F,
 ) -> Watch<'_, F> {
-    Watch { frame, panicked, future }
+    Watch { frame, state, future }
 }
 
-/// Does `work`, and leaves `panicked` set where it panics.
+/// Does `work`, and marks `state` if it panics.
 #[inline]
-pub(crate) fn watching<R>(panicked: Option<&mut Panicked>, work: impl FnOnce() -> R) -> R {
-    let mark = Mark(panicked);
+pub(crate) fn watching<R>(state: Option<&mut CallState>, work: impl FnOnce() -> R) -> R {
+    let mark = Mark(state);
     let done = work();
     mem::forget(mark);
     done
@@ -46,10 +46,10 @@ impl<F: Future> Future for Watch<'_, F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let mark = Mark(this.panicked.as_deref_mut());
+        let mut mark = Mark(this.state.as_deref_mut());
         let inside = enclosing::enter(*this.frame);
         let poll = this.future.poll(context);
-        drop(inside);
+        inside.leave(|| mark.set(CallState::PartRanOut));
         mem::forget(mark);
         poll
     }
@@ -57,12 +57,17 @@ impl<F: Future> Future for Watch<'_, F> {
 
 /// Sets the mark where it is dropped, which only a panic does: a poll that comes back writes
 /// nothing.
-struct Mark<'m>(Option<&'m mut Panicked>);
+struct Mark<'m>(Option<&'m mut CallState>);
+
+impl Mark<'_> {
+    /// Whether there is something to mark.
+    fn set(&mut self, state: CallState) -> bool {
+        self.0.as_mut().map(|marked| **marked = state).is_some()
+    }
+}
 
 impl Drop for Mark<'_> {
     fn drop(&mut self) {
-        if let Some(panicked) = &mut self.0 {
-            **panicked = Panicked::Yes;
-        }
+        self.set(CallState::Panicked);
     }
 }

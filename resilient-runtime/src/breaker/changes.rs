@@ -10,6 +10,7 @@
 //! change takes a few bytes for good.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::PoisonError;
 use std::thread;
@@ -84,7 +85,7 @@ impl Changes {
     pub(super) fn tell(&self, change: Change, tell: impl Fn(Change)) {
         let telling = self.with(|queue| {
             queue.hand_in(change);
-            std::mem::replace(&mut queue.telling, true)
+            mem::replace(&mut queue.telling, true)
         });
         if telling {
             return;
@@ -98,6 +99,9 @@ impl Changes {
             let told = panic::catch_unwind(AssertUnwindSafe(|| tell(next)));
             if next == change {
                 panic = told.err();
+            } else if let Err(panic) = told {
+                // What it panicked with may panic when it is dropped.
+                mem::forget(panic);
             }
         }
         if let Some(panic) = panic

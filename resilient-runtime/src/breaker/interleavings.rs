@@ -105,6 +105,20 @@ fn no_failure_is_lost() {
 }
 
 #[test]
+fn a_change_that_is_told_is_one_that_is_seen() {
+    model(|| {
+        let breaker = breaker(config());
+        let seen = breaker.seen();
+        let other = beside(&breaker, |breaker| breaker.force_open());
+        if let Some(state) = breaker.changed_since(seen) {
+            assert_eq!(state, BreakerState::Open);
+        }
+        other.join().unwrap();
+        assert_eq!(breaker.changed_since(seen), Some(BreakerState::Open));
+    });
+}
+
+#[test]
 fn a_probe_that_is_dropped_releases_its_slot_exactly_once() {
     model(|| {
         let breaker = recovering(config().half_open_max_calls(1));
@@ -123,14 +137,14 @@ fn a_probe_that_outlives_its_period_holds_its_slot() {
     model(|| {
         let breaker = recovering(config().half_open_max_calls(2));
         let (hanging, failing) = (admit(&breaker), admit(&breaker));
-        let other = beside(&breaker, move |breaker| breaker.failed(failing));
-        // Gets the slot of the failing probe, if it comes while the breaker is still half-open.
-        let third = breaker.acquire().ok().map(|permit| permit.surrender().1);
+        let other = beside(&breaker, move |breaker| breaker.failed(failing, None));
+        // The slot of the failing probe is free only when the breaker is open.
+        assert!(breaker.acquire().is_err());
         other.join().unwrap();
         assert_eq!(breaker.state(), BreakerState::Open);
-        assert_eq!(breaker.probes.out(), 1 + usize::from(third.is_some()));
+        assert_eq!(breaker.probes.out(), 1);
         breaker.ignored(hanging);
-        third.into_iter().for_each(|third| breaker.ignored(third));
+        assert_eq!(breaker.probes.out(), 0);
     });
 }
 

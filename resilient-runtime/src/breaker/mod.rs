@@ -26,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 pub use self::config::{BreakerConfig, BreakerConfigBuilder};
 pub use self::name::BreakerName;
 pub use self::open_error::CircuitOpenError;
-pub(crate) use self::permit::Panicked;
+pub(crate) use self::permit::CallState;
 pub use self::permit::Permit;
 pub use self::stats::{BreakerState, BreakerStats, BreakerTotals};
 
@@ -240,10 +240,12 @@ impl CircuitBreaker {
     }
 
     /// Closes the breaker and forgets what it has counted, whatever its state, also where it was
-    /// held by hand. Calls that are under way no longer count for it. The totals stay.
+    /// held by hand. Calls that are under way no longer count for it, and probes no longer take up
+    /// room. The totals stay.
     pub fn reset(&self) {
+        // Also if a subscriber panics.
+        let _cleared = ClearProbes(&self.probes);
         self.force(State::Closed { failures: 0 });
-        self.probes.clear();
     }
 
     /// Opens the breaker and holds it open: every call is rejected until
@@ -282,6 +284,14 @@ impl CircuitBreaker {
         // Release: the counterpart of the load above. A failed exchange tells nothing: the caller
         // loads again.
         self.word.compare_exchange(current.0, next.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+}
+
+struct ClearProbes<'b>(&'b ProbeSlots);
+
+impl Drop for ClearProbes<'_> {
+    fn drop(&mut self) {
+        self.0.clear();
     }
 }
 

@@ -28,26 +28,28 @@ use crate::{Classify, ErrorKind};
 pub struct Permit<'b> {
     breaker: &'b CircuitBreaker,
     admitted: Admitted,
-    panicked: Panicked,
+    state: CallState,
 }
 
-/// Whether a call has panicked, as far as its watcher knows. Where nobody watches, the thread is
-/// asked.
+/// What a call's watcher knows of it.
 ///
 /// A word, so that a permit has no padding: padding is copied too, in parts that overlap, and a
 /// processor has to wait where it reads over the edge of what it has just written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
-pub enum Panicked {
-    Unwatched,
-    No,
-    Yes,
+pub enum CallState {
+    /// There is no watcher: the thread knows whether it panics.
+    Untracked,
+    Running,
+    /// A part of the call, without an attempt timeout, has met its own deadline.
+    PartRanOut,
+    Panicked,
 }
 
 impl<'b> Permit<'b> {
     #[inline]
     pub(super) const fn new(breaker: &'b CircuitBreaker, admitted: Admitted) -> Self {
-        Self { breaker, admitted, panicked: Panicked::Unwatched }
+        Self { breaker, admitted, state: CallState::Untracked }
     }
 
     /// Whether the call is a probe of a half-open breaker.
@@ -102,7 +104,7 @@ impl<'b> Permit<'b> {
     /// The call ended with this error.
     pub(crate) fn settle_by<E: Classify>(mut self, error: &E) {
         // Should the user's code panic here, that is a panic of the call.
-        self.panicked = Panicked::Yes;
+        self.state = CallState::Panicked;
         let (kind, hint) = (error.kind(), error.retry_after());
         self.settle_error(kind, hint);
     }
@@ -111,6 +113,8 @@ impl<'b> Permit<'b> {
     pub(crate) fn settle_error(self, kind: ErrorKind, hint: Option<Duration>) {
         if self.breaker.config().trips_on(kind) {
             self.failure_with_hint(hint);
+        } else if self.state == CallState::PartRanOut {
+            self.settle_deadline(false);
         } else {
             self.ignore();
         }
@@ -127,8 +131,14 @@ impl<'b> Permit<'b> {
     /// dropped because something else panicked would count as a failure.
     #[inline]
     pub(crate) fn watched(mut self) -> Self {
-        self.panicked = Panicked::No;
+        self.state = CallState::Running;
         self
+    }
+
+    /// Another attempt of the call begins.
+    pub(crate) fn begin_attempt(&mut self) {
+        self.set_lasted(Duration::ZERO);
+        self.state = CallState::Running;
     }
 
     /// How long the call has lasted so far, where the breaker asks for that; 0 otherwise.
@@ -144,17 +154,17 @@ impl<'b> Permit<'b> {
 
     /// Where [`watch`](crate::watch::watch) leaves word of a panic.
     #[inline]
-    pub(crate) fn panicked(&mut self) -> &mut Panicked {
-        &mut self.panicked
+    pub(crate) fn call_state(&mut self) -> &mut CallState {
+        &mut self.state
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let panicked = match self.panicked {
-            Panicked::Unwatched => thread::panicking(),
-            Panicked::No => false,
-            Panicked::Yes => true,
+        let panicked = match self.state {
+            CallState::Untracked => thread::panicking(),
+            CallState::Running | CallState::PartRanOut => false,
+            CallState::Panicked => true,
         };
         if panicked {
             self.breaker.failed(self.admitted, None);

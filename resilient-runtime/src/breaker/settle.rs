@@ -48,6 +48,19 @@ impl Admitted {
     }
 }
 
+/// Releases the slot of a probe when it is dropped: after the probe has moved the state word, even if a subscriber panics. The next
+/// probe to take the slot then sees what this one has found.
+struct Release<'b> {
+    breaker: &'b CircuitBreaker,
+    admitted: Admitted,
+}
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        self.breaker.release(self.admitted);
+    }
+}
+
 /// Whether a call could pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
@@ -223,7 +236,7 @@ impl CircuitBreaker {
         } else if slow {
             self.fail(admitted, slow, None);
         } else {
-            self.release(admitted);
+            let _released = Release { breaker: self, admitted };
             self.advance(|word| word.succeed(&self.config, ticket));
         }
     }
@@ -239,7 +252,7 @@ impl CircuitBreaker {
         let ticket = admitted.ticket();
         let elapsed = self.clock.elapsed();
         self.clock.failed(elapsed);
-        self.release(admitted);
+        let _released = Release { breaker: self, admitted };
         if self.config.rates().is_some() && !ticket.is_probe() {
             self.record(ticket, CallResult { failed: true, slow }, hint);
         } else {

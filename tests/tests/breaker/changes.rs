@@ -177,6 +177,20 @@ async fn a_subscriber_that_panics_keeps_no_place_of_a_probe() {
     assert!(breaker.acquire().is_ok());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_reset_frees_the_slots_of_probes_also_if_a_subscriber_panics() {
+    let breaker = super::opened(config().half_open_max_calls(1));
+    tokio::time::advance(super::OPEN).await;
+    let _hanging = breaker.acquire().unwrap();
+    let dispatch = subscriber(|_| panic!("in the subscriber"));
+    dispatcher::with_default(&dispatch, || {
+        assert!(catch_unwind(AssertUnwindSafe(|| breaker.reset())).is_err());
+    });
+    while breaker.acquire().map(|permit| permit.failure()).is_ok() {}
+    tokio::time::advance(super::OPEN).await;
+    assert!(breaker.acquire().unwrap().is_probe());
+}
+
 #[test]
 fn a_panic_of_the_subscriber_in_a_panic_of_the_call_does_not_end_the_process() {
     let breaker = breaker(config().failure_threshold(1));

@@ -6,8 +6,7 @@ use super::{BreakerConfig, Number, Rates, Slow, Window, trips};
 use crate::kinds::ErrorKinds;
 use crate::{ConfigError, ErrorKind};
 
-/// The most calls that a window of calls can hold. The window's sums share one word: see
-/// `window::calls`.
+/// The most calls that a window of calls can hold. It takes two bytes for each.
 const MAX_WINDOW_CALLS: u32 = 1_000;
 
 /// A window of time moves on in tenths, each of which must be a millisecond or more.

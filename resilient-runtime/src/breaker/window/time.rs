@@ -101,14 +101,20 @@ impl TimeWindow {
         self.may_hold_a_miss(number).then(|| self.sum(period, number))
     }
 
-    // Relaxed, as is the load that reads it: the locks order them. Of two threads in stripes of
-    // their own, one notes its use after the other. Either it then finds what the other has counted,
-    // or the other counts after it has left that stripe's lock, and so finds its note.
     fn note_use_of(&self, stripe: usize) {
         let bit = 1 << stripe;
         if self.used.load(Ordering::Relaxed) & bit == 0 {
-            self.used.fetch_or(bit, Ordering::Relaxed);
+            // Release and acquire: see `used_stripes`.
+            self.used.fetch_or(bit, Ordering::AcqRel);
         }
+    }
+
+    /// The stripes that have ever been counted in.
+    ///
+    /// A first use of a stripe that this misses comes after it, and then sees what this thread has
+    /// noted before it: the miss. Both have to write for that, even if they change nothing.
+    fn used_stripes(&self) -> u64 {
+        self.used.fetch_or(0, Ordering::AcqRel)
     }
 
     /// Whether a call in a window of which this is the newest tenth may have missed.
@@ -159,7 +165,7 @@ impl TimeWindow {
 
     /// Visits the tenths of the stripes that have counted since this one.
     fn each_tenth_since(&self, number: u64, mut visit: impl FnMut(&Tenth)) {
-        let used = self.used.load(Ordering::Relaxed);
+        let used = self.used_stripes();
         let is_used = |(number, _): &(usize, &Stripe)| used & 1 << number != 0;
         for (_, stripe) in self.stripes.iter().enumerate().filter(is_used) {
             let counts = lock(&stripe.0);
