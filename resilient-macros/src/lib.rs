@@ -71,8 +71,8 @@ use proc_macro::TokenStream;
 /// | – `max_open_duration` | a duration, not under `open_duration` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, growth, jitter and hints included |
 /// | – `open_jitter` | a number from 0 to 1 | 0 | by which share of itself the time that it stays open is spread either way |
 /// | – `success_threshold` | a whole number from 1 to 65,535 | 2 | how many successful probes close it again |
-/// | – `half_open_max_calls` | a whole number from 1 to 65,535 | `success_threshold` | how many probes may be under way at once |
-/// | – `half_open_timeout` | a duration, `"1ms"` or more | none | how long a probe may take before it counts as failed |
+/// | – `half_open_max_calls` | a whole number from 1 to 65,535 | `success_threshold` | how many probes may be under way at once, those of an earlier half-open state included |
+/// | – `half_open_timeout` | a duration, `"1ms"` or more | none | how long a probe may take before it counts as failed and gives its place back |
 /// | – `max_keys` | a whole number from 1 | 1,000 | for a name with placeholders: how many breakers there may be at once |
 /// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
 /// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take; keep the client's own timeout, 5 s by default, below it, since only that one replaces a dead connection |
@@ -97,6 +97,9 @@ use proc_macro::TokenStream;
 /// event says so. Where a row or a budget is named, a path in capitals is a constant that holds the
 /// name. Placeholders are for literals: in a constant they are none. Only the name of a breaker has
 /// them. No name begins or ends with a space or has a control character.
+///
+/// A call inside a call through the same breaker, in the same task, is part of it: it needs no
+/// permit, is not counted once more, and does not retry what the outer call's policy retries.
 ///
 /// # On an `impl` block
 ///

@@ -169,7 +169,8 @@ pub struct PolicyBuilder {
 }
 
 impl PolicyBuilder {
-    /// Retries every transient error by one row, as `retry = "rate_limit_error"` does.
+    /// Retries every transient error by one row, as `retry = "rate_limit_error"` does. A call that
+    /// is part of an outer one does not retry what the outer call's policy retries.
     pub fn retry(self, row: RetryPolicy) -> Self {
         self.with_retry(Retry::Row(row))
     }
@@ -187,7 +188,8 @@ impl PolicyBuilder {
         self
     }
 
-    /// Fails fast by this breaker: an `Arc<CircuitBreaker>` or a `&'static CircuitBreaker`, such
+    /// Fails fast by this breaker, unless the call is part of an outer one through the same breaker:
+    /// an `Arc<CircuitBreaker>` or a `&'static CircuitBreaker`, such
     /// as [`breaker`](crate::breaker()) returns.
     pub fn breaker(mut self, breaker: impl Into<SharedBreaker>) -> Self {
         self.policy.breaker = Some(breaker.into());
@@ -201,9 +203,10 @@ impl PolicyBuilder {
         self
     }
 
-    /// Ends an attempt that takes longer, with [`Rejection::AttemptTimeout`], which is a
-    /// `timeout_error`: it may be retried, and is a failure for a breaker that
-    /// [trips on](crate::BreakerConfig::trips_on) it, as it does by default. Without it, an attempt
+    /// Ends an attempt that takes longer, with [`Rejection::AttemptTimeout`]. That is a
+    /// `timeout_error`, if the error that is made of it says so too: it may be retried, and is a
+    /// failure for a breaker that [trips on](crate::BreakerConfig::trips_on) it, as it does by
+    /// default. Without it, an attempt
     /// takes as long as it takes. It must be shorter than the [`deadline`](Self::deadline).
     ///
     /// Keep the own timeout of `qdrant-client`, 5 seconds by default, below this one and below the
@@ -250,10 +253,9 @@ impl PolicyBuilder {
     ///
     /// # Errors
     ///
-    /// Whatever `#[resilient]` refuses at compile time: an attempt timeout or a deadline of zero, an
-    /// attempt timeout that is not shorter than the deadline, and a setting that has no effect,
-    /// which is a scope without a breaker, or a scope, `idempotent` or a budget without a retry or
-    /// with a single attempt.
+    /// An attempt timeout or a deadline of zero, an attempt timeout that is not shorter than the
+    /// deadline, and a setting that has no effect: a scope without a breaker, or a scope,
+    /// `idempotent` or a budget without a retry or with a single attempt.
     ///
     /// ```
     /// use std::time::Duration;

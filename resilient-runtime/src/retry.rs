@@ -139,8 +139,7 @@ impl RetryPolicy {
         if hint > self.max_delay {
             return Err(GiveUp::HintTooLong);
         }
-        let delay = self.backoff.delay(self.base_delay, self.max_delay, attempt);
-        let own = Range::around(delay, self.max_delay, self.jitter);
+        let own = self.delays_after(attempt);
         let mut range = own.not_before(hint, self.jitter);
         if let Some(left) = left
             && hint > own.shortest
@@ -155,6 +154,16 @@ impl RetryPolicy {
             return Err(GiveUp::DeadlineTooNear);
         }
         Ok(delay)
+    }
+
+    /// The shortest delay before the first retry.
+    pub(crate) fn shortest_delay(&self) -> Duration {
+        self.delays_after(1).shortest
+    }
+
+    fn delays_after(&self, attempt: u32) -> Range {
+        let delay = self.backoff.delay(self.base_delay, self.max_delay, attempt);
+        Range::around(delay, self.max_delay, self.jitter)
     }
 }
 

@@ -315,16 +315,23 @@ impl<'p> Run<'p> {
                 Some(Retry { delay, judgement, taken, lasted })
             }
             Err(reason) => {
-                // An error that no attempt could have helped is not this policy's business, and the
-                // outer call reports its own retries.
-                let is_reported = reason != GiveUp::OuterCallRetries
-                    && (kind.is_transient() || self.attempt > 1 || judgement.ran_out.is_some());
-                if is_reported {
-                    event::gave_up(self.subject(), kind, reason.as_str());
-                }
+                self.tell_end(reason, &judgement);
                 self.settle_permit(&judgement);
                 None
             }
+        }
+    }
+
+    /// Tells why nothing follows an attempt that has failed.
+    fn tell_end(&self, reason: GiveUp, judgement: &Judgement) {
+        let Judgement { kind, ran_out, .. } = *judgement;
+        match (reason, ran_out) {
+            // The outer call tells of its own retries.
+            (GiveUp::OuterCallRetries, None) => {}
+            (GiveUp::OuterCallRetries, Some(ran_out)) => self.tell_limit(ran_out),
+            // An error that no attempt could have helped is not this policy's business.
+            (_, None) if self.attempt == 1 && !kind.is_transient() => {}
+            _ => event::gave_up(self.subject(), kind, reason.as_str()),
         }
     }
 

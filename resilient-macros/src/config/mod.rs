@@ -176,13 +176,13 @@ fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
         );
     }
     if let (Some(retry), Some(deadline)) = (retry, deadline)
-        && let Some((key, base)) = retry.base_delay()
-        && base >= *deadline
+        && let Some((key, delay)) = retry.shortest_delay()
+        && delay >= *deadline
     {
         errors.at(
             key,
-            "`base_delay` is not shorter than `deadline`, which ends the call before its first \
-             retry: lower it, or raise `deadline`",
+            "`base_delay` leaves no time for a retry before `deadline`: lower it, or raise \
+             `deadline`",
         );
     }
     let Some((key, slow)) = breaker.as_ref().and_then(|breaker| breaker.settings.slow_call())

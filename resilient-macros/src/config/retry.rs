@@ -22,12 +22,23 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// The base delay that is given, with its key, if it is ever used.
-    pub fn base_delay(&self) -> Option<(&Ident, Duration)> {
-        let Rows::One { settings, .. } = &self.rows else { return None };
-        settings.time("base_delay").filter(|_| self.repeats)
+    /// The shortest delay that the given base delay and the jitter allow, with the key of the base
+    /// delay; `None` if no retry begins by it, or if the jitter is that of a declared row.
+    pub fn shortest_delay(&self) -> Option<(&Ident, Duration)> {
+        let Rows::One { row, settings } = &self.rows else { return None };
+        let (key, base) = settings.time("base_delay").filter(|_| self.repeats)?;
+        let jitter = match (settings.get("jitter"), row) {
+            (Some(Setting::Number(jitter)), _) => *jitter,
+            (None, Row::Default | Row::Kind(_)) => DEFAULT_JITTER,
+            _ => return None,
+        };
+        let shortest = Duration::try_from_secs_f64(base.as_secs_f64() * (1.0 - jitter)).ok()?;
+        Some((key, shortest))
     }
 }
+
+/// Of the rows of the default table: see `RetryPolicy::DEFAULT`.
+const DEFAULT_JITTER: f64 = 0.1;
 
 /// By which rows errors are retried.
 pub enum Rows {

@@ -104,10 +104,10 @@ impl Changes {
                 mem::forget(panic);
             }
         }
-        if let Some(panic) = panic
-            && !thread::panicking()
-        {
-            panic::resume_unwind(panic);
+        match panic {
+            Some(panic) if thread::panicking() => mem::forget(panic),
+            Some(panic) => panic::resume_unwind(panic),
+            None => {}
         }
     }
 

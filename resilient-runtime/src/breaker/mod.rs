@@ -49,8 +49,9 @@ use self::window::Results;
 ///   with a [window of calls](BreakerConfigBuilder::window_calls) or
 ///   [of time](BreakerConfigBuilder::window_time), when failures or slow calls are too large a
 ///   share of the calls in it.
-/// - **Open**: every call is rejected with [`CircuitOpenError`]. Nothing is sent. After
-///   [`open_duration`](BreakerConfigBuilder::open_duration) it is half-open.
+/// - **Open**: every call is rejected with [`CircuitOpenError`]. Nothing is sent. When the
+///   [`open_duration`](BreakerConfigBuilder::open_duration) is over, which growth, jitter and hints
+///   of the server lengthen, it is half-open.
 /// - **Half-open**: up to [`half_open_max_calls`](BreakerConfigBuilder::half_open_max_calls) calls
 ///   at once pass as probes, and all others are rejected.
 ///   [`success_threshold`](BreakerConfigBuilder::success_threshold) successes close it; any
@@ -66,7 +67,9 @@ use self::window::Results;
 ///
 /// A call that is made inside a call through the same breaker, by [`call`](Self::call), a
 /// [`Policy`](crate::Policy) or the attribute, is part of that call: it passes, and is not counted
-/// once more. A spawned task is not inside the call that spawns it.
+/// once more, also while the breaker is open: the outer call has been admitted. A task that is
+/// spawned on the runtime is not inside the call that spawns it; one that the call itself polls, as
+/// a `LocalSet` within it does, is.
 ///
 /// While it is closed and nothing fails, a call reads one word that no call writes, takes no lock,
 /// allocates nothing and reads no clock. With a window it takes a lock for some nanoseconds, and it
@@ -151,6 +154,9 @@ impl CircuitBreaker {
 
     /// Asks to make a call, for code that [`call`](Self::call) does not fit.
     ///
+    /// The permit is one of its own, also inside a call through the same breaker: do not acquire
+    /// one there, or with a single probe the breaker never closes.
+    ///
     /// # Errors
     ///
     /// [`CircuitOpenError`] while the breaker is open, or half-open with all its probes out.
@@ -162,8 +168,8 @@ impl CircuitBreaker {
     /// The state at this moment. Another thread may have changed it by the time the caller looks
     /// at it.
     ///
-    /// An open breaker is [`HalfOpen`](BreakerState::HalfOpen) from the moment its
-    /// [`open_duration`](BreakerConfigBuilder::open_duration) is over, whether a call has come
+    /// An open breaker is [`HalfOpen`](BreakerState::HalfOpen) from the moment the time that it
+    /// stays open is over, whether a call has come
     /// since or not. Reading the state changes nothing; the event of the change comes with the
     /// first probe.
     #[must_use]

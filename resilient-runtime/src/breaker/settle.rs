@@ -370,9 +370,7 @@ impl CircuitBreaker {
         if change.is_public() {
             self.totals.count_transition();
         }
-        if self.looks_changed(from, to) {
-            self.waiters.note_change(to.period());
-        }
+        self.waiters.note_period(to.period(), self.looks_changed(from, to));
         // First, since it never panics: a subscriber may.
         self.waiters.wake_all();
         self.changes.tell(change, |change| {

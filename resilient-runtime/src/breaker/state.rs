@@ -305,6 +305,11 @@ impl Word {
     }
 }
 
+/// The period that began so long before this one that few tasks have waited since.
+pub(super) const fn long_before(period: u32) -> u32 {
+    (period + PERIODS - PERIODS / 4) % PERIODS
+}
+
 /// Whether `period` began after `other`. Periods wrap, so less than half of all of them lie between
 /// the two.
 pub(super) const fn is_later(period: u32, other: u32) -> bool {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::CircuitBreaker;
 use super::settle::Readiness;
-use super::state::{State, is_later};
+use super::state::{Mode, State, is_later, long_before};
 use super::stats::BreakerState;
 use super::sync::{AtomicU64, Mutex, const_unless_loom};
 
@@ -41,8 +41,11 @@ impl Waiters {
         }
     }
 
-    /// Notes that the public state changed as this period began.
-    pub(super) fn note_change(&self, period: u32) {
+    /// Notes that a period has begun, and whether the public state has changed with it.
+    pub(super) fn note_period(&self, period: u32, is_change: bool) {
+        // Without a change, the note only follows from afar: periods wrap, and a very old one would
+        // look like one that is to come.
+        let period = if is_change { period } else { long_before(period) };
         let (noted, next) = (&self.last_change, u64::from(period));
         let mut found = noted.load(Ordering::Relaxed);
         while is_later(period, as_period(found)) {
@@ -56,7 +59,7 @@ impl Waiters {
 
     /// The period that the last change of the public state began.
     fn last_change(&self) -> u32 {
-        // Acquire: see `note_change`.
+        // Acquire: see `note_period`.
         as_period(self.last_change.load(Ordering::Acquire))
     }
 
@@ -219,9 +222,11 @@ impl CircuitBreaker {
         (now.state != seen.state || is_later(noted, seen.period)).then_some(now.state)
     }
 
+    /// When the breaker will look half-open, if it looks open now.
     fn end_of_open_state(&self) -> Option<Instant> {
-        match self.load().state() {
-            State::Open { until } => self.clock.instant(until),
+        let word = self.load();
+        match word.state() {
+            State::Open { until } if self.mode_now(word) == Mode::Open => self.clock.instant(until),
             _ => None,
         }
     }

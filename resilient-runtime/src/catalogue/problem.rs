@@ -285,7 +285,7 @@ impl Problem {
         let delay = policies
             .iter()
             .filter(|policy| !is_never(policy))
-            .map(|policy| policy.base_delay().mul_f64(1.0 - policy.jitter()))
+            .map(RetryPolicy::shortest_delay)
             .min();
         match (delay, site.deadline) {
             (Some(delay), Some(deadline)) if delay >= deadline => {

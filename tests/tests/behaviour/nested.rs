@@ -333,6 +333,21 @@ async fn retries_of_nested_calls_do_not_multiply() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_timeout_that_is_left_to_the_outer_call_is_told() {
+    let breaker = one_probe();
+    let policy = |name: &'static str| {
+        Policy::builder(name).breaker(Arc::clone(&breaker)).retry(RetryPolicy::DEFAULT)
+    };
+    let inner = policy("inner").attempt_timeout(OPEN).build().unwrap();
+    let events = Events::catch();
+    let recovers = async || inner.run(pending::<Result<(), Failure>>).await.or(Ok(()));
+    let outcome: Result<(), Failure> = policy("outer").build().unwrap().run(recovers).await;
+    outcome.unwrap();
+    let told = events.named("timed out");
+    assert_eq!((told.len(), told[0].field("function")), (1, "inner"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_inner_call_retries_what_the_outer_one_does_not() {
     let breaker = one_probe();
     let builder = |name: &'static str| Policy::builder(name).breaker(Arc::clone(&breaker));

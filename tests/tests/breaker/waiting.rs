@@ -1,5 +1,6 @@
 //! Waiting for a change, and for leave to call.
 
+use std::panic::panic_any;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -124,6 +125,31 @@ async fn the_end_of_an_open_state_is_a_change_although_nobody_calls() {
     assert_eq!(breaker.state(), BreakerState::HalfOpen);
 }
 
+/// A future that was polled again and again would keep the paused clock from moving on.
+#[tokio::test(start_paused = true)]
+async fn a_watcher_of_an_idle_breaker_that_looks_half_open_sleeps() {
+    let breaker = shared(config().failure_threshold(1).open_duration(SECOND));
+    breaker.acquire().unwrap().failure();
+    let watched = Arc::clone(&breaker);
+    let changes = tokio::spawn(async move { [watched.changed().await, watched.changed().await] });
+    tokio::time::sleep(5 * SECOND).await;
+    assert!(!changes.is_finished());
+    breaker.reset();
+    assert_eq!(changes.await.unwrap(), [BreakerState::HalfOpen, BreakerState::Closed]);
+}
+
+#[test]
+fn a_change_of_long_ago_is_not_taken_for_one_to_come() {
+    let breaker = CircuitBreaker::default();
+    // More periods than half of those that there are.
+    (0..(1 << 22) + 10).for_each(|_| breaker.reset());
+    assert!(!is_ready(breaker.changed()));
+    breaker.force_open();
+    breaker.reset();
+    let changed = breaker.changed();
+    assert!(!is_ready(changed));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_first_probe_is_no_change_for_a_caller_who_has_seen_the_breaker_half_open() {
     let breaker = opened(config().success_threshold(1));
@@ -156,12 +182,20 @@ async fn a_half_open_look_ends_when_the_breaker_is_forced_open() {
     assert_eq!(changed.await, BreakerState::Open);
 }
 
-/// A task of a broken executor: waking it panics.
+/// A task of a broken executor: waking it panics, and so does dropping what it panics with.
 struct BrokenTask;
 
 impl Wake for BrokenTask {
     fn wake(self: Arc<Self>) {
-        panic!("this task cannot be woken");
+        panic_any(Bomb);
+    }
+}
+
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("this must not be dropped");
     }
 }
 

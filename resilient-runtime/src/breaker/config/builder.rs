@@ -150,8 +150,8 @@ impl BreakerConfigBuilder {
     }
 
     /// Opens the breaker by the share of failures among the calls that ended within this time, 10
-    /// ms or more, instead of by failures in a row. It moves on in tenths: at any moment it spans
-    /// nine to ten of them.
+    /// ms or more, instead of by failures in a row. It is kept to 10 ms, rounded down, and moves on
+    /// in tenths: at any moment it spans nine to ten of them.
     ///
     /// Such a breaker reads the clock at the end of each call.
     pub const fn window_time(mut self, time: Duration) -> Self {
