@@ -127,6 +127,11 @@ impl Policy {
         self.retries
     }
 
+    #[inline]
+    pub(crate) const fn has_budget(&self) -> bool {
+        self.budget.is_some()
+    }
+
     pub(crate) fn budget(&self) -> Option<&RetryBudget> {
         self.budget.as_deref()
     }

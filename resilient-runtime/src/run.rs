@@ -204,12 +204,23 @@ impl<'p> Run<'p> {
     // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
     #[inline(never)]
     fn succeed(&mut self) {
+        // Each ends by a call, so that nothing has to be kept on the stack.
+        if self.policy.has_budget() { self.refund_and_settle() } else { self.settle_success() }
+    }
+
+    #[inline(never)]
+    fn refund_and_settle(&mut self) {
         if let Some(budget) = self.policy.budget()
             // A part that never retries takes nothing, and gives nothing back.
             && !self.outer_call_retries(false)
         {
             budget.refund();
         }
+        self.settle_success();
+    }
+
+    #[inline]
+    fn settle_success(&mut self) {
         if let Some(permit) = self.permit.take() {
             permit.success();
         }

@@ -217,11 +217,13 @@ impl CircuitBreaker {
 
     #[inline]
     pub(super) fn succeeded(&self, admitted: Admitted) {
-        self.totals.count_success();
         // What nearly every call finds.
         let is_done =
             self.load().is_at_rest() && self.config.rates().is_none() && !admitted.has_slot();
-        if !is_done {
+        // Each ends by a call, so that nothing has to be kept on the stack.
+        if is_done {
+            self.totals.count_success();
+        } else {
             self.succeeded_with_more_to_do(admitted);
         }
     }
@@ -229,6 +231,7 @@ impl CircuitBreaker {
     // Not cold: with a window, every success comes here.
     #[inline(never)]
     fn succeeded_with_more_to_do(&self, admitted: Admitted) {
+        self.totals.count_success();
         let ticket = admitted.ticket();
         let slow = self.is_slow(admitted);
         if self.config.rates().is_some() && !ticket.is_probe() {
