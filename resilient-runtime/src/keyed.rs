@@ -169,7 +169,8 @@ impl KeyedBreakers {
         }
         // Used after all that came before it, and before all that is used from now on.
         made.use_at(self.now.fetch_add(2, Ordering::Relaxed) + 1);
-        let held = self.put(hash, &made);
+        // Not in a lane yet: many a key comes once.
+        let held = Held::Shared(Arc::clone(&made.breaker));
         entries.insert(hash, made);
         drop(entries);
         // The lock is open again: a subscriber may ask for breakers.

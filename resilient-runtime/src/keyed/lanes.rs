@@ -14,8 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::CircuitBreaker;
 use crate::breaker::thread_number;
 
-/// How many breakers a lane has at most: one for each remainder of their hashes.
-const PLACES: usize = 64;
+/// How many breakers can be at one remainder of their hashes.
+const WAYS: usize = 4;
+
+/// How many remainders a lane tells apart at first. It doubles them when four breakers are not
+/// enough, and so has room for as many as its thread uses.
+const FIRST_REMAINDERS: usize = 8;
+const MOST_REMAINDERS: usize = 1024;
 
 /// What a set knows of one of its breakers.
 #[derive(Debug)]
@@ -62,22 +67,77 @@ pub(crate) struct Handle {
 /// The lanes of a set, by the numbers of the threads.
 pub(super) struct Lanes(Box<[Lane]>);
 
-/// Two cache lines for each, since processors fetch them in pairs. Empty until it is used.
+/// Two cache lines for each, since processors fetch them in pairs.
 #[derive(Default)]
 #[repr(align(128))]
-struct Lane(Mutex<Vec<Place>>);
+struct Lane(Mutex<Table>);
+
+/// The breakers of a lane: some places for each remainder of their hashes. Empty until it is used.
+#[derive(Default)]
+struct Table {
+    places: Vec<Place>,
+    /// The hash that was looked up last and found no place.
+    missed: u64,
+}
 
 /// Room for one breaker.
 #[derive(Clone, Default)]
 struct Place {
+    hash: u64,
     handle: Option<Arc<Handle>>,
-    /// The hash that was looked up here last and not found.
-    missed: u64,
 }
 
 impl Place {
-    fn has(&self, entry: &Arc<Entry>) -> Option<&Arc<Handle>> {
-        self.handle.as_ref().filter(|handle| Arc::ptr_eq(&handle.entry, entry))
+    fn has(&self, entry: &Arc<Entry>) -> bool {
+        self.handle.as_ref().is_some_and(|handle| Arc::ptr_eq(&handle.entry, entry))
+    }
+}
+
+impl Table {
+    fn remainders(&self) -> usize {
+        self.places.len() / WAYS
+    }
+
+    /// Where the places for this hash begin.
+    #[inline]
+    fn start(&self, hash: u64) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are enough")]
+        let remainder = hash as usize % self.remainders().max(1);
+        remainder * WAYS
+    }
+
+    /// The places for this hash: none in an empty table.
+    #[inline]
+    fn at(&self, hash: u64) -> &[Place] {
+        self.places.get(self.start(hash)..).and_then(|from| from.get(..WAYS)).unwrap_or_default()
+    }
+
+    fn at_mut(&mut self, hash: u64) -> &mut [Place] {
+        let start = self.start(hash);
+        let places = self.places.get_mut(start..).and_then(|from| from.get_mut(..WAYS));
+        places.unwrap_or_default()
+    }
+
+    /// The empty place for this hash, if there is one or the table can grow.
+    fn make_room(&mut self, hash: u64) -> Option<&mut Place> {
+        while self.at(hash).iter().all(|place| place.handle.is_some()) {
+            let remainders = (2 * self.remainders()).max(FIRST_REMAINDERS);
+            if remainders > MOST_REMAINDERS {
+                return None;
+            }
+            self.grow(remainders);
+        }
+        self.at_mut(hash).iter_mut().find(|place| place.handle.is_none())
+    }
+
+    fn grow(&mut self, remainders: usize) {
+        let places = mem::replace(&mut self.places, vec![Place::default(); remainders * WAYS]);
+        for moved in places.into_iter().filter(|place| place.handle.is_some()) {
+            // It is there: each remainder becomes two.
+            if let Some(place) = self.make_room(moved.hash) {
+                *place = moved;
+            }
+        }
     }
 }
 
@@ -93,10 +153,10 @@ impl Lanes {
     #[inline]
     pub(super) fn get(&self, hash: u64, name: &str, now: u64) -> Option<Arc<Handle>> {
         let lane = self.0[thread_number::get()].lock();
-        let handle = lane.get(index(hash))?.handle.as_ref()?;
-        if *handle.breaker.name() != *name {
-            return None;
-        }
+        let mut places = lane.at(hash).iter().filter(|place| place.hash == hash);
+        let handle = places.find_map(|place| {
+            place.handle.as_ref().filter(|handle| *handle.breaker.name() == *name)
+        })?;
         handle.entry.use_at(now);
         Some(Arc::clone(handle))
     }
@@ -104,32 +164,33 @@ impl Lanes {
     /// Puts a breaker that was not found there into this thread's lane. The set is locked, so that
     /// the breaker is not evicted meanwhile.
     ///
-    /// It replaces another one only if it was missed there the last time too, and if no call holds
-    /// the other one. So keys that come once, or in turn with many others, do not push out each
-    /// other, and a lane whose places are full allocates nothing.
+    /// If the lane is full, it replaces another one only if it was missed the last time too, and if
+    /// no call holds the other one. So keys that come in turn with many others do not push out each
+    /// other, and allocate nothing.
     pub(super) fn put(&self, hash: u64, entry: &Arc<Entry>) -> Option<Arc<Handle>> {
         let number = thread_number::get();
         let mut lane = self.0[number].lock();
-        if lane.is_empty() {
-            lane.resize(PLACES, Place::default());
-        }
-        let place = &mut lane[index(hash)];
-        if let Some(handle) = place.has(entry) {
+        if let Some(place) = lane.at(hash).iter().find(|place| place.has(entry)) {
             // Another thread of this lane was faster.
-            return Some(Arc::clone(handle));
+            return place.handle.clone();
         }
         let handle = || Handle { breaker: Arc::clone(&entry.breaker), entry: Arc::clone(entry) };
         let bit = 1 << number;
         // Relaxed, as below: the locks order them.
-        let handle = match &mut place.handle {
-            empty @ None => empty.insert(Arc::new(handle())),
-            Some(_) if mem::replace(&mut place.missed, hash) != hash => return None,
-            Some(other) => {
-                let other_handle = Arc::get_mut(other)?;
-                other_handle.entry.lanes.fetch_and(!bit, Ordering::Relaxed);
-                *other_handle = handle();
-                other
+        let handle = if let Some(place) = lane.make_room(hash) {
+            place.hash = hash;
+            place.handle.insert(Arc::new(handle()))
+        } else {
+            if mem::replace(&mut lane.missed, hash) != hash {
+                return None;
             }
+            let place = lane.at_mut(hash).first_mut()?;
+            let other = place.handle.as_mut()?;
+            let other_handle = Arc::get_mut(other)?;
+            other_handle.entry.lanes.fetch_and(!bit, Ordering::Relaxed);
+            *other_handle = handle();
+            place.hash = hash;
+            other
         };
         entry.lanes.fetch_or(bit, Ordering::Relaxed);
         Some(Arc::clone(handle))
@@ -143,25 +204,16 @@ impl Lanes {
             let number = lanes.trailing_zeros();
             lanes &= lanes - 1;
             let mut lane = self.0[number as usize].lock();
-            if let Some(place) = lane.get_mut(index(hash))
-                && place.has(entry).is_some()
-            {
+            if let Some(place) = lane.at_mut(hash).iter_mut().find(|place| place.has(entry)) {
                 place.handle = None;
             }
         }
     }
 }
 
-#[inline]
-fn index(hash: u64) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "the remainder is small")]
-    let index = (hash % PLACES as u64) as usize;
-    index
-}
-
 impl Lane {
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Vec<Place>> {
+    fn lock(&self) -> MutexGuard<'_, Table> {
         // A place is never half changed: what a panic of another thread leaves is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -186,7 +186,9 @@ async fn a_reset_frees_the_slots_of_probes_also_if_a_subscriber_panics() {
     dispatcher::with_default(&dispatch, || {
         assert!(catch_unwind(AssertUnwindSafe(|| breaker.reset())).is_err());
     });
-    while breaker.acquire().map(|permit| permit.failure()).is_ok() {}
+    while let Ok(permit) = breaker.acquire() {
+        permit.failure();
+    }
     tokio::time::advance(super::OPEN).await;
     assert!(breaker.acquire().unwrap().is_probe());
 }
