@@ -58,7 +58,7 @@ async fn operate(
     let error = search().await.unwrap_err();
     println!("  {}: held there by hand", breaker.state());
     assert_eq!(CircuitOpenError::find(&error).expect("a rejection").retry_after, None);
-    assert!(breaker.stats().held_by_hand);
+    assert!(breaker.stats().is_forced);
     assert_eq!(server.requests(Method::QUERY), 1);
 
     breaker.reset();

@@ -15,11 +15,11 @@ use resilient_testkit::{Fault, Method};
 #[resilient(breaker(
     name = "docs",
     window = 10,              // looks at the last 10 calls
-    slow_call = "50ms",       // a service takes more, "2s"
+    slow_call_duration = "50ms",       // a service takes more, "2s"
     slow_call_rate = 0.8,     // opens when 8 of the 10 are slow
     open_duration = "500ms",  // a service takes more, "30s"
-    open_growth = 2,          // stays open for twice as long when its probes fail
-    half_open_timeout = "1s", // waits no longer for a probe
+    open_duration_multiplier = 2,          // stays open for twice as long when its probes fail
+    probe_timeout = "1s", // waits no longer for a probe
 ))]
 async fn info(client: &Qdrant) -> Result<GetCollectionInfoResponse, QdrantError> {
     client.collection_info(COLLECTION).await
@@ -46,8 +46,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     info(&client).await?;
     let stats = breaker.stats();
     let wait = stats.time_until_half_open.expect("it is open again");
-    println!("opened {} times in a row, this time for {wait:?}", stats.openings_in_a_row);
-    assert_eq!(stats.openings_in_a_row, 2);
+    println!("opened {} times in a row, this time for {wait:?}", stats.consecutive_openings);
+    assert_eq!(stats.consecutive_openings, 2);
 
     // The server recovers. A batch job has time: it waits, and does not poll.
     slowness.remove();

@@ -6,7 +6,7 @@ use flate2::bufread::GzDecoder;
 
 static CSV: &[u8] = include_bytes!("../data/digits.csv.gz");
 
-/// How many grey values a digit has.
+/// How many gray values a digit has.
 pub const PIXELS: usize = 64;
 
 /// Of so many digits, one is held back to be classified.

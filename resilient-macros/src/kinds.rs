@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_is_written_otherwise_is_recognised() {
+    fn a_kind_that_is_written_otherwise_is_recognized() {
         for (written, meant) in [
             ("RateLimit", "rate_limit_error"),
             ("InternalError", "internal_error"),

@@ -62,17 +62,17 @@ use proc_macro::TokenStream;
 /// | – `window` | a whole number from 1 to 1,000, or a duration, `"10ms"` or more | none | with `100` it opens by the share of failures among the last 100 calls, with `"60s"` among the calls of the last 60 s, instead of by failures in a row |
 /// | – `failure_rate` | a number from 0 to 1, with `window` | 0.5 | the share of failures in the window that opens it; 0 is reached by one failure |
 /// | – `minimum_calls` | a whole number from 1 to 65,535, no more than a window of calls holds, with `window` | 20, or all of a smaller window of calls | how many calls must be in the window before a share counts |
-/// | – `slow_call` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; with retries, the attempt whose result counts. A slow probe counts as failed |
-/// | – `slow_call_rate` | a number from 0 to 1, with `slow_call` | 1 | the share of slow calls in the window that opens it; 0 is reached by one |
+/// | – `slow_call_duration` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; with retries, the attempt whose result counts. A slow probe counts as failed |
+/// | – `slow_call_rate` | a number from 0 to 1, with `slow_call_duration` | 1 | the share of slow calls in the window that opens it; 0 is reached by one |
 /// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error are failures, and no others |
 /// | – `ignore` | a list of transient kinds, or `"deadline_exceeded"`, without `trip_on` | none | which of these kinds are no failures |
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open, or longer if the failure that opens it carries a longer hint of the server |
-/// | – `open_growth` | a number from 1 | 1 | the factor by which it stays open longer each time that its probes fail |
+/// | – `open_duration_multiplier` | a number from 1 | 1 | the factor by which it stays open longer each time that its probes fail |
 /// | – `max_open_duration` | a duration, not under `open_duration` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, growth, jitter and hints included |
 /// | – `open_jitter` | a number from 0 to 1 | 0 | by which share of itself the time that it stays open is spread either way |
 /// | – `success_threshold` | a whole number from 1 to 65,535 | 2 | how many successful probes close it again |
 /// | – `half_open_max_calls` | a whole number from 1 to 65,535 | `success_threshold` | how many probes may be under way at once, those of an earlier half-open state included |
-/// | – `half_open_timeout` | a duration, `"1ms"` or more | none | how long a probe may take before it counts as failed and gives its place back |
+/// | – `probe_timeout` | a duration, `"1ms"` or more | none | how long a probe may take before it counts as failed and gives its place back |
 /// | – `max_keys` | a whole number from 1 | 1,000 | for a name with placeholders: how many breakers there may be at once |
 /// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
 /// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take; keep the client's own timeout, 5 s by default, below it, since only that one replaces a dead connection |
@@ -219,7 +219,7 @@ pub fn classify(item: TokenStream) -> TokenStream {
 /// Declares circuit breakers, retry rows and retry budgets once, for all functions that name them.
 ///
 /// It stands where items stand, in any crate of the program, and each declaration holds for the
-/// whole program. Doc comments are kept: `catalogue()` lists them.
+/// whole program. Doc comments are kept: `catalog()` lists them.
 ///
 /// ```standalone_crate
 /// use resilient_runtime::{policies, resilient};
@@ -242,7 +242,7 @@ pub fn classify(item: TokenStream) -> TokenStream {
 ///
 /// | declaration | means |
 /// |---|---|
-/// | `breaker "<name>" { … }` | the breaker of this name, with any settings that `breaker(…)` takes in [`resilient`](macro@resilient), from `failure_threshold` to `half_open_timeout` |
+/// | `breaker "<name>" { … }` | the breaker of this name, with any settings that `breaker(…)` takes in [`resilient`](macro@resilient), from `failure_threshold` to `probe_timeout` |
 /// | `breaker "<name>/{…}" { … }` | every breaker that this template makes; also `max_keys`, how many there may be at once, by default 1,000 |
 /// | `retry "<kind>" { … }` | the row of this kind in the retry table of the program, wherever it is used: `max_attempts`, `base_delay`, `max_delay`, `jitter`, `backoff`; and `row`, the kind whose default row it starts from, by default its own |
 /// | `retry "default" { … }` | the row of every kind without one of its own, and of `retry` alone |
@@ -252,7 +252,7 @@ pub fn classify(item: TokenStream) -> TokenStream {
 ///
 /// A key means what it means in [`resilient`](macro@resilient), and its value is checked as there.
 /// Two declarations of one name that differ are reported by an error event when the name is first
-/// used, and by `catalogue().validate()`; the first in the order of file and line holds.
+/// used, and by `catalog().validate()`; the first in the order of file and line holds.
 #[proc_macro]
 pub fn policies(input: TokenStream) -> TokenStream {
     policies::expand(input.into()).into()

@@ -53,7 +53,7 @@ fn breaker_alone() {
             window = "30s",
             failure_rate = 0.3,
             open_duration = "1m",
-            open_growth = 2,
+            open_duration_multiplier = 2,
             trip_on = ["timeout_error", "not_found_error"],
         )),
         &quote! {

@@ -1,4 +1,4 @@
-//! What the source says, as constants for the catalogue: of each function, and of each
+//! What the source says, as constants for the catalog: of each function, and of each
 //! declaration. Nothing here can fail.
 
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl Runtime<'_> {
     }
 }
 
-/// The static that stands for the function in the program's catalogue, and holds its policy once
+/// The static that stands for the function in the program's catalog, and holds its policy once
 /// it has run. It stands in a block of its own: names of statics are no secret, and a parameter of
 /// the user's could have this one.
 pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {

@@ -106,20 +106,19 @@ mod tests {
             "minimum_calls",
             "slow_call_rate",
             "open_duration",
-            "open_growth",
+            "open_duration_multiplier",
             "max_open_duration",
             "open_jitter",
-            "half_open_timeout",
+            "probe_timeout",
         ];
         for (word, meant) in [
             ("open_max_duration", "`max_open_duration`"),
             ("maximum_open_duration", "`max_open_duration`"),
             ("duration", "`open_duration`"),
-            ("open_timeout", "`half_open_timeout`"),
-            ("timeout", "`half_open_timeout`"),
-            ("halfopen_timeout", "`half_open_timeout`"),
+            ("timeout", "`probe_timeout`"),
+            ("probes_timeout", "`probe_timeout`"),
             ("jitter", "`open_jitter`"),
-            ("growth", "`open_growth`"),
+            ("duration_multiplier", "`open_duration_multiplier`"),
             ("error_rate", "`failure_rate`"),
             ("slow_rate", "`slow_call_rate`"),
             ("min_calls", "`minimum_calls`"),
@@ -128,7 +127,7 @@ mod tests {
         ] {
             assert_eq!(did_you_mean(word, &known), format!("; did you mean {meant}?"), "{word}");
         }
-        for word in ["open", "name", "scope", "", "_"] {
+        for word in ["name", "scope", "", "_"] {
             assert_eq!(did_you_mean(word, &known), "", "{word}");
         }
     }

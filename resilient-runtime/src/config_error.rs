@@ -18,12 +18,12 @@ pub enum ConfigError {
     /// See [`BreakerConfigBuilder::open_duration`](crate::BreakerConfigBuilder::open_duration).
     #[error("{}", Self::OpenDuration.message())]
     OpenDuration,
-    /// See [`BreakerConfigBuilder::half_open_timeout`](crate::BreakerConfigBuilder::half_open_timeout).
-    #[error("{}", Self::HalfOpenTimeout.message())]
-    HalfOpenTimeout,
-    /// See [`BreakerConfigBuilder::open_growth`](crate::BreakerConfigBuilder::open_growth).
-    #[error("{}", Self::OpenGrowth.message())]
-    OpenGrowth,
+    /// See [`BreakerConfigBuilder::probe_timeout`](crate::BreakerConfigBuilder::probe_timeout).
+    #[error("{}", Self::ProbeTimeout.message())]
+    ProbeTimeout,
+    /// See [`BreakerConfigBuilder::open_duration_multiplier`](crate::BreakerConfigBuilder::open_duration_multiplier).
+    #[error("{}", Self::OpenDurationMultiplier.message())]
+    OpenDurationMultiplier,
     /// See [`BreakerConfigBuilder::max_open_duration`](crate::BreakerConfigBuilder::max_open_duration).
     #[error("{}", Self::MaxOpenDuration.message())]
     MaxOpenDuration,
@@ -54,15 +54,15 @@ pub enum ConfigError {
     /// See [`BreakerConfigBuilder::minimum_calls`](crate::BreakerConfigBuilder::minimum_calls).
     #[error("{}", Self::MinimumCallsOverWindow.message())]
     MinimumCallsOverWindow,
-    /// See [`BreakerConfigBuilder::slow_call`](crate::BreakerConfigBuilder::slow_call).
-    #[error("{}", Self::SlowCall.message())]
-    SlowCall,
+    /// See [`BreakerConfigBuilder::slow_call_duration`](crate::BreakerConfigBuilder::slow_call_duration).
+    #[error("{}", Self::SlowCallDuration.message())]
+    SlowCallDuration,
     /// See [`BreakerConfigBuilder::slow_call_rate`](crate::BreakerConfigBuilder::slow_call_rate).
     #[error("{}", Self::SlowCallRate.message())]
     SlowCallRate,
     /// See [`BreakerConfigBuilder::slow_call_rate`](crate::BreakerConfigBuilder::slow_call_rate).
-    #[error("{}", Self::SlowCallMissing.message())]
-    SlowCallMissing,
+    #[error("{}", Self::SlowCallDurationMissing.message())]
+    SlowCallDurationMissing,
     /// See [`BreakerConfigBuilder::trip_on`](crate::BreakerConfigBuilder::trip_on) and
     /// [`ignore`](crate::BreakerConfigBuilder::ignore).
     #[error("{}", Self::TripOnAndIgnore.message())]
@@ -147,9 +147,9 @@ impl ConfigError {
             Self::SuccessThreshold => "`success_threshold` must be from 1 to 65535",
             Self::HalfOpenMaxCalls => "`half_open_max_calls` must be from 1 to 65535",
             Self::OpenDuration => "`open_duration` must be a millisecond or more",
-            Self::HalfOpenTimeout => "`half_open_timeout` must be a millisecond or more",
-            Self::OpenGrowth => {
-                "`open_growth` must be 1 or more: it is the factor by which the breaker stays \
+            Self::ProbeTimeout => "`probe_timeout` must be a millisecond or more",
+            Self::OpenDurationMultiplier => {
+                "`open_duration_multiplier` must be 1 or more: it is the factor by which the breaker stays \
                  open longer"
             }
             Self::MaxOpenDuration => {
@@ -163,7 +163,7 @@ impl ConfigError {
             Self::WindowTime => "`window` must be 10 milliseconds or more",
             Self::TwoWindows => "`window` is given both in calls and in time: give one of them",
             Self::WindowMissing => {
-                "`failure_rate`, `minimum_calls`, `slow_call` and `slow_call_rate` need a \
+                "`failure_rate`, `minimum_calls`, `slow_call_duration` and `slow_call_rate` need a \
                  `window`, of calls or of time"
             }
             Self::FailureThresholdInWindow => {
@@ -177,12 +177,12 @@ impl ConfigError {
             Self::MinimumCallsOverWindow => {
                 "`minimum_calls` is more than the `window` holds: lower it, or raise the `window`"
             }
-            Self::SlowCall => "`slow_call` must be a millisecond or more",
+            Self::SlowCallDuration => "`slow_call_duration` must be a millisecond or more",
             Self::SlowCallRate => {
                 "`slow_call_rate` must be from 0 to 1: it is a share of the calls in the window"
             }
-            Self::SlowCallMissing => {
-                "`slow_call_rate` needs `slow_call`: how long a call takes that is slow"
+            Self::SlowCallDurationMissing => {
+                "`slow_call_rate` needs `slow_call_duration`: how long a call takes that is slow"
             }
             Self::TripOnAndIgnore => {
                 "`trip_on` names all kinds that count, and `ignore` takes some from the transient \

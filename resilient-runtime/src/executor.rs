@@ -51,7 +51,7 @@ impl RetryExecutor {
     /// The same executor under another name, by which events tell it from others. By default all
     /// are called `RetryExecutor`.
     #[must_use]
-    pub fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+    pub fn with_name(self, name: impl Into<Cow<'static, str>>) -> Self {
         Self { policy: self.policy.renamed(name.into()) }
     }
 

@@ -186,7 +186,7 @@ impl KeyedBreakers {
     /// Whether an entry may be evicted. The set is locked.
     fn fate(&self, hash: u64, entry: &Arc<Entry>) -> Fate {
         let breaker = &entry.breaker;
-        if breaker.is_held_by_hand() {
+        if breaker.is_forced() {
             return Fate::Stays;
         }
         self.lanes.take_out(hash, entry);
@@ -197,7 +197,7 @@ impl KeyedBreakers {
         // now, and nothing can move the breaker any more.
         fence(Ordering::Acquire);
         match breaker.state() {
-            _ if breaker.is_held_by_hand() => Fate::Stays,
+            _ if breaker.is_forced() => Fate::Stays,
             BreakerState::Closed => Fate::Goes,
             BreakerState::Open | BreakerState::HalfOpen => Fate::GoesLast,
         }
@@ -426,7 +426,7 @@ mod tests {
         assert_eq!(names(&breakers), ["999", "disabled", "forced closed", "forced open"]);
         for name in ["disabled", "forced closed", "forced open"] {
             let breaker = breakers.find(name).unwrap();
-            assert!(breaker.stats().held_by_hand, "{name}");
+            assert!(breaker.stats().is_forced, "{name}");
             breaker.reset();
         }
         // A set that had to grow shrinks by one with each new key.

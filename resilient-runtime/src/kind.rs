@@ -10,7 +10,7 @@ use std::str::FromStr;
 /// (`retry = "rate_limit_error"`). Six are not. Beside them stand
 /// [`CircuitOpen`](Self::CircuitOpen), for a call that a breaker rejected,
 /// [`DeadlineExceeded`](Self::DeadlineExceeded), for a call that its own deadline ended, and
-/// [`Unknown`](Self::Unknown), for an error that nothing recognises.
+/// [`Unknown`](Self::Unknown), for an error that nothing recognizes.
 ///
 /// ```
 /// use resilient_runtime::ErrorKind;
@@ -57,7 +57,7 @@ pub enum ErrorKind {
     /// The deadline of the call's own policy ended it. A server that does not answer in time is a
     /// [`TimeoutError`](Self::TimeoutError) instead.
     DeadlineExceeded,
-    /// Nothing recognises the error.
+    /// Nothing recognizes the error.
     Unknown,
 }
 

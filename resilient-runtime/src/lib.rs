@@ -9,7 +9,7 @@ mod boxed;
 mod breaker;
 mod budget;
 mod call;
-mod catalogue;
+mod catalog;
 mod chain;
 mod classify;
 mod config_error;
@@ -47,9 +47,9 @@ pub use crate::breaker::{
     CircuitBreaker, CircuitOpenError, Permit, WindowStats,
 };
 pub use crate::budget::{BudgetConfig, BudgetConfigBuilder, RetryBudget};
-pub use crate::catalogue::{
-    AnnotatedFunction, BreakerSettings, Catalogue, CatalogueError, Declaration, Problem, RetryRule,
-    catalogue,
+pub use crate::catalog::{
+    AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, Problem, RetryRule,
+    catalog,
 };
 pub use crate::classify::Classify;
 pub use crate::config_error::ConfigError;

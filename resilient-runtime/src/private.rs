@@ -15,7 +15,7 @@ pub use linkme;
 
 pub use crate::breaker::{BreakerConfig, BreakerConfigBuilder};
 pub use crate::budget::{BudgetConfig, BudgetConfigBuilder};
-pub use crate::catalogue::{
+pub use crate::catalog::{
     BREAKERS, BUDGETS, BreakerRef, BreakerSettings, BreakerSpec, CallSite, Declaration, ROWS,
     RetrySpec, SITES,
 };

@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::catalogue::{
+use crate::catalog::{
     self, BreakerKey, BreakerRef, BreakerSettings, CallSite, Configured, Problem, Resolved,
     RetrySpec, Rows,
 };
@@ -83,7 +83,7 @@ pub fn breakers() -> Vec<SharedBreaker> {
 /// not declare it.
 #[must_use]
 pub fn budget(name: &str) -> Option<SharedBudget> {
-    let known = catalogue::budget_names().find(|known| *known == name)?;
+    let known = catalog::budget_names().find(|known| *known == name)?;
     Some(named_budget(known).into())
 }
 
@@ -255,7 +255,7 @@ fn holding(key: BreakerKey) -> Configured {
 
 fn named_budget(name: &'static str) -> &'static RetryBudget {
     let make = || {
-        let declared = catalogue::declared(name, &catalogue::BUDGETS).next();
+        let declared = catalog::declared(name, &catalog::BUDGETS).next();
         let config = declared.map_or(BudgetConfig::DEFAULT, |(_, config)| config);
         leaked(RetryBudget::named(name, config))
     };

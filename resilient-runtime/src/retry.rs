@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::backoff::{Backoff, Range};
-use crate::catalogue::Rows;
+use crate::catalog::Rows;
 use crate::{ConfigError, ErrorKind};
 
 /// Why a call that may be retried is not retried any more.

@@ -1,7 +1,7 @@
 //! Two settings of one breaker, in a program of their own: a breaker is made only once.
 
 use resilient_runtime::{
-    BreakerConfig, CircuitBreaker, Problem, breaker, breakers, catalogue, policies, resilient,
+    BreakerConfig, CircuitBreaker, Problem, breaker, breakers, catalog, policies, resilient,
 };
 use resilient_tests::Failure;
 use resilient_tests::events::Events;
@@ -45,7 +45,7 @@ policies! {
 #[test]
 fn a_declaration_holds_before_the_numbers_of_a_function() {
     assert_eq!(breaker("declared").unwrap().config().failure_threshold(), 3);
-    let error = catalogue().validate().unwrap_err();
+    let error = catalog().validate().unwrap_err();
     let is_ours = |problem: &&Problem| {
         matches!(problem, Problem::BreakerConflict { breaker, dropped, .. }
             if breaker == "declared" && dropped.ends_with("::_before_its_declaration)"))
@@ -74,7 +74,7 @@ async fn _by_its_name() -> Result<(), Failure> {
 #[test]
 fn a_static_breaker_holds_before_all_else_and_what_differs_is_reported() {
     assert!(std::ptr::eq(&raw const *breaker("fixed").unwrap(), &raw const FIXED));
-    let error = catalogue().validate().unwrap_err();
+    let error = catalog().validate().unwrap_err();
     let dropped = error.problems().iter().filter_map(|problem| match problem {
         Problem::BreakerConflict { breaker, dropped, .. } if breaker == "fixed" => Some(dropped),
         _ => None,
@@ -111,12 +111,12 @@ pairs! {
     kind_of_window: (window = 100) and (window = "60s");
     failure_rate: (window = 100) and (window = 100, failure_rate = 0.4);
     minimum_calls: (window = 100) and (window = 100, minimum_calls = 21);
-    slow_call: (window = 100) and (window = 100, slow_call = "1s");
+    slow_call_duration: (window = 100) and (window = 100, slow_call_duration = "1s");
     slow_call_rate:
-        (window = 100, slow_call = "1s") and (window = 100, slow_call = "1s", slow_call_rate = 0.9);
-    half_open_timeout: (half_open_timeout = "1s") and (half_open_timeout = "2s");
-    open_growth: (open_growth = 2) and (open_growth = 3);
-    max_open_duration: (open_growth = 2) and (open_growth = 2, max_open_duration = "4m");
+        (window = 100, slow_call_duration = "1s") and (window = 100, slow_call_duration = "1s", slow_call_rate = 0.9);
+    probe_timeout: (probe_timeout = "1s") and (probe_timeout = "2s");
+    open_duration_multiplier: (open_duration_multiplier = 2) and (open_duration_multiplier = 3);
+    max_open_duration: (open_duration_multiplier = 2) and (open_duration_multiplier = 2, max_open_duration = "4m");
     open_jitter: (open_jitter = 0.1) and (open_jitter = 0.2);
     trip_on: (trip_on = ["timeout_error"]) and (trip_on = ["timeout_error", "network_error"]);
     ignore: (ignore = ["timeout_error"]) and (ignore = ["network_error"]);
@@ -126,12 +126,12 @@ mod in_other_words {
     use super::*;
 
     policies! {
-        breaker "in other words" { trip_on: ["timeout_error", "network_error"], open_growth: 2 }
+        breaker "in other words" { trip_on: ["timeout_error", "network_error"], open_duration_multiplier: 2 }
     }
 
     #[resilient(breaker(
         name = "in other words",
-        open_growth = 2.0,
+        open_duration_multiplier = 2.0,
         max_open_duration = "5m",
         trip_on = ["network_error", "timeout_error"],
     ))]
@@ -142,7 +142,7 @@ mod in_other_words {
 
 #[test]
 fn settings_that_differ_in_one_key_are_a_conflict_and_those_that_differ_in_words_are_none() {
-    let error = catalogue().validate().unwrap_err();
+    let error = catalog().validate().unwrap_err();
     let conflicts_of = |name: &str| {
         let is_of = |problem: &&Problem| match problem {
             Problem::BreakerConflict { breaker, .. } => breaker == name,

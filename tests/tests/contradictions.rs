@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use resilient_runtime::{BreakerConfig, CircuitBreaker, Problem, catalogue, policies, resilient};
+use resilient_runtime::{BreakerConfig, CircuitBreaker, Problem, catalog, policies, resilient};
 use resilient_tests::Failure;
 
 policies! {
-    breaker "search" { window: "60s", slow_call: "5s" }
-    breaker "tenant/{tenant}" { window: 100, slow_call: "5s" }
-    breaker "shared" { window: "60s", slow_call: "5s" }
-    breaker "unlimited" { window: "60s", slow_call: "5s" }
-    breaker "never used" { window: "60s", slow_call: "5s" }
+    breaker "search" { window: "60s", slow_call_duration: "5s" }
+    breaker "tenant/{tenant}" { window: 100, slow_call_duration: "5s" }
+    breaker "shared" { window: "60s", slow_call_duration: "5s" }
+    breaker "unlimited" { window: "60s", slow_call_duration: "5s" }
+    breaker "never used" { window: "60s", slow_call_duration: "5s" }
     retry "once" { max_attempts: 1 }
     retry "patient" { base_delay: "10s", max_delay: "1m", jitter: 0.5 }
     budget "searches" {}
@@ -134,9 +134,9 @@ fn told(problem: &Problem) -> Option<String> {
         Problem::DelayBeyondDeadline { row, function, delay, deadline } => {
             format!("{delay:?} of {row} in {deadline:?} of {}", name(function))
         }
-        Problem::NeverSlow { breaker, slow_call, configured } => {
+        Problem::NeverSlow { breaker, slow_call_duration, configured } => {
             assert!(configured.contains("contradictions.rs:"), "{configured}");
-            assert_eq!(*slow_call, Duration::from_secs(5));
+            assert_eq!(*slow_call_duration, Duration::from_secs(5));
             format!("{breaker} is never slow")
         }
         Problem::UnclearName { breaker, function } => format!("{breaker:?} in {}", name(function)),
@@ -145,8 +145,8 @@ fn told(problem: &Problem) -> Option<String> {
 }
 
 #[test]
-fn the_catalogue_finds_what_contradicts_itself() {
-    let error = catalogue().validate().unwrap_err();
+fn the_catalog_finds_what_contradicts_itself() {
+    let error = catalog().validate().unwrap_err();
     let mut told: Vec<_> = error.problems().iter().filter_map(told).collect();
     told.sort_unstable();
     let mut expected = [

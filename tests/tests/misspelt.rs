@@ -1,6 +1,6 @@
 //! Two names that are nearly the same, in a program that declares nothing.
 
-use resilient_runtime::{Problem, catalogue, resilient};
+use resilient_runtime::{Problem, catalog, resilient};
 use resilient_tests::Failure;
 
 #[resilient(breaker = "search")]
@@ -25,7 +25,7 @@ async fn _other() -> Result<(), Failure> {
 
 #[test]
 fn a_close_misspelling_is_found() {
-    let error = catalogue().validate().unwrap_err();
+    let error = catalog().validate().unwrap_err();
     let [Problem::SimilarBreakers { one, one_in, other, other_in }] = error.problems() else {
         panic!("{error}")
     };

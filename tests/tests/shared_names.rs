@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use resilient_runtime::{
-    BreakerConfig, BreakerState, CircuitBreaker, Problem, breaker, breakers, catalogue, policies,
+    BreakerConfig, BreakerState, CircuitBreaker, Problem, breaker, breakers, catalog, policies,
     resilient,
 };
 use resilient_tests::events::Events;
@@ -138,7 +138,7 @@ async fn _of_a_number(range: Range<u32>) -> Result<u32, Failure> {
 
 #[test]
 fn validation_finds_names_that_two_breakers_can_have() {
-    let error = catalogue().validate().unwrap_err();
+    let error = catalog().validate().unwrap_err();
     let shared: Vec<_> = error
         .problems()
         .iter()
@@ -163,7 +163,7 @@ fn validation_finds_names_that_two_breakers_can_have() {
 
 #[test]
 fn validation_finds_templates_that_differ_in_the_names_of_their_placeholders_only() {
-    let error = catalogue().validate().unwrap_err();
+    let error = catalog().validate().unwrap_err();
     let differ: Vec<_> = error
         .problems()
         .iter()

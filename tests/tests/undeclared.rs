@@ -1,10 +1,10 @@
-//! Names that no declaration knows, in a program of their own: the catalogue is of the whole
+//! Names that no declaration knows, in a program of their own: the catalog is of the whole
 //! program.
 
 use std::cell::Cell;
 
 use resilient_runtime::{
-    BreakerConfig, CircuitBreaker, Problem, breaker, catalogue, policies, resilient,
+    BreakerConfig, CircuitBreaker, Problem, breaker, catalog, policies, resilient,
 };
 use resilient_tests::events::Events;
 use resilient_tests::{DOWN, Failure};
@@ -77,8 +77,8 @@ fn ends_with(location: &str, function: &str) -> bool {
 }
 
 #[test]
-fn the_catalogue_finds_what_no_declaration_knows() {
-    let error = catalogue().validate().unwrap_err();
+fn the_catalog_finds_what_no_declaration_knows() {
+    let error = catalog().validate().unwrap_err();
     let [
         Problem::DifferentPlaceholders { one: shard, other: number, .. },
         Problem::RowConflict { row, .. },

@@ -185,7 +185,8 @@ fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
              `deadline`",
         );
     }
-    let Some((key, slow)) = breaker.as_ref().and_then(|breaker| breaker.settings.slow_call())
+    let Some((key, slow)) =
+        breaker.as_ref().and_then(|breaker| breaker.settings.slow_call_duration())
     else {
         return;
     };
@@ -196,7 +197,7 @@ fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
         errors.at(
             key,
             format_args!(
-                "`slow_call` is longer than `{limit}`, which ends every call before it is slow: \
+                "`slow_call_duration` is longer than `{limit}`, which ends every call before it is slow: \
                  lower it, or raise `{limit}`"
             ),
         );

@@ -100,7 +100,7 @@ fn no_failure_is_lost() {
         breaker.failed(second, None);
         other.join().unwrap();
         assert_eq!(breaker.state(), BreakerState::Open);
-        assert_eq!(breaker.stats().openings_in_a_row, 1);
+        assert_eq!(breaker.stats().consecutive_openings, 1);
     });
 }
 
@@ -170,8 +170,8 @@ fn a_probe_that_fails_and_one_that_succeeds_end_in_the_order_they_came() {
         other.join().unwrap();
         let stats = breaker.stats();
         match stats.state {
-            BreakerState::Closed => assert_eq!(stats.openings_in_a_row, 0),
-            BreakerState::Open => assert_eq!(stats.openings_in_a_row, 2),
+            BreakerState::Closed => assert_eq!(stats.consecutive_openings, 0),
+            BreakerState::Open => assert_eq!(stats.consecutive_openings, 2),
             BreakerState::HalfOpen => panic!("neither counted"),
         }
     });
@@ -185,7 +185,7 @@ fn two_probes_that_fail_open_it_once() {
         let other = beside(&breaker, move |breaker| breaker.failed(first, None));
         breaker.failed(second, None);
         other.join().unwrap();
-        assert_eq!(breaker.stats().openings_in_a_row, 2);
+        assert_eq!(breaker.stats().consecutive_openings, 2);
     });
 }
 
@@ -197,7 +197,7 @@ fn whoever_sees_it_open_sees_how_often_it_has_opened() {
         let other = beside(&breaker, move |breaker| breaker.failed(probe, None));
         let stats = breaker.stats();
         let expected = if stats.state == BreakerState::Open { 2 } else { 1 };
-        assert_eq!(stats.openings_in_a_row, expected);
+        assert_eq!(stats.consecutive_openings, expected);
         other.join().unwrap();
     });
 }
@@ -212,7 +212,7 @@ fn an_opening_that_comes_too_late_does_not_disturb_the_count_of_a_later_one() {
         breaker.failed(admit(&breaker), None);
         other.join().unwrap();
         assert_eq!(breaker.state(), BreakerState::Open);
-        assert_eq!(breaker.stats().openings_in_a_row, 1);
+        assert_eq!(breaker.stats().consecutive_openings, 1);
     });
 }
 

@@ -60,7 +60,7 @@ use self::window::Results;
 /// A failure is an error of a kind that counts (the [transient](crate::ErrorKind::is_transient)
 /// ones, unless [`trip_on`](BreakerConfigBuilder::trip_on) or
 /// [`ignore`](BreakerConfigBuilder::ignore) says otherwise), a panic, or a probe that is
-/// [slow](BreakerConfigBuilder::slow_call) or [hangs](BreakerConfigBuilder::half_open_timeout). Any
+/// [slow](BreakerConfigBuilder::slow_call_duration) or [hangs](BreakerConfigBuilder::probe_timeout). Any
 /// other error is neither failure nor success, and so is a call whose future was dropped. A result
 /// counts only in the state in which its call was admitted: an answer that comes after a change of
 /// state changes nothing.
@@ -178,7 +178,7 @@ impl CircuitBreaker {
     }
 
     /// Whether `force_open`, `force_closed` or `disable` holds the breaker in its state.
-    pub(crate) fn is_held_by_hand(&self) -> bool {
+    pub(crate) fn is_forced(&self) -> bool {
         matches!(self.load().mode(), Mode::ForcedOpen | Mode::ForcedClosed | Mode::Disabled)
     }
 
@@ -186,7 +186,7 @@ impl CircuitBreaker {
     /// calls go on.
     #[must_use]
     pub fn stats(&self) -> BreakerStats {
-        let (word, openings_in_a_row) = self.openings_in_a_row();
+        let (word, consecutive_openings) = self.consecutive_openings();
         let window = self.window(word);
         let (failures, successes) = match word.state() {
             State::Closed { failures } | State::Disabled { failures } => (u32::from(failures), 0),
@@ -203,7 +203,7 @@ impl CircuitBreaker {
         };
         BreakerStats {
             state,
-            held_by_hand: matches!(
+            is_forced: matches!(
                 word.mode(),
                 Mode::ForcedOpen | Mode::ForcedClosed | Mode::Disabled
             ),
@@ -213,7 +213,7 @@ impl CircuitBreaker {
             success_count: successes,
             last_failure_time: self.clock.last_failure(),
             time_until_half_open,
-            openings_in_a_row,
+            consecutive_openings,
             window,
             config: self.config,
             totals: self.totals.read(),
@@ -221,7 +221,7 @@ impl CircuitBreaker {
     }
 
     /// The state word, and how often it has opened in a row.
-    fn openings_in_a_row(&self) -> (Word, u32) {
+    fn consecutive_openings(&self) -> (Word, u32) {
         loop {
             let word = self.load();
             let note = self.openings.load();

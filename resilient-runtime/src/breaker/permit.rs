@@ -198,6 +198,6 @@ mod tests {
             assert_eq!(breaker.state(), BreakerState::HalfOpen);
         }
         breaker.acquire().unwrap().settle_deadline(false);
-        assert_eq!(breaker.stats().openings_in_a_row, 2);
+        assert_eq!(breaker.stats().consecutive_openings, 2);
     }
 }

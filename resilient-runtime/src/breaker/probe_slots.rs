@@ -155,7 +155,7 @@ fn is_free(word: u64, config: &BreakerConfig, period: u32, now: Moment) -> bool 
     Taken::from_word(word).is_none_or(|taken| {
         // In its own period, a probe that hangs opens the breaker instead.
         taken.period != period
-            && config.half_open_timeout().is_some_and(|timeout| now >= taken.expiry(timeout))
+            && config.probe_timeout().is_some_and(|timeout| now >= taken.expiry(timeout))
     })
 }
 
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_probe_that_has_hung_for_too_long_loses_its_slot_to_one_of_a_later_period() {
-        let config = BreakerConfig::builder().half_open_max_calls(1).half_open_timeout(TIMEOUT);
+        let config = BreakerConfig::builder().half_open_max_calls(1).probe_timeout(TIMEOUT);
         let (slots, config) = (ProbeSlots::new(), config.build().unwrap());
         let hanging = slots.take(&config, 1, at(10)).unwrap();
         assert!(slots.take(&config, 3, at(109)).is_none());

@@ -79,7 +79,7 @@ impl CircuitBreaker {
         let ticket = self.load().admit_closed()?;
         let admitted = Admitted::new(ticket, None, 0);
         // Most have no rates at all, and that is known by one comparison.
-        let is_timed = self.config.rates().is_some() && self.config.slow_call().is_some();
+        let is_timed = self.config.rates().is_some() && self.config.slow_call_duration().is_some();
         (!is_timed).then(|| Permit::new(self, admitted))
     }
 
@@ -100,7 +100,7 @@ impl CircuitBreaker {
     }
 
     fn now_if_timed(&self) -> u64 {
-        if self.config.slow_call().is_some() { self.nanos() } else { 0 }
+        if self.config.slow_call_duration().is_some() { self.nanos() } else { 0 }
     }
 
     /// How long the call has lasted so far, if it is timed.
@@ -150,7 +150,7 @@ impl CircuitBreaker {
         } else {
             self.exchange(current, next)
         };
-        if begun && self.config.half_open_timeout().is_some() {
+        if begun && self.config.probe_timeout().is_some() {
             // Waiting tasks can now tell when this probe will have hung for too long.
             self.waiters.wake_all();
         }
@@ -167,7 +167,7 @@ impl CircuitBreaker {
                 if self.probes.has_free(&self.config, ticket.period(), now) {
                     return Readiness::Ready;
                 }
-                let timeout = self.config.half_open_timeout();
+                let timeout = self.config.probe_timeout();
                 let expiry = timeout.and_then(|timeout| self.probes.first_expiry(timeout));
                 expiry.map_or(Readiness::Unknown, Readiness::At)
             }
@@ -198,7 +198,7 @@ impl CircuitBreaker {
     /// When the first probe of this half-open state will have hung for too long, if there is such
     /// a limit.
     fn first_timeout(&self, word: Word) -> Option<Moment> {
-        let timeout = self.config.half_open_timeout()?;
+        let timeout = self.config.probe_timeout()?;
         let is_half_open = word.mode() == Mode::HalfOpen;
         is_half_open.then(|| self.probes.first_expiry_in(word.period(), timeout)).flatten()
     }
@@ -270,7 +270,7 @@ impl CircuitBreaker {
 
     /// Whether the call has been slow, which is counted.
     fn is_slow(&self, admitted: Admitted) -> bool {
-        let Some(limit) = self.config.slow_call() else { return false };
+        let Some(limit) = self.config.slow_call_duration() else { return false };
         let slow = self.lasted(admitted) > limit;
         if slow {
             self.totals.count_slow_call();

@@ -56,7 +56,7 @@ pub struct BreakerStats {
     /// The state.
     pub state: BreakerState,
     /// Whether `force_open`, `force_closed` or `disable` holds it there.
-    pub held_by_hand: bool,
+    pub is_forced: bool,
     /// Whether that is by `disable`.
     pub disabled: bool,
     /// Closed or disabled: failures in a row so far. Open or half-open: the threshold, which they
@@ -72,7 +72,7 @@ pub struct BreakerStats {
     pub time_until_half_open: Option<Duration>,
     /// Open or half-open: how often it has opened without having closed in between, 1 or more.
     /// Otherwise 0.
-    pub openings_in_a_row: u32,
+    pub consecutive_openings: u32,
     /// Where it opens by rates. Closed or disabled: what is in its window. Open or half-open: what
     /// was there when it opened, as far as that is not too old by now. Held by hand otherwise:
     /// empty.

@@ -19,7 +19,7 @@ policies! {
     // Every second call of a benchmark may fail: none of these opens by that.
     breaker "window of calls" { window: 100, failure_rate: 1.0 }
     breaker "window of time" { window: "60s", failure_rate: 1.0 }
-    breaker "slow calls" { window: 100, failure_rate: 1.0, slow_call: "2s" }
+    breaker "slow calls" { window: 100, failure_rate: 1.0, slow_call_duration: "2s" }
 }
 
 #[resilient(retry = "auto", breaker = "search")]
@@ -157,7 +157,7 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
         vec![
             attribute!("`breaker`, `window = 100`", window_of_calls),
             attribute!("`breaker`, `window = \"60s\"`", window_of_time),
-            attribute!("`breaker`, `window = 100`, `slow_call`", slow_calls),
+            attribute!("`breaker`, `window = 100`, `slow_call_duration`", slow_calls),
         ]
     };
     let both = || {

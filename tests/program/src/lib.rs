@@ -1,4 +1,4 @@
-//! A program of several crates: what each declares and annotates meets in one catalogue.
+//! A program of several crates: what each declares and annotates meets in one catalog.
 
 use std::cell::Cell;
 

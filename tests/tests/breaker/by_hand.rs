@@ -16,7 +16,7 @@ async fn disabled_it_counts_as_if_it_were_closed_and_never_opens() {
     fail(&breaker, 20);
     let stats = breaker.stats();
     assert_eq!((stats.state, stats.failure_count), (BreakerState::Closed, 20));
-    assert!(stats.held_by_hand && stats.disabled);
+    assert!(stats.is_forced && stats.disabled);
     assert_eq!((stats.totals.failures, stats.totals.rejected), (20, 0));
     breaker.acquire().unwrap().success();
     assert_eq!(breaker.stats().failure_count, 0);
@@ -54,14 +54,14 @@ async fn after_it_was_disabled_it_opens_by_new_failures_only() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hand_ends_a_row_of_openings() {
-    let breaker = opened(config().open_growth(2.0));
+    let breaker = opened(config().open_duration_multiplier(2.0));
     advance(OPEN).await;
     fail(&breaker, 1);
-    assert_eq!(breaker.stats().openings_in_a_row, 2);
+    assert_eq!(breaker.stats().consecutive_openings, 2);
     breaker.force_open();
-    assert_eq!(breaker.stats().openings_in_a_row, 0);
+    assert_eq!(breaker.stats().consecutive_openings, 0);
     breaker.reset();
     fail(&breaker, 1);
     let stats = breaker.stats();
-    assert_eq!((stats.openings_in_a_row, stats.time_until_half_open), (1, Some(OPEN)));
+    assert_eq!((stats.consecutive_openings, stats.time_until_half_open), (1, Some(OPEN)));
 }

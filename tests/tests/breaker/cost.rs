@@ -21,7 +21,7 @@ fn allocations(config: BreakerConfigBuilder) -> u64 {
 #[test]
 fn no_call_allocates_whatever_opens_the_breaker() {
     assert_eq!(allocations(config()), 0);
-    let rates = |config: BreakerConfigBuilder| config.failure_rate(1.0).slow_call(SECOND);
+    let rates = |config: BreakerConfigBuilder| config.failure_rate(1.0).slow_call_duration(SECOND);
     assert_eq!(allocations(rates(config().window_calls(100))), 0);
     assert_eq!(allocations(rates(config().window_time(60 * SECOND))), 0);
 }

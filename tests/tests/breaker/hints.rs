@@ -42,7 +42,7 @@ async fn an_opening_lasts_as_long_as_the_hint_or_longer() {
     assert_eq!(opened_by(config(), 60 * SECOND), 60 * SECOND);
     assert_eq!(opened_by(config(), 10 * SECOND), OPEN, "a shorter hint changes nothing");
     assert_eq!(opened_by(config(), Duration::MAX), 300 * SECOND, "the longest opening bounds it");
-    let bounded = config().open_growth(2.0).max_open_duration(40 * SECOND);
+    let bounded = config().open_duration_multiplier(2.0).max_open_duration(40 * SECOND);
     assert_eq!(opened_by(bounded, 60 * SECOND), 40 * SECOND);
     assert_eq!(opened_by(config().max_open_duration(45 * SECOND), 60 * SECOND), 45 * SECOND);
 }
@@ -76,7 +76,7 @@ async fn a_hint_of_an_error_that_does_not_count_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn the_hint_of_a_failed_probe_lengthens_its_opening_beside_growth() {
-    let breaker = breaker(config().failure_threshold(1).open_growth(3.0));
+    let breaker = breaker(config().failure_threshold(1).open_duration_multiplier(3.0));
     fail(&breaker, SECOND);
     advance(OPEN).await;
     fail(&breaker, 60 * SECOND);

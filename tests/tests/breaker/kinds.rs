@@ -78,7 +78,7 @@ async fn probing(config: BreakerConfigBuilder) -> CircuitBreaker {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_does_not_count_gives_its_place_back() {
-    let config = config().trip_on(&[NotFoundError]).half_open_timeout(SECOND);
+    let config = config().trip_on(&[NotFoundError]).probe_timeout(SECOND);
     let breaker = probing(config).await;
     for _ in 0..10 {
         call(&breaker, ServiceUnavailable).await;
@@ -95,13 +95,13 @@ async fn a_probe_of_a_kind_that_is_named_counts_as_failed() {
     let breaker = probing(config().trip_on(&[NotFoundError])).await;
     call(&breaker, NotFoundError).await;
     assert_eq!(breaker.state(), BreakerState::Open);
-    assert_eq!(breaker.stats().openings_in_a_row, 2);
+    assert_eq!(breaker.stats().consecutive_openings, 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_does_not_count_is_in_no_window_however_slow_it_was() {
     for window in [config().window_calls(4), config().window_time(60 * SECOND)] {
-        let window = window.minimum_calls(4).slow_call(SECOND).slow_call_rate(0.5);
+        let window = window.minimum_calls(4).slow_call_duration(SECOND).slow_call_rate(0.5);
         let breaker = breaker(window.ignore(&[RateLimitError]));
         for kind in [RateLimitError, ConnectionError, RateLimitError] {
             let permit = breaker.acquire().unwrap();
@@ -136,7 +136,7 @@ async fn a_call_that_is_dropped_counts_neither_way() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_hangs_too_long_counts_as_failed_whatever_is_named() {
-    let breaker = probing(config().trip_on(&[NotFoundError]).half_open_timeout(SECOND)).await;
+    let breaker = probing(config().trip_on(&[NotFoundError]).probe_timeout(SECOND)).await;
     let _hanging = breaker.acquire().unwrap();
     advance(SECOND).await;
     breaker.acquire().unwrap_err();

@@ -1,4 +1,4 @@
-//! What the breaker does beyond opening by failures in a row: see `behaviour/breaker.rs` for that.
+//! What the breaker does beyond opening by failures in a row: see `behavior/breaker.rs` for that.
 
 mod by_hand;
 mod changes;

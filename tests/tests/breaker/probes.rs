@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Half-open with room for three probes of ten seconds.
 async fn probing() -> CircuitBreaker {
-    let three = config().success_threshold(100).half_open_max_calls(3).half_open_timeout(LIMIT);
+    let three = config().success_threshold(100).half_open_max_calls(3).probe_timeout(LIMIT);
     let breaker = opened(three);
     advance(OPEN).await;
     breaker
@@ -57,12 +57,13 @@ async fn each_has_its_own_time() {
 
 #[tokio::test(start_paused = true)]
 async fn one_that_hangs_opens_it_for_longer() {
-    let breaker = opened(config().half_open_max_calls(1).half_open_timeout(LIMIT).open_growth(2.0));
+    let breaker =
+        opened(config().half_open_max_calls(1).probe_timeout(LIMIT).open_duration_multiplier(2.0));
     advance(OPEN).await;
     let _hanging = breaker.acquire().unwrap();
     advance(LIMIT).await;
     assert_eq!(breaker.acquire().unwrap_err().retry_after, Some(2 * OPEN));
-    assert_eq!(breaker.stats().openings_in_a_row, 2);
+    assert_eq!(breaker.stats().consecutive_openings, 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -122,7 +123,7 @@ async fn probes_that_hang_count_against_the_limit_in_later_periods() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_has_hung_for_too_long_no_longer_counts_against_the_limit() {
-    let breaker = opened(config().half_open_max_calls(1).half_open_timeout(LIMIT));
+    let breaker = opened(config().half_open_max_calls(1).probe_timeout(LIMIT));
     for _ in 0..10 {
         advance(OPEN).await;
         std::mem::forget(breaker.acquire().unwrap());

@@ -269,7 +269,7 @@ async fn a_half_open_one_is_ready_when_a_probe_gives_its_place_back() {
 
 #[tokio::test(start_paused = true)]
 async fn it_waits_out_a_probe_that_hangs_and_the_opening_that_follows() {
-    let breaker = opened(config().half_open_max_calls(1).half_open_timeout(10 * SECOND));
+    let breaker = opened(config().half_open_max_calls(1).probe_timeout(10 * SECOND));
     advance(OPEN).await;
     let hanging = breaker.acquire().unwrap();
     assert_eq!(time(breaker.wait_until_ready()).await, 10 * SECOND + OPEN);

@@ -29,12 +29,13 @@ async fn ejections(breaker: &CircuitBreaker, number: usize) -> Vec<Duration> {
 /// since a breaker closes only after probes that succeed.
 #[tokio::test(start_paused = true)]
 async fn the_time_grows_with_each_opening_in_a_row_and_closing_begins_anew() {
-    let config = config().failure_threshold(1).open_duration(10 * SECOND).open_growth(2.0);
+    let config =
+        config().failure_threshold(1).open_duration(10 * SECOND).open_duration_multiplier(2.0);
     let breaker = breaker(config);
     assert_eq!(ejections(&breaker, 3).await, [10, 20, 40].map(|seconds| seconds * SECOND));
-    assert_eq!(breaker.stats().openings_in_a_row, 3);
+    assert_eq!(breaker.stats().consecutive_openings, 3);
     play(&breaker, "SS").await;
-    assert_eq!(breaker.stats().openings_in_a_row, 0);
+    assert_eq!(breaker.stats().consecutive_openings, 0);
     assert_eq!(ejections(&breaker, 2).await, [10, 20].map(|seconds| seconds * SECOND));
     breaker.reset();
     assert_eq!(ejections(&breaker, 1).await, [10 * SECOND]);
@@ -44,7 +45,8 @@ async fn the_time_grows_with_each_opening_in_a_row_and_closing_begins_anew() {
 /// `max_ejection_time`, 300 s, is the default here too.
 #[tokio::test(start_paused = true)]
 async fn the_time_does_not_grow_beyond_the_longest() {
-    let config = config().failure_threshold(1).open_duration(10 * SECOND).open_growth(2.0);
+    let config =
+        config().failure_threshold(1).open_duration(10 * SECOND).open_duration_multiplier(2.0);
     let times = ejections(&breaker(config), 40).await;
     assert_eq!(times[..5], [10, 20, 40, 80, 160].map(|seconds| seconds * SECOND));
     assert!(times[5..].iter().all(|time| *time == 300 * SECOND));
@@ -57,7 +59,7 @@ async fn a_longest_time_between_two_steps_is_not_exceeded() {
     let config = config()
         .failure_threshold(1)
         .open_duration(10 * SECOND)
-        .open_growth(2.0)
+        .open_duration_multiplier(2.0)
         .max_open_duration(35 * SECOND);
     let times = ejections(&breaker(config), 5).await;
     assert_eq!(times, [10, 20, 35, 35, 35].map(|seconds| seconds * SECOND));
@@ -70,7 +72,7 @@ async fn jitter_spreads_the_time_within_its_range() {
     let config = config()
         .failure_threshold(1)
         .open_duration(10 * SECOND)
-        .open_growth(1e9)
+        .open_duration_multiplier(1e9)
         .max_open_duration(20 * SECOND)
         .open_jitter(0.1);
     let mut times: Vec<Vec<_>> = Vec::new();
@@ -120,6 +122,6 @@ fn failures_of_many_threads_open_it_once() {
         assert!(is_open(&breaker));
         let stats = breaker.stats();
         assert_eq!((stats.totals.transitions, stats.totals.failures), (1, THREADS));
-        assert_eq!(stats.openings_in_a_row, 1);
+        assert_eq!(stats.consecutive_openings, 1);
     }
 }

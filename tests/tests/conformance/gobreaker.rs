@@ -135,7 +135,7 @@ async fn calls_under_way_when_it_opens_do_not_open_it_again() {
         advance(SECOND).await;
     }
     let stats = breaker.stats();
-    assert_eq!((stats.totals.transitions, stats.openings_in_a_row), (1, 1));
+    assert_eq!((stats.totals.transitions, stats.consecutive_openings), (1, 1));
     // It opened with the second failure, 9 s ago, and the later ones have not put that off.
     assert_eq!(stats.time_until_half_open, Some(21 * SECOND));
 }

@@ -21,7 +21,7 @@ fn five_calls() -> BreakerConfigBuilder {
         .window_calls(5)
         .minimum_calls(5)
         .failure_rate(0.5)
-        .slow_call(4 * SECOND)
+        .slow_call_duration(4 * SECOND)
         .slow_call_rate(0.5)
         .open_duration(5 * SECOND)
         .success_threshold(4)
@@ -86,7 +86,7 @@ async fn it_rejects_until_the_wait_is_over() {
 /// `shouldTransitionToHalfOpenAfterWaitInterval`: 5 s, then 7.5 s.
 #[tokio::test(start_paused = true)]
 async fn the_wait_grows_with_each_opening() {
-    let breaker = breaker(five_calls().open_growth(1.5));
+    let breaker = breaker(five_calls().open_duration_multiplier(1.5));
     play(&breaker, "FFFFF").await;
     advance(5 * SECOND).await;
     fail(&breaker);
@@ -296,7 +296,7 @@ fn no_more_pass_than_permitted_while_it_becomes_half_open() {
 /// `maxWaitDurationInHalfOpenState` bounds the whole state; here each probe has its own time.
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_never_ends_does_not_keep_it_half_open() {
-    let breaker = recovering(config().half_open_max_calls(1).half_open_timeout(10 * SECOND)).await;
+    let breaker = recovering(config().half_open_max_calls(1).probe_timeout(10 * SECOND)).await;
     let hanging = breaker.acquire().unwrap();
     advance(Duration::from_millis(9_999)).await;
     play(&breaker, "x").await;

@@ -132,11 +132,11 @@ impl<'b> Pair<'b> {
         let stats = self.breaker.stats();
         let model = &self.model;
         prop_assert_eq!(stats.state, model.state());
-        prop_assert_eq!(stats.held_by_hand, model.is_held());
+        prop_assert_eq!(stats.is_forced, model.is_held());
         prop_assert_eq!(stats.disabled, model.is_disabled());
         prop_assert_eq!(stats.failure_count, model.failure_count());
         prop_assert_eq!(stats.success_count, model.success_count());
-        prop_assert_eq!(stats.openings_in_a_row, model.openings_in_a_row());
+        prop_assert_eq!(stats.consecutive_openings, model.consecutive_openings());
         let wait = model.time_until_half_open().map(Duration::from_millis);
         prop_assert_eq!(stats.time_until_half_open, wait);
         let failed = model.last_failure.map(|millis| self.began + Duration::from_millis(millis));

@@ -28,7 +28,7 @@ pub struct Settings {
     pub failure_threshold: u32,
     pub success_threshold: u32,
     pub half_open_max_calls: u32,
-    pub half_open_timeout: Option<u64>,
+    pub probe_timeout: Option<u64>,
     pub open_millis: u64,
     pub growth: u32,
     pub max_open_millis: u64,
@@ -45,10 +45,10 @@ impl Settings {
             .success_threshold(self.success_threshold)
             .half_open_max_calls(self.half_open_max_calls)
             .open_duration(Duration::from_millis(self.open_millis))
-            .open_growth(f64::from(self.growth));
+            .open_duration_multiplier(f64::from(self.growth));
         builder = builder.max_open_duration(Duration::from_millis(self.max_open_millis));
-        if let Some(timeout) = self.half_open_timeout {
-            builder = builder.half_open_timeout(Duration::from_millis(timeout));
+        if let Some(timeout) = self.probe_timeout {
+            builder = builder.probe_timeout(Duration::from_millis(timeout));
         }
         builder = match self.kinds {
             Kinds::Transient => builder,
@@ -67,7 +67,7 @@ impl Settings {
             .failure_rate(f64::from(self.failure_percent) / 100.0);
         if let Some((millis, percent)) = self.slow {
             builder = builder
-                .slow_call(Duration::from_millis(millis))
+                .slow_call_duration(Duration::from_millis(millis))
                 .slow_call_rate(f64::from(percent) / 100.0);
         }
         builder.build().unwrap()
@@ -194,7 +194,7 @@ impl Model {
     }
 
     fn has_hung(&self, probe: &Pass) -> bool {
-        self.settings.half_open_timeout.is_some_and(|timeout| self.now - probe.began >= timeout)
+        self.settings.probe_timeout.is_some_and(|timeout| self.now - probe.began >= timeout)
     }
 
     /// Probes that have hung for too long, noticed by the next call that asks to pass.
@@ -404,7 +404,7 @@ impl Model {
         }
     }
 
-    pub const fn openings_in_a_row(&self) -> u32 {
+    pub const fn consecutive_openings(&self) -> u32 {
         match self.state {
             State::Open { nth, .. } | State::HalfOpen { nth, .. } => nth,
             _ => 0,

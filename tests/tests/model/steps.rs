@@ -80,13 +80,13 @@ pub fn settings(window: impl Strategy<Value = Window>) -> impl Strategy<Value = 
         option::of((5_u64..20, rate())),
         kinds,
     )
-        .prop_map(|(window, thresholds, half_open_timeout, growth, failures, slow, kinds)| {
+        .prop_map(|(window, thresholds, probe_timeout, growth, failures, slow, kinds)| {
             Settings {
                 window,
                 failure_threshold: thresholds.0,
                 success_threshold: thresholds.1,
                 half_open_max_calls: thresholds.2,
-                half_open_timeout,
+                probe_timeout,
                 open_millis: 10,
                 growth: growth.0,
                 max_open_millis: growth.1,

@@ -18,8 +18,8 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 fn config() -> BreakerConfigBuilder {
     BreakerConfig::builder()
         .open_duration(MILLISECOND)
-        .half_open_timeout(MILLISECOND)
-        .open_growth(1.5)
+        .probe_timeout(MILLISECOND)
+        .open_duration_multiplier(1.5)
         .max_open_duration(3 * MILLISECOND)
         .open_jitter(0.5)
         .half_open_max_calls(3)
@@ -141,7 +141,7 @@ fn soak(config: BreakerConfigBuilder) {
     // Nothing is left over: no place of a probe, no count.
     breaker.reset();
     let stats = breaker.stats();
-    assert_eq!((stats.failure_count, stats.openings_in_a_row), (0, 0));
+    assert_eq!((stats.failure_count, stats.consecutive_openings), (0, 0));
     assert!(stats.window.is_none_or(|window| window.calls == 0));
     breaker.acquire().unwrap().success();
 }
@@ -153,12 +153,14 @@ fn every_call_is_counted_by_failures_in_a_row() {
 
 #[test]
 fn every_call_is_counted_in_a_window_of_calls() {
-    soak(config().window_calls(20).slow_call(MILLISECOND).slow_call_rate(0.9));
+    soak(config().window_calls(20).slow_call_duration(MILLISECOND).slow_call_rate(0.9));
 }
 
 #[test]
 fn every_call_is_counted_in_a_window_of_time() {
-    soak(config().window_time(10 * MILLISECOND).slow_call(MILLISECOND).slow_call_rate(0.9));
+    soak(
+        config().window_time(10 * MILLISECOND).slow_call_duration(MILLISECOND).slow_call_rate(0.9),
+    );
 }
 
 #[test]
@@ -171,7 +173,7 @@ fn admitted_probes_never_exceed_the_limit() {
             .open_duration(MILLISECOND)
             .success_threshold(100)
             .half_open_max_calls(3)
-            .half_open_timeout(Duration::from_secs(3600))
+            .probe_timeout(Duration::from_secs(3600))
             .build()
             .unwrap(),
     );

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_written_otherwise_is_recognised() {
+    fn a_list_that_is_written_otherwise_is_recognized() {
         for (written, meant) in [
             (" = \"unknown\"", "\"unknown\""),
             (" = \"timeout_error, unknown\"", "\"timeout_error\", \"unknown\""),

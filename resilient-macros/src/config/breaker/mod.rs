@@ -58,8 +58,8 @@ impl BreakerSettings {
     }
 
     /// How long a call takes that is slow, with its key.
-    pub fn slow_call(&self) -> Option<(&Ident, Duration)> {
-        self.config.time("slow_call")
+    pub fn slow_call_duration(&self) -> Option<(&Ident, Duration)> {
+        self.config.time("slow_call_duration")
     }
 
     /// Whether nothing is given.
@@ -87,17 +87,17 @@ pub const KEYS: &[&str] = &[
     "window",
     "failure_rate",
     "minimum_calls",
-    "slow_call",
+    "slow_call_duration",
     "slow_call_rate",
     "trip_on",
     "ignore",
     "open_duration",
-    "open_growth",
+    "open_duration_multiplier",
     "max_open_duration",
     "open_jitter",
     "success_threshold",
     "half_open_max_calls",
-    "half_open_timeout",
+    "probe_timeout",
     "max_keys",
     "scope",
 ];

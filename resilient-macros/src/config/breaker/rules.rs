@@ -14,7 +14,8 @@ use crate::values::expression;
 const OPEN_DURATION: Duration = Duration::from_secs(30);
 
 /// The keys that speak of the calls in the window.
-const OF_WINDOW: &[&str] = &["failure_rate", "minimum_calls", "slow_call", "slow_call_rate"];
+const OF_WINDOW: &[&str] =
+    &["failure_rate", "minimum_calls", "slow_call_duration", "slow_call_rate"];
 
 /// Refuses keys that do not go together. One whose value is wrong by itself has been told of: it
 /// counts as given, and contradicts nothing.
@@ -49,7 +50,7 @@ fn check_window(args: &Args, settings: &Settings, errors: &mut Errors) {
             errors.at(
                 &unused.key,
                 format_args!(
-                    "`failure_rate`, `minimum_calls`, `slow_call` and `slow_call_rate` need a \
+                    "`failure_rate`, `minimum_calls`, `slow_call_duration` and `slow_call_rate` need a \
                      `window`, of calls or of time\nwrite `{calls}` or `{time}` beside it"
                 ),
             );
@@ -64,11 +65,12 @@ fn check_window(args: &Args, settings: &Settings, errors: &mut Errors) {
              instead",
         );
     }
-    if let (Some(rate), None) = (sound("slow_call_rate", args, settings), given(args, "slow_call"))
+    if let (Some(rate), None) =
+        (sound("slow_call_rate", args, settings), given(args, "slow_call_duration"))
     {
         errors.at(
             &rate.key,
-            "`slow_call_rate` needs `slow_call`: how long a call takes that is slow",
+            "`slow_call_rate` needs `slow_call_duration`: how long a call takes that is slow",
         );
     }
 }

@@ -42,11 +42,11 @@ pub fn read(key: &str, arg: &Arg, errors: &mut Errors) -> Option<(Ident, Setting
 fn of_value(key: &str, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<(Ident, Setting)> {
     let setting = match key {
         "window" => return window(arg, value, errors),
-        "open_duration" | "half_open_timeout" | "slow_call" => {
+        "open_duration" | "probe_timeout" | "slow_call_duration" => {
             Setting::Time(a_millisecond_or_more(arg, value, errors)?)
         }
         "max_open_duration" => Setting::Time(time(arg, value, errors)?),
-        "open_growth" => Setting::Number(factor(arg, value, errors)?),
+        "open_duration_multiplier" => Setting::Number(factor(arg, value, errors)?),
         "open_jitter" => Setting::Number(share(arg, value, "the open duration", 0.2, errors)?),
         "failure_rate" => Setting::Number(share(arg, value, CALLS, 0.5, errors)?),
         "slow_call_rate" => Setting::Number(share(arg, value, CALLS, 0.8, errors)?),

@@ -35,16 +35,16 @@ pub struct BreakerConfigBuilder {
     failure_threshold: Option<u32>,
     success_threshold: u32,
     half_open_max_calls: Option<u32>,
-    half_open_timeout: Option<Duration>,
+    probe_timeout: Option<Duration>,
     open_duration: Duration,
-    open_growth: f64,
+    open_duration_multiplier: f64,
     max_open_duration: Option<Duration>,
     open_jitter: f64,
     window_calls: Option<u32>,
     window_time: Option<Duration>,
     failure_rate: Option<f64>,
     minimum_calls: Option<u32>,
-    slow_call: Option<Duration>,
+    slow_call_duration: Option<Duration>,
     slow_call_rate: Option<f64>,
     /// Checked as far as a list can be by itself.
     trip_on: Option<Result<ErrorKinds, ConfigError>>,
@@ -57,16 +57,16 @@ impl BreakerConfigBuilder {
             failure_threshold: None,
             success_threshold: BreakerConfig::DEFAULT.success_threshold as u32,
             half_open_max_calls: None,
-            half_open_timeout: None,
+            probe_timeout: None,
             open_duration: BreakerConfig::DEFAULT.open_duration,
-            open_growth: BreakerConfig::DEFAULT.open_growth.0,
+            open_duration_multiplier: BreakerConfig::DEFAULT.open_duration_multiplier.0,
             max_open_duration: None,
             open_jitter: BreakerConfig::DEFAULT.open_jitter.0,
             window_calls: None,
             window_time: None,
             failure_rate: None,
             minimum_calls: None,
-            slow_call: None,
+            slow_call_duration: None,
             slow_call_rate: None,
             trip_on: None,
             ignore: None,
@@ -90,7 +90,7 @@ impl BreakerConfigBuilder {
     /// Default the [`success_threshold`](Self::success_threshold).
     ///
     /// A probe that hangs keeps its place when the breaker opens and is half-open again, until it
-    /// ends, is dropped, or has taken the [`half_open_timeout`](Self::half_open_timeout).
+    /// ends, is dropped, or has taken the [`probe_timeout`](Self::probe_timeout).
     /// [`CircuitBreaker::reset`](crate::CircuitBreaker::reset) frees all places.
     pub const fn half_open_max_calls(mut self, calls: u32) -> Self {
         self.half_open_max_calls = Some(calls);
@@ -101,8 +101,8 @@ impl BreakerConfigBuilder {
     /// under way: the next call that asks to pass finds that out and opens the breaker again. The
     /// probe gives up its place, and its own end then changes nothing. By default there is no such
     /// limit, and a probe that hangs keeps its place until it is dropped.
-    pub const fn half_open_timeout(mut self, timeout: Duration) -> Self {
-        self.half_open_timeout = Some(timeout);
+    pub const fn probe_timeout(mut self, timeout: Duration) -> Self {
+        self.probe_timeout = Some(timeout);
         self
     }
 
@@ -118,8 +118,8 @@ impl BreakerConfigBuilder {
     /// By which factor, 1 or more, the breaker stays open longer each time that its probes fail:
     /// with 2 it is the open duration times 1, 2, 4, and so on up to
     /// [`max_open_duration`](Self::max_open_duration). Closing begins anew. Default 1.
-    pub const fn open_growth(mut self, factor: f64) -> Self {
-        self.open_growth = factor;
+    pub const fn open_duration_multiplier(mut self, factor: f64) -> Self {
+        self.open_duration_multiplier = factor;
         self
     }
 
@@ -179,8 +179,8 @@ impl BreakerConfigBuilder {
     /// fails; with retries, the attempt whose result counts. A slow probe counts as failed.
     ///
     /// Such a breaker reads the clock at the beginning and the end of each call.
-    pub const fn slow_call(mut self, duration: Duration) -> Self {
-        self.slow_call = Some(duration);
+    pub const fn slow_call_duration(mut self, duration: Duration) -> Self {
+        self.slow_call_duration = Some(duration);
         self
     }
 
@@ -282,10 +282,10 @@ impl BreakerConfigBuilder {
         let Some(half_open_max_calls) = count(half_open_max_calls) else {
             return Err(ConfigError::HalfOpenMaxCalls);
         };
-        if let Some(timeout) = self.half_open_timeout
+        if let Some(timeout) = self.probe_timeout
             && timeout.as_millis() == 0
         {
-            return Err(ConfigError::HalfOpenTimeout);
+            return Err(ConfigError::ProbeTimeout);
         }
         let max_open_duration = match self.checked_max_open_duration() {
             Ok(duration) => duration,
@@ -299,9 +299,9 @@ impl BreakerConfigBuilder {
             failure_threshold,
             success_threshold,
             half_open_max_calls,
-            half_open_timeout: self.half_open_timeout,
+            probe_timeout: self.probe_timeout,
             open_duration: self.open_duration,
-            open_growth: Number(self.open_growth),
+            open_duration_multiplier: Number(self.open_duration_multiplier),
             max_open_duration,
             open_jitter: Number(self.open_jitter),
             rates,
@@ -316,8 +316,8 @@ impl BreakerConfigBuilder {
             return Err(ConfigError::OpenDuration);
         }
         // Written so that NaN is refused too, here and below.
-        if !(self.open_growth >= 1.0 && self.open_growth.is_finite()) {
-            return Err(ConfigError::OpenGrowth);
+        if !(self.open_duration_multiplier >= 1.0 && self.open_duration_multiplier.is_finite()) {
+            return Err(ConfigError::OpenDurationMultiplier);
         }
         if !is_share(self.open_jitter) {
             return Err(ConfigError::OpenJitter);
@@ -364,7 +364,7 @@ impl BreakerConfigBuilder {
             (None, None) => {
                 let unused = self.failure_rate.is_some()
                     || self.minimum_calls.is_some()
-                    || self.slow_call.is_some()
+                    || self.slow_call_duration.is_some()
                     || self.slow_call_rate.is_some();
                 return if unused { Err(ConfigError::WindowMissing) } else { Ok(None) };
             }
@@ -406,10 +406,10 @@ impl BreakerConfigBuilder {
             Some(_) => return Err(ConfigError::SlowCallRate),
             None => DEFAULT_SLOW_CALL_RATE,
         };
-        match self.slow_call {
-            Some(call) if call.as_millis() == 0 => Err(ConfigError::SlowCall),
+        match self.slow_call_duration {
+            Some(call) if call.as_millis() == 0 => Err(ConfigError::SlowCallDuration),
             Some(call) => Ok(Some(Slow { call, rate: Number(rate) })),
-            None if self.slow_call_rate.is_some() => Err(ConfigError::SlowCallMissing),
+            None if self.slow_call_rate.is_some() => Err(ConfigError::SlowCallDurationMissing),
             None => Ok(None),
         }
     }
@@ -445,11 +445,14 @@ mod tests {
             (builder().failure_threshold(65_536), ConfigError::FailureThreshold),
             (builder().success_threshold(0), ConfigError::SuccessThreshold),
             (builder().half_open_max_calls(0), ConfigError::HalfOpenMaxCalls),
-            (builder().half_open_timeout(999 * MICROSECOND), ConfigError::HalfOpenTimeout),
+            (builder().probe_timeout(999 * MICROSECOND), ConfigError::ProbeTimeout),
             (builder().open_duration(Duration::from_micros(999)), ConfigError::OpenDuration),
-            (builder().open_growth(0.9), ConfigError::OpenGrowth),
-            (builder().open_growth(f64::NAN), ConfigError::OpenGrowth),
-            (builder().open_growth(f64::INFINITY), ConfigError::OpenGrowth),
+            (builder().open_duration_multiplier(0.9), ConfigError::OpenDurationMultiplier),
+            (builder().open_duration_multiplier(f64::NAN), ConfigError::OpenDurationMultiplier),
+            (
+                builder().open_duration_multiplier(f64::INFINITY),
+                ConfigError::OpenDurationMultiplier,
+            ),
             (builder().open_jitter(1.1), ConfigError::OpenJitter),
             (builder().open_jitter(f64::NAN), ConfigError::OpenJitter),
             (builder().window_calls(0), ConfigError::WindowCalls),
@@ -461,9 +464,9 @@ mod tests {
             (window().failure_rate(f64::NAN), ConfigError::FailureRate),
             (window().minimum_calls(0), ConfigError::MinimumCalls),
             (window().minimum_calls(65_536), ConfigError::MinimumCalls),
-            (window().slow_call(999 * MICROSECOND), ConfigError::SlowCall),
+            (window().slow_call_duration(999 * MICROSECOND), ConfigError::SlowCallDuration),
             (
-                window().slow_call(MICROSECOND * 1_000).slow_call_rate(2.0),
+                window().slow_call_duration(MICROSECOND * 1_000).slow_call_rate(2.0),
                 ConfigError::SlowCallRate,
             ),
         ] {
@@ -479,14 +482,17 @@ mod tests {
         for (refused, error) in [
             (builder().failure_rate(0.5), ConfigError::WindowMissing),
             (builder().minimum_calls(20), ConfigError::WindowMissing),
-            (builder().slow_call(second), ConfigError::WindowMissing),
+            (builder().slow_call_duration(second), ConfigError::WindowMissing),
             (builder().slow_call_rate(0.5), ConfigError::WindowMissing),
             (window().window_time(second), ConfigError::TwoWindows),
             (window().failure_threshold(5), ConfigError::FailureThresholdInWindow),
             (window().minimum_calls(101), ConfigError::MinimumCallsOverWindow),
-            (window().slow_call_rate(0.5), ConfigError::SlowCallMissing),
+            (window().slow_call_rate(0.5), ConfigError::SlowCallDurationMissing),
             (builder().max_open_duration(second), ConfigError::MaxOpenDuration),
-            (builder().open_growth(2.0).max_open_duration(second), ConfigError::MaxOpenDuration),
+            (
+                builder().open_duration_multiplier(2.0).max_open_duration(second),
+                ConfigError::MaxOpenDuration,
+            ),
         ] {
             assert_eq!(refused.build(), Err(error));
         }
@@ -576,10 +582,14 @@ mod tests {
         let calls = BreakerConfig::builder().window_calls(10).build().unwrap();
         assert_eq!((calls.window_calls(), calls.window_time()), (Some(10), None));
         assert_eq!((calls.minimum_calls(), calls.failure_rate()), (Some(10), Some(0.5)));
-        assert_eq!((calls.slow_call(), calls.slow_call_rate()), (None, None));
+        assert_eq!((calls.slow_call_duration(), calls.slow_call_rate()), (None, None));
 
         let minute = Duration::from_secs(60);
-        let time = BreakerConfig::builder().window_time(minute).slow_call(minute).build().unwrap();
+        let time = BreakerConfig::builder()
+            .window_time(minute)
+            .slow_call_duration(minute)
+            .build()
+            .unwrap();
         assert_eq!((time.window_calls(), time.window_time()), (None, Some(minute)));
         assert_eq!((time.minimum_calls(), time.slow_call_rate()), (Some(20), Some(1.0)));
     }

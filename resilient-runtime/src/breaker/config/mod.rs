@@ -35,9 +35,9 @@ pub struct BreakerConfig {
     failure_threshold: u16,
     success_threshold: u16,
     half_open_max_calls: u16,
-    half_open_timeout: Option<Duration>,
+    probe_timeout: Option<Duration>,
     open_duration: Duration,
-    open_growth: Number,
+    open_duration_multiplier: Number,
     max_open_duration: Duration,
     open_jitter: Number,
     rates: Option<Rates>,
@@ -110,9 +110,9 @@ impl BreakerConfig {
         failure_threshold: 5,
         success_threshold: 2,
         half_open_max_calls: 2,
-        half_open_timeout: None,
+        probe_timeout: None,
         open_duration: Duration::from_secs(30),
-        open_growth: Number(1.0),
+        open_duration_multiplier: Number(1.0),
         max_open_duration: Duration::from_secs(300),
         open_jitter: Number(0.0),
         rates: None,
@@ -147,8 +147,8 @@ impl BreakerConfig {
 
     /// How long a probe may take before it counts as failed. Default: as long as it likes.
     #[must_use]
-    pub const fn half_open_timeout(&self) -> Option<Duration> {
-        self.half_open_timeout
+    pub const fn probe_timeout(&self) -> Option<Duration> {
+        self.probe_timeout
     }
 
     /// How long the breaker stays open before it lets probes through. Default 30 seconds.
@@ -160,8 +160,8 @@ impl BreakerConfig {
     /// By which factor it stays open longer each time that it opens without having closed in
     /// between. Default 1: it does not grow.
     #[must_use]
-    pub const fn open_growth(&self) -> f64 {
-        self.open_growth.0
+    pub const fn open_duration_multiplier(&self) -> f64 {
+        self.open_duration_multiplier.0
     }
 
     /// The longest that it stays open, growth, jitter and hints included. Default 5 minutes, or twice the
@@ -217,7 +217,7 @@ impl BreakerConfig {
 
     /// A call that takes longer than this is slow. Default: none is.
     #[must_use]
-    pub const fn slow_call(&self) -> Option<Duration> {
+    pub const fn slow_call_duration(&self) -> Option<Duration> {
         match self.rates {
             Some(Rates { slow: Some(slow), .. }) => Some(slow.call),
             _ => None,
@@ -272,8 +272,11 @@ impl BreakerConfig {
     /// How long it stays open by its settings alone.
     fn own_open_for(&self, opening: u32, position: f64) -> Duration {
         // By floating point only what grows or spreads: the other numbers are exact.
-        let grown = if self.open_growth.0 > 1.0 && opening > 1 {
-            let growth = self.open_growth.0.powi(i32::try_from(opening - 1).unwrap_or(i32::MAX));
+        let grown = if self.open_duration_multiplier.0 > 1.0 && opening > 1 {
+            let growth = self
+                .open_duration_multiplier
+                .0
+                .powi(i32::try_from(opening - 1).unwrap_or(i32::MAX));
             // Beyond what a duration can be, the cap holds.
             Duration::try_from_secs_f64(self.open_duration.as_secs_f64() * growth)
                 .map_or(self.max_open_duration, |grown| grown.min(self.max_open_duration))
@@ -303,7 +306,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn growing() -> BreakerConfigBuilder {
-        BreakerConfig::builder().open_duration(SECOND).open_growth(2.0)
+        BreakerConfig::builder().open_duration(SECOND).open_duration_multiplier(2.0)
     }
 
     fn seconds(config: &BreakerConfig, openings: impl IntoIterator<Item = u32>) -> Vec<u64> {
@@ -318,7 +321,7 @@ mod tests {
 
     #[test]
     fn growth_that_overflows_is_the_cap() {
-        let config = growing().open_growth(f64::MAX).build().unwrap();
+        let config = growing().open_duration_multiplier(f64::MAX).build().unwrap();
         assert_eq!(seconds(&config, [1, 2, 3, u32::MAX]), [1, 300, 300, 300]);
         let endless = growing().max_open_duration(Duration::MAX).build().unwrap();
         assert_eq!(endless.open_for(u32::MAX, 0.5, None), Duration::MAX);
@@ -363,7 +366,7 @@ mod tests {
             .window_calls(100)
             .failure_rate(0.07)
             .minimum_calls(100)
-            .slow_call(SECOND)
+            .slow_call_duration(SECOND)
             .slow_call_rate(0.3)
             .build()
             .unwrap();

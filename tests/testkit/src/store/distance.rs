@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 /// The measure by which vectors are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Distance {
-    /// The cosine of the angle; more is nearer. Vectors are normalised when they are stored.
+    /// The cosine of the angle; more is nearer. Vectors are normalized when they are stored.
     Cosine,
     /// The dot product; more is nearer.
     Dot,
@@ -20,7 +20,7 @@ impl Distance {
     pub(crate) fn prepare(self, mut vector: Vec<f32>) -> Vec<f32> {
         if self == Self::Cosine {
             let square: f32 = vector.iter().map(|x| x * x).sum();
-            // A zero vector has no direction, and a normalised one must stay bit for bit the same.
+            // A zero vector has no direction, and a normalized one must stay bit for bit the same.
             if square >= f32::EPSILON && (square - 1.0).abs() > 1.0e-6 {
                 let length = square.sqrt();
                 for x in &mut vector {

@@ -1,4 +1,4 @@
-//! The server's behaviour, as a real `qdrant-client` sees it.
+//! The server's behavior, as a real `qdrant-client` sees it.
 
 mod batches;
 mod collections;

@@ -84,7 +84,7 @@ async fn equals_come_in_the_order_of_their_ids() {
 }
 
 #[tokio::test]
-async fn cosine_vectors_are_stored_normalised() {
+async fn cosine_vectors_are_stored_normalized() {
     let server = EmbeddedQdrant::start().await.unwrap();
     let client = server.client();
     let params = VectorParamsBuilder::new(2, Distance::Cosine);

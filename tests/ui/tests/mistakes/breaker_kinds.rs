@@ -43,7 +43,7 @@ async fn set() -> Result<(), Failure> {
     Ok(())
 }
 
-#[resilient(breaker(name = "facet", ignore(timeout_error, network_error), slow_call = "soon"))]
+#[resilient(breaker(name = "facet", ignore(timeout_error, network_error), slow_call_duration = "soon"))]
 async fn facet() -> Result<(), Failure> {
     Ok(())
 }
@@ -54,7 +54,7 @@ async fn info() -> Result<(), Failure> {
 }
 
 policies! {
-    breaker "facet" { trip_on("unknown"), open_duration("60s"), open_growth(2) }
+    breaker "facet" { trip_on("unknown"), open_duration("60s"), open_duration_multiplier(2) }
     breaker "info" { ignore: KINDS }
     breaker "search" { trip_on: [] }
     breaker "upsert" { ignore: [] }

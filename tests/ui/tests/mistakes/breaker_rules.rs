@@ -28,7 +28,7 @@ async fn delete() -> Result<(), Failure> {
     Ok(())
 }
 
-#[resilient(breaker(name = "list", max_open_duration = "29999ms", open_growth = 2))]
+#[resilient(breaker(name = "list", max_open_duration = "29999ms", open_duration_multiplier = 2))]
 async fn list() -> Result<(), Failure> {
     Ok(())
 }
@@ -52,15 +52,15 @@ impl Store {
 }
 
 policies! {
-    breaker "search" { slow_call: "2s" }
+    breaker "search" { slow_call_duration: "2s" }
     breaker "upsert" { window: 100, failure_threshold: 5 }
-    breaker "scroll" { max_open_duration: "29s", open_growth: 1, open_jitter: 0.0 }
-    breaker "count" { open_duration: "1h", max_open_duration: "5m", open_growth: 2.0 }
+    breaker "scroll" { max_open_duration: "29s", open_duration_multiplier: 1, open_jitter: 0.0 }
+    breaker "count" { open_duration: "1h", max_open_duration: "5m", open_duration_multiplier: 2.0 }
     breaker "delete" { ignore: ["rate_limit_error"], trip_on: ["timeout_error"] }
     breaker "list" { failure_rate: 0.5 }
     breaker "get" { minimum_calls: 20 }
     breaker "set" { slow_call_rate: 0.5 }
-    breaker "clear" { open_duration: "30", max_open_duration: "1s", open_growth: 2 }
+    breaker "clear" { open_duration: "30", max_open_duration: "1s", open_duration_multiplier: 2 }
     breaker "facet" { failure_threshold: 0, window: 0, slow_call_rate: 50 }
     breaker "info" { ignore: [], trip_on: [], max_keys: 0 }
     breaker "alias" { windw: 50, failure_rate: 0.4, slow_cal: "1s", slow_call_rate: 0.5 }

@@ -23,7 +23,7 @@ async fn scroll() -> Result<(), Failure> {
     window = "100",
     failure_rate = 50,
     minimum_calls = 0,
-    slow_call = "0s",
+    slow_call_duration = "0s",
     slow_call_rate = "0.8",
 ))]
 async fn count() -> Result<(), Failure> {
@@ -32,8 +32,8 @@ async fn count() -> Result<(), Failure> {
 
 #[resilient(breaker(
     name = "delete",
-    half_open_timeout = 10,
-    open_growth = 0.5,
+    probe_timeout = 10,
+    open_duration_multiplier = 0.5,
     max_open_duration = "5 minutes",
     open_jitter = -0.1,
     failure_threshold = 3s,
@@ -43,12 +43,12 @@ async fn delete() -> Result<(), Failure> {
 }
 
 policies! {
-    breaker "search" { window: 1.5, open_growth: "2" }
+    breaker "search" { window: 1.5, open_duration_multiplier: "2" }
     breaker "upsert" { window: 0, window: 10 }
     breaker "scroll" { window }
-    breaker "count" { half_open_timeout: "999us", open_growth: 1e999 }
-    breaker "delete" { window: "50", failure_rate: "50%", slow_call: 60s, open_jitter: 20 }
-    breaker "list" { failure_threshold: "7", open_duration: 2s, open_growth: "1.5" }
+    breaker "count" { probe_timeout: "999us", open_duration_multiplier: 1e999 }
+    breaker "delete" { window: "50", failure_rate: "50%", slow_call_duration: 60s, open_jitter: 20 }
+    breaker "list" { failure_threshold: "7", open_duration: 2s, open_duration_multiplier: "1.5" }
 }
 
 fn main() {}

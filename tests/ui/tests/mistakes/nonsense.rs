@@ -18,14 +18,14 @@ async fn no_time_to_retry() -> Result<(), Failure> {
     Ok(())
 }
 
-#[resilient(breaker(name = "search", window = "60s", slow_call = "5s"), deadline = "4s")]
+#[resilient(breaker(name = "search", window = "60s", slow_call_duration = "5s"), deadline = "4s")]
 async fn ends_before_it_is_slow() -> Result<(), Failure> {
     Ok(())
 }
 
 #[resilient(
     retry,
-    breaker(name = "search", window = "60s", slow_call = "5s"),
+    breaker(name = "search", window = "60s", slow_call_duration = "5s"),
     attempt_timeout = "4s",
     deadline = "10s",
 )]

@@ -1,7 +1,7 @@
 //! A user's own link-time lists, under the names that ours have in this library.
 
 use linkme::distributed_slice;
-use resilient_runtime::{catalogue, policies, resilient};
+use resilient_runtime::{catalog, policies, resilient};
 use resilient_user_2024::shapes::Failure;
 
 #[distributed_slice]
@@ -36,11 +36,11 @@ async fn search() -> Result<u32, Failure> {
 #[tokio::test]
 async fn lists_of_the_same_names_do_not_meet() {
     assert_eq!(search().await.unwrap(), 7);
-    let catalogue = catalogue();
-    assert!(catalogue.functions().iter().any(|function| function.name() == "sections::search"));
-    assert!(catalogue.breakers().iter().any(|breaker| breaker.name() == "search"));
-    assert!(catalogue.rows().iter().any(|row| row.name() == "patient"));
-    assert!(catalogue.budgets().iter().any(|budget| budget.name() == "searches"));
+    let catalog = catalog();
+    assert!(catalog.functions().iter().any(|function| function.name() == "sections::search"));
+    assert!(catalog.breakers().iter().any(|breaker| breaker.name() == "search"));
+    assert!(catalog.rows().iter().any(|row| row.name() == "patient"));
+    assert!(catalog.budgets().iter().any(|budget| budget.name() == "searches"));
     assert_eq!(
         (&SITES[..], &BREAKERS[..], &ROWS[..], &BUDGETS[..]),
         (&[1][..], &[2][..], &["first"][..], &[3][..])

@@ -9,7 +9,7 @@ use resilient_runtime::ErrorKind::{
     TimeoutError, Unknown,
 };
 use resilient_runtime::{
-    BreakerConfig, BreakerConfigBuilder, BreakerState, breaker, catalogue, policies, resilient,
+    BreakerConfig, BreakerConfigBuilder, BreakerState, breaker, catalog, policies, resilient,
 };
 use resilient_tests::{DOWN, Failure, WRONG};
 use tokio::time::{advance, sleep};
@@ -62,7 +62,12 @@ async fn a_window_of_time_forgets_what_is_older() {
     assert_eq!(state("last seconds"), BreakerState::Open);
 }
 
-#[resilient(breaker(name = "slow", window = 2, slow_call = "100ms", slow_call_rate = 1.0))]
+#[resilient(breaker(
+    name = "slow",
+    window = 2,
+    slow_call_duration = "100ms",
+    slow_call_rate = 1.0
+))]
 async fn lasting(millis: u64) -> Result<(), Failure> {
     sleep(Duration::from_millis(millis)).await;
     Ok(())
@@ -80,7 +85,7 @@ async fn slow_calls_open_it_though_they_succeed() {
 
 policies! {
     breaker "hanging probes" {
-        failure_threshold: 1, open_duration: "1s", half_open_max_calls: 1, half_open_timeout: "2s"
+        failure_threshold: 1, open_duration: "1s", half_open_max_calls: 1, probe_timeout: "2s"
     }
 }
 
@@ -111,7 +116,7 @@ async fn a_probe_that_hangs_loses_its_place() {
     name = "growing",
     failure_threshold = 1,
     open_duration = "1s",
-    open_growth = 2,
+    open_duration_multiplier = 2,
     max_open_duration = "3s",
 ))]
 async fn growing() -> Result<(), Failure> {
@@ -215,7 +220,7 @@ async fn the_kinds_that_are_ignored_trip_no_breaker_of_a_template() {
 
 struct Store;
 
-#[resilient(breaker(name = "block", window = "60s", slow_call = "2s", ignore = ["timeout_error"]))]
+#[resilient(breaker(name = "block", window = "60s", slow_call_duration = "2s", ignore = ["timeout_error"]))]
 impl Store {
     async fn by_the_block(&self) -> Result<(), Failure> {
         Err(DOWN)
@@ -231,7 +236,7 @@ impl Store {
 async fn a_breaker_of_a_method_takes_no_setting_from_that_of_its_block() {
     let of_the_block = BreakerConfig::builder()
         .window_time(60 * SECOND)
-        .slow_call(2 * SECOND)
+        .slow_call_duration(2 * SECOND)
         .ignore(&[TimeoutError]);
     let of_the_method = BreakerConfig::builder().window_calls(2).trip_on(&[NotFoundError]);
     assert_eq!(breaker("block").unwrap().config(), &built(of_the_block));
@@ -254,16 +259,16 @@ async fn a_breaker_of_a_method_takes_no_setting_from_that_of_its_block() {
     window = 200,
     failure_rate = 0.25,
     minimum_calls = 50,
-    slow_call = "1500ms",
+    slow_call_duration = "1500ms",
     slow_call_rate = 0.75,
     trip_on = ["unknown", "circuit_open"],
     open_duration = "20s",
-    open_growth = 1.5,
+    open_duration_multiplier = 1.5,
     max_open_duration = "2m",
     open_jitter = 0.3,
     success_threshold = 4,
     half_open_max_calls = 6,
-    half_open_timeout = "7s",
+    probe_timeout = "7s",
 ))]
 async fn _all_settings() -> Result<(), Failure> {
     Ok(())
@@ -274,15 +279,15 @@ policies! {
         window: "90s",
         failure_rate: 1,
         minimum_calls: 50,
-        slow_call: "1500ms",
+        slow_call_duration: "1500ms",
         slow_call_rate: 0,
         ignore: ["network_error"],
         open_duration: "20s",
-        open_growth: 3,
+        open_duration_multiplier: 3,
         max_open_duration: "20s",
         success_threshold: 4,
         half_open_max_calls: 6,
-        half_open_timeout: "7s",
+        probe_timeout: "7s",
     }
 }
 
@@ -290,18 +295,18 @@ policies! {
 fn each_setting_arrives_where_it_belongs() {
     let common = BreakerConfig::builder()
         .minimum_calls(50)
-        .slow_call(Duration::from_millis(1_500))
+        .slow_call_duration(Duration::from_millis(1_500))
         .open_duration(20 * SECOND)
         .success_threshold(4)
         .half_open_max_calls(6)
-        .half_open_timeout(7 * SECOND);
+        .probe_timeout(7 * SECOND);
     let given = built(
         common
             .window_calls(200)
             .failure_rate(0.25)
             .slow_call_rate(0.75)
             .trip_on(&[Unknown, CircuitOpen])
-            .open_growth(1.5)
+            .open_duration_multiplier(1.5)
             .max_open_duration(120 * SECOND)
             .open_jitter(0.3),
     );
@@ -312,26 +317,30 @@ fn each_setting_arrives_where_it_belongs() {
             .failure_rate(1.0)
             .slow_call_rate(0.0)
             .ignore(&[NetworkError])
-            .open_growth(3.0)
+            .open_duration_multiplier(3.0)
             .max_open_duration(20 * SECOND),
     );
     assert_eq!(breaker("all settings declared").unwrap().config(), &declared);
 }
 
 #[test]
-fn the_catalogue_shows_the_settings() {
-    let catalogue = catalogue();
+fn the_catalog_shows_the_settings() {
+    let catalog = catalog();
     let declared =
-        catalogue.breakers().iter().find(|it| it.name() == "all settings declared").unwrap();
+        catalog.breakers().iter().find(|it| it.name() == "all settings declared").unwrap();
     let config = declared.settings().config();
     assert_eq!((config.window_time(), config.failure_rate()), (Some(90 * SECOND), Some(1.0)));
     assert!(!config.trips_on(NetworkError));
     let text = format!("{declared:?}");
-    assert!(text.contains("open_growth: 3.0") && text.contains("trips: {"), "{text}");
+    assert!(text.contains("open_duration_multiplier: 3.0") && text.contains("trips: {"), "{text}");
 }
 
 // As short as a longest open duration may be where the shortest is the default.
-#[resilient(breaker(name = "longest is default", max_open_duration = "30s", open_growth = 2))]
+#[resilient(breaker(
+    name = "longest is default",
+    max_open_duration = "30s",
+    open_duration_multiplier = 2
+))]
 async fn _longest_is_default() -> Result<(), Failure> {
     Ok(())
 }
@@ -342,13 +351,13 @@ async fn _longest_is_default() -> Result<(), Failure> {
     window = "10ms",
     failure_rate = 0,
     minimum_calls = 65_535,
-    slow_call = "1ms",
+    slow_call_duration = "1ms",
     slow_call_rate = 1,
     open_duration = "1ms",
-    open_growth = 1,
+    open_duration_multiplier = 1,
     open_jitter = 1,
     max_open_duration = "1ms",
-    half_open_timeout = "1ms",
+    probe_timeout = "1ms",
 ))]
 async fn _edges() -> Result<(), Failure> {
     Ok(())

@@ -1,7 +1,7 @@
 //! What the source of a program says of its policies, before any of it has run: every resilient
 //! function with its policy, file and line, every declaration, and what is wrong with them.
 //!
-//! `cargo run --example catalogue`
+//! `cargo run --example catalog`
 
 use std::error::Error;
 
@@ -12,7 +12,7 @@ use qdrant_client::qdrant::{
 };
 use qdrant_client::{Payload, Qdrant, QdrantError};
 use resilient_examples::COLLECTION;
-use resilient_runtime::{CircuitBreaker, catalogue, policies, resilient};
+use resilient_runtime::{CircuitBreaker, catalog, policies, resilient};
 
 policies! {
     /// Guards every read of the collection.
@@ -61,10 +61,10 @@ fn table(header: [&str; 3]) -> Table {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let catalogue = catalogue();
+    let catalog = catalog();
 
     let mut functions = table(["function", "policy", "place"]);
-    for function in catalogue.functions() {
+    for function in catalog.functions() {
         let retry = function.retry().map(|retry| format!("retry {retry}"));
         let breaker = function.breaker().map(|breaker| format!("breaker \"{breaker}\""));
         let policy: Vec<_> = retry.into_iter().chain(breaker).collect();
@@ -74,22 +74,22 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     println!("{functions}");
 
     let mut declarations = table(["declaration", "what for", "place"]);
-    for breaker in catalogue.breakers() {
+    for breaker in catalog.breakers() {
         let place = format!("{}:{}", breaker.file(), breaker.line());
         let name = format!("breaker \"{}\"", breaker.name());
         declarations.add_row([name, breaker.documentation().to_owned(), place]);
     }
-    for row in catalogue.rows() {
+    for row in catalog.rows() {
         let place = format!("{}:{}", row.file(), row.line());
         let name = format!("retry \"{}\"", row.name());
         declarations.add_row([name, row.documentation().to_owned(), place]);
     }
     println!("{declarations}");
 
-    let problems = catalogue.validate().expect_err("one function misspells its breaker");
+    let problems = catalog.validate().expect_err("one function misspells its breaker");
     println!("{problems}");
     assert_eq!(problems.problems().len(), 1);
-    assert_eq!((catalogue.functions().len(), catalogue.breakers().len()), (4, 2));
+    assert_eq!((catalog.functions().len(), catalog.breakers().len()), (4, 2));
 
     let (_server, client) = resilient_examples::start().await?;
     search(&client, vec![0.1, 0.2, 0.3]).await?;

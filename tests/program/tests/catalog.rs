@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use resilient_program_reads::read;
 use resilient_program_tests::import;
-use resilient_runtime::{AnnotatedFunction, ErrorKind, RetryTable, breaker, catalogue, resilient};
+use resilient_runtime::{AnnotatedFunction, ErrorKind, RetryTable, breaker, catalog, resilient};
 use resilient_tests::{DOWN, Failure};
 
 #[resilient(retry, breaker = "program shard {shard}")]
@@ -16,18 +16,18 @@ async fn write(calls: &Cell<u32>, shard: u32) -> Result<(), Failure> {
 
 #[test]
 fn functions_and_declarations_of_every_crate_are_listed() {
-    let catalogue = catalogue();
-    let functions: Vec<_> = catalogue.functions().iter().map(AnnotatedFunction::name).collect();
+    let catalog = catalog();
+    let functions: Vec<_> = catalog.functions().iter().map(AnnotatedFunction::name).collect();
     assert_eq!(
         functions,
-        ["resilient_program_reads::read", "resilient_program_tests::import", "catalogue::write"]
+        ["resilient_program_reads::read", "resilient_program_tests::import", "catalog::write"]
     );
-    let breakers: Vec<_> = catalogue.breakers().iter().map(|it| it.name()).collect();
+    let breakers: Vec<_> = catalog.breakers().iter().map(|it| it.name()).collect();
     assert_eq!(breakers, ["program reads", "program writes", "program shard {shard}"]);
-    assert_eq!(catalogue.breakers()[0].documentation(), "Guards every read.");
-    let rows: Vec<_> = catalogue.rows().iter().map(|it| it.name()).collect();
+    assert_eq!(catalog.breakers()[0].documentation(), "Guards every read.");
+    let rows: Vec<_> = catalog.rows().iter().map(|it| it.name()).collect();
     assert_eq!(rows, ["default", "rate_limit_error", "program import"]);
-    assert_eq!(catalogue.validate(), Ok(()));
+    assert_eq!(catalog.validate(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]

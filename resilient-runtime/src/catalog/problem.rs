@@ -201,14 +201,14 @@ pub enum Problem {
     },
     /// No call through a breaker can be slow, since each of its functions ends its calls before.
     #[error(
-        "circuit breaker `{breaker}` has a `slow_call` of {slow_call:?} in {configured}, and the \
-         timeouts of all its functions end a call before: lower `slow_call`"
+        "circuit breaker `{breaker}` has a `slow_call_duration` of {slow_call_duration:?} in {configured}, and the \
+         timeouts of all its functions end a call before: lower `slow_call_duration`"
     )]
     NeverSlow {
         /// The breaker's name.
         breaker: String,
         /// How long a slow call takes.
-        slow_call: Duration,
+        slow_call_duration: Duration,
         /// Where the setting is.
         configured: String,
     },
@@ -301,17 +301,17 @@ impl Problem {
         let breakers: BTreeSet<_> = BreakerKey::singles().chain(BreakerKey::templates()).collect();
         let problem = |key: BreakerKey| {
             let (configured, settings) = key.configured().into_iter().next()?;
-            let slow_call = settings.settings.config().slow_call()?;
+            let slow_call_duration = settings.settings.config().slow_call_duration()?;
             let is_ours =
                 |site: &&CallSite| site.breaker.is_some_and(|spec| spec.breaker.key().is_same(key));
             let ends_before = |site: &CallSite| {
                 let limits = site.attempt_timeout.into_iter().chain(site.deadline);
-                limits.min().is_some_and(|limit| limit < slow_call)
+                limits.min().is_some_and(|limit| limit < slow_call_duration)
             };
             let functions: Vec<_> = sites().into_iter().filter(is_ours).collect();
             let is_never = !functions.is_empty() && functions.into_iter().all(ends_before);
             let breaker = key.name.to_owned();
-            is_never.then_some(Self::NeverSlow { breaker, slow_call, configured })
+            is_never.then_some(Self::NeverSlow { breaker, slow_call_duration, configured })
         };
         breakers.into_iter().filter_map(problem).collect()
     }
@@ -493,11 +493,11 @@ fn uses() -> Vec<Use> {
     uses
 }
 
-/// All that [`Catalogue::validate`](crate::Catalogue::validate) has found.
+/// All that [`Catalog::validate`](crate::Catalog::validate) has found.
 #[derive(Clone, PartialEq, Eq)]
-pub struct CatalogueError(Vec<Problem>);
+pub struct CatalogError(Vec<Problem>);
 
-impl CatalogueError {
+impl CatalogError {
     /// None where there is nothing to say.
     pub(super) fn of(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
@@ -511,7 +511,7 @@ impl CatalogueError {
 }
 
 /// One problem a line.
-impl fmt::Display for CatalogueError {
+impl fmt::Display for CatalogError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
         let problems = if count == 1 { "problem" } else { "problems" };
@@ -521,10 +521,10 @@ impl fmt::Display for CatalogueError {
 }
 
 /// As it is displayed: `expect` prints this.
-impl fmt::Debug for CatalogueError {
+impl fmt::Debug for CatalogError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
     }
 }
 
-impl std::error::Error for CatalogueError {}
+impl std::error::Error for CatalogError {}

@@ -13,11 +13,11 @@ mod spelling;
 mod view;
 
 pub use self::declaration::Declaration;
-pub use self::problem::{CatalogueError, Problem};
+pub use self::problem::{CatalogError, Problem};
 pub use self::sections::{BREAKERS, BUDGETS, ROWS, SITES};
 pub use self::settings::BreakerSettings;
 pub use self::site::{BreakerRef, BreakerSpec, CallSite, RetrySpec};
-pub use self::view::{AnnotatedFunction, Catalogue, RetryRule, catalogue};
+pub use self::view::{AnnotatedFunction, Catalog, RetryRule, catalog};
 
 pub(crate) use self::breakers::{BreakerKey, Configured, Namesake};
 pub(crate) use self::rows::Rows;

@@ -216,7 +216,7 @@ async fn held_open_it_stays_open_until_it_is_told_otherwise() {
     let error = breaker.acquire().unwrap_err();
     assert_eq!(error.retry_after, None);
     let stats = breaker.stats();
-    assert!(stats.held_by_hand);
+    assert!(stats.is_forced);
     assert_eq!((stats.failure_count, stats.time_until_half_open), (0, None));
     breaker.reset();
     breaker.acquire().unwrap().success();
@@ -231,7 +231,7 @@ async fn held_closed_it_does_not_open() {
     }
     assert_eq!(breaker.state(), BreakerState::Closed);
     breaker.reset();
-    assert!(!breaker.stats().held_by_hand);
+    assert!(!breaker.stats().is_forced);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,5 @@
 //! A real client against the embedded server: how an outage is survived. How each failure is
-//! recognised is held by the tests `failures`.
+//! recognized is held by the tests `failures`.
 //!
 //! The client sends a failed call of the points service a second time by itself, so a fault on
 //! such a call is injected twice, and requests are counted at the server.

@@ -62,7 +62,7 @@ async fn by_kind_each_error_has_its_own_row() {
 #[tokio::test(start_paused = true)]
 async fn an_executor_tells_its_name() {
     let events = Events::catch();
-    run(&RetryExecutor::default().named("nightly import"), DOWN, 1).await.0.unwrap();
+    run(&RetryExecutor::default().with_name("nightly import"), DOWN, 1).await.0.unwrap();
     assert_eq!(events.named("retrying")[0].field("function"), "nightly import");
 }
 

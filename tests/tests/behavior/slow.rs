@@ -10,8 +10,8 @@ use tokio::time::{advance, sleep, timeout};
 const SECOND: Duration = Duration::from_secs(1);
 
 policies! {
-    breaker "slow by call" { window: 100, minimum_calls: 1, slow_call: "2s", slow_call_rate: 0 }
-    breaker "slow by attempt" { window: 100, minimum_calls: 1, slow_call: "2s", slow_call_rate: 0 }
+    breaker "slow by call" { window: 100, minimum_calls: 1, slow_call_duration: "2s", slow_call_rate: 0 }
+    breaker "slow by attempt" { window: 100, minimum_calls: 1, slow_call_duration: "2s", slow_call_rate: 0 }
 }
 
 /// Fails, and then succeeds, each after some of `times`.
@@ -50,7 +50,7 @@ async fn by_call_the_attempt_whose_result_counts_is_timed() {
 
 #[resilient(
     retry(max_attempts = 2, base_delay = "5s", jitter = 0),
-    breaker(name = "slow before the deadline", window = 100, slow_call = "2s"),
+    breaker(name = "slow before the deadline", window = 100, slow_call_duration = "2s"),
     deadline = "9s"
 )]
 async fn before_the_deadline(attempts: &Cell<usize>) -> Result<(), Failure> {

@@ -1,9 +1,9 @@
-//! The catalogue as a program sees it.
+//! The catalog as a program sees it.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::problem::{CatalogueError, Problem};
+use super::problem::{CatalogError, Problem};
 use super::{
     BREAKERS, BUDGETS, BreakerSettings, CallSite, Declaration, ROWS, RetrySpec, Rows, sites, sorted,
 };
@@ -18,7 +18,7 @@ use crate::{BudgetConfig, RetryPolicy};
 /// by `use the_crate as _;`.
 ///
 /// ```standalone_crate
-/// use resilient_runtime::{catalogue, policies, resilient};
+/// use resilient_runtime::{catalog, policies, resilient};
 /// # use resilient_runtime::{Classify, ErrorKind, Rejection};
 /// # #[derive(Debug)] struct SearchError;
 /// # impl Classify for SearchError { fn kind(&self) -> ErrorKind { ErrorKind::Unknown } }
@@ -34,17 +34,17 @@ use crate::{BudgetConfig, RetryPolicy};
 ///     Ok(7)
 /// }
 ///
-/// for function in catalogue().functions() {
+/// for function in catalog().functions() {
 ///     println!("{function}");
 /// }
-/// assert_eq!(catalogue().functions()[0].breaker(), Some("reads"));
-/// assert_eq!(catalogue().breakers()[0].documentation(), "Guards every read.");
-/// catalogue().validate()?;
-/// # Ok::<(), resilient_runtime::CatalogueError>(())
+/// assert_eq!(catalog().functions()[0].breaker(), Some("reads"));
+/// assert_eq!(catalog().breakers()[0].documentation(), "Guards every read.");
+/// catalog().validate()?;
+/// # Ok::<(), resilient_runtime::CatalogError>(())
 /// ```
 #[must_use]
-pub fn catalogue() -> Catalogue {
-    Catalogue {
+pub fn catalog() -> Catalog {
+    Catalog {
         functions: sites().into_iter().map(AnnotatedFunction).collect(),
         breakers: sorted(&BREAKERS),
         rows: sorted(&ROWS),
@@ -52,16 +52,16 @@ pub fn catalogue() -> Catalogue {
     }
 }
 
-/// All that [`catalogue`] lists, each in the order of its place in source.
+/// All that [`catalog`] lists, each in the order of its place in source.
 #[derive(Debug)]
-pub struct Catalogue {
+pub struct Catalog {
     functions: Vec<AnnotatedFunction>,
     breakers: Vec<&'static Declaration<BreakerSettings>>,
     rows: Vec<&'static Declaration<RetryPolicy>>,
     budgets: Vec<&'static Declaration<BudgetConfig>>,
 }
 
-impl Catalogue {
+impl Catalog {
     /// Every annotated function.
     #[must_use]
     pub fn functions(&self) -> &[AnnotatedFunction] {
@@ -94,8 +94,8 @@ impl Catalogue {
     ///
     /// All that is wrong. The program runs even so, in the same way each time: what each
     /// [`Problem`] says holds.
-    pub fn validate(&self) -> Result<(), CatalogueError> {
-        CatalogueError::of(Problem::all())
+    pub fn validate(&self) -> Result<(), CatalogError> {
+        CatalogError::of(Problem::all())
     }
 }
 

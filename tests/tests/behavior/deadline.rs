@@ -197,7 +197,7 @@ async fn a_probe_that_the_deadline_ends_reopens_the_breaker() {
     breaker.acquire().unwrap().failure();
     tokio::time::advance(breaker.config().open_duration()).await;
     hangs(Policy::builder("test"), &breaker).await;
-    assert_eq!((breaker.state(), breaker.stats().openings_in_a_row), (BreakerState::Open, 2));
+    assert_eq!((breaker.state(), breaker.stats().consecutive_openings), (BreakerState::Open, 2));
 }
 
 #[tokio::test(start_paused = true)]

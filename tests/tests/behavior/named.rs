@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use resilient_runtime::{
-    BreakerConfig, CircuitBreaker, ErrorKind, RetryRule, breaker, catalogue, policies, resilient,
+    BreakerConfig, CircuitBreaker, ErrorKind, RetryRule, breaker, catalog, policies, resilient,
 };
 use resilient_tests::{DOWN, Failure};
 use tokio::time::Instant;
@@ -141,33 +141,33 @@ async fn the_longest_delay_shortens_a_longer_first_one() {
 
 #[test]
 fn declarations_keep_their_words() {
-    let catalogue = catalogue();
-    let declared = catalogue.breakers().iter().find(|it| it.name() == "declared").unwrap();
+    let catalog = catalog();
+    let declared = catalog.breakers().iter().find(|it| it.name() == "declared").unwrap();
     assert_eq!(declared.documentation(), "Guards what is declared.\n\nIn two paragraphs.");
     assert!(declared.file().ends_with("named.rs") && declared.line() > 1, "{declared:?}");
-    let patient = catalogue.rows().iter().find(|it| it.name() == "patient").unwrap();
+    let patient = catalog.rows().iter().find(|it| it.name() == "patient").unwrap();
     assert_eq!(patient.documentation(), "From the row of a kind.");
     assert_eq!(patient.settings().base_delay(), Duration::from_secs(1));
 }
 
 #[test]
-fn the_catalogue_lists_a_function_with_its_policy_and_its_place() {
-    let catalogue = catalogue();
+fn the_catalog_lists_a_function_with_its_policy_and_its_place() {
+    let catalog = catalog();
     let name = concat!(module_path!(), "::import");
-    let import = catalogue.functions().iter().find(|it| it.name() == name).unwrap();
+    let import = catalog.functions().iter().find(|it| it.name() == name).unwrap();
     assert_eq!(import.breaker(), Some("declared"));
     let Some(RetryRule::Row { name, policy }) = import.retry() else { panic!("{import:?}") };
     assert_eq!((name, policy.max_attempts()), ("nightly_import", 4));
     let text = import.to_string();
     let policy = "retry \"nightly_import\" (4 attempts), breaker \"declared\"";
     assert!(text.contains("named.rs:") && text.ends_with(policy), "{text}");
-    let places: Vec<_> = catalogue.functions().iter().map(|it| (it.file(), it.line())).collect();
+    let places: Vec<_> = catalog.functions().iter().map(|it| (it.file(), it.line())).collect();
     assert!(places.is_sorted());
 }
 
 #[test]
 fn declared_rows_are_none_of_the_kinds() {
-    for row in catalogue().rows() {
+    for row in catalog().rows() {
         assert!(row.name().parse::<ErrorKind>().is_err(), "other tests need the default table");
     }
 }
