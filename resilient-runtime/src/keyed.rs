@@ -81,8 +81,8 @@ impl KeyedBreakers {
     }
 
     /// Returns the breaker of this name, which events and rejections carry. It is made if it does
-    /// not exist. Otherwise nothing is allocated, except when a thread looks it up for the first
-    /// time, or again after it was examined for eviction.
+    /// not exist. Otherwise nothing is allocated, except for the first times that a thread looks
+    /// it up, and after it was examined for eviction.
     #[must_use]
     pub fn get(&self, name: &str) -> Arc<CircuitBreaker> {
         match self.hold(name) {
@@ -144,10 +144,12 @@ impl KeyedBreakers {
 
     /// Holds the breaker of an entry for a call of this thread. The set is locked.
     fn put(&self, hash: u64, entry: &Arc<Entry>) -> Held {
-        match self.lanes.put(hash, entry) {
-            Some(handle) => Held::OfThread(handle),
-            None => Held::Shared(Arc::clone(&entry.breaker)),
-        }
+        Self::held(self.lanes.put(hash, entry), entry)
+    }
+
+    /// A breaker that this thread's lane has, or that all threads share.
+    fn held(handle: Option<Arc<Handle>>, entry: &Arc<Entry>) -> Held {
+        handle.map_or_else(|| Held::Shared(Arc::clone(&entry.breaker)), Held::OfThread)
     }
 
     #[cold]
@@ -169,8 +171,7 @@ impl KeyedBreakers {
         }
         // Used after all that came before it, and before all that is used from now on.
         made.use_at(self.now.fetch_add(2, Ordering::Relaxed) + 1);
-        // Not in a lane yet: many a key comes once.
-        let held = Held::Shared(Arc::clone(&made.breaker));
+        let held = Self::held(self.lanes.put_new(hash, &made), &made);
         entries.insert(hash, made);
         drop(entries);
         // The lock is open again: a subscriber may ask for breakers.

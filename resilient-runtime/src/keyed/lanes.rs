@@ -44,6 +44,19 @@ impl Entry {
         self.last_used.load(Ordering::Relaxed)
     }
 
+    // Relaxed, as below: the locks order them.
+    fn enter_lane(&self, number: usize) {
+        self.lanes.fetch_or(1 << number, Ordering::Relaxed);
+    }
+
+    fn leave_lane(&self, number: usize) {
+        self.lanes.fetch_and(!(1 << number), Ordering::Relaxed);
+    }
+
+    fn leave_all_lanes(&self) -> u32 {
+        self.lanes.swap(0, Ordering::Relaxed)
+    }
+
     #[inline]
     pub(super) fn use_at(&self, now: u64) {
         // It is written once between two new keys: threads that only read it share it.
@@ -91,6 +104,14 @@ impl Place {
     fn has(&self, entry: &Arc<Entry>) -> bool {
         self.handle.as_ref().is_some_and(|handle| Arc::ptr_eq(&handle.entry, entry))
     }
+
+    /// Takes up a breaker, in the lane of this number.
+    fn fill(&mut self, hash: u64, entry: &Arc<Entry>, lane: usize) -> Arc<Handle> {
+        entry.enter_lane(lane);
+        self.hash = hash;
+        let handle = Handle { breaker: Arc::clone(&entry.breaker), entry: Arc::clone(entry) };
+        Arc::clone(self.handle.insert(Arc::new(handle)))
+    }
 }
 
 impl Table {
@@ -118,11 +139,11 @@ impl Table {
         places.unwrap_or_default()
     }
 
-    /// The empty place for this hash, if there is one or the table can grow.
-    fn make_room(&mut self, hash: u64) -> Option<&mut Place> {
+    /// An empty place for this hash, if there is one or the table can grow as far as that.
+    fn make_room(&mut self, hash: u64, most_remainders: usize) -> Option<&mut Place> {
         while self.at(hash).iter().all(|place| place.handle.is_some()) {
             let remainders = (2 * self.remainders()).max(FIRST_REMAINDERS);
-            if remainders > MOST_REMAINDERS {
+            if remainders > most_remainders {
                 return None;
             }
             self.grow(remainders);
@@ -134,7 +155,7 @@ impl Table {
         let places = mem::replace(&mut self.places, vec![Place::default(); remainders * WAYS]);
         for moved in places.into_iter().filter(|place| place.handle.is_some()) {
             // It is there: each remainder becomes two.
-            if let Some(place) = self.make_room(moved.hash) {
+            if let Some(place) = self.make_room(moved.hash, remainders) {
                 *place = moved;
             }
         }
@@ -161,6 +182,15 @@ impl Lanes {
         Some(Arc::clone(handle))
     }
 
+    /// Puts a breaker that is new into this thread's lane, if the lane has room. It does not grow for
+    /// that: many a key comes once.
+    pub(super) fn put_new(&self, hash: u64, entry: &Arc<Entry>) -> Option<Arc<Handle>> {
+        let number = thread_number::get();
+        let mut lane = self.0[number].lock();
+        let place = lane.make_room(hash, FIRST_REMAINDERS)?;
+        Some(place.fill(hash, entry, number))
+    }
+
     /// Puts a breaker that was not found there into this thread's lane. The set is locked, so that
     /// the breaker is not evicted meanwhile.
     ///
@@ -174,32 +204,23 @@ impl Lanes {
             // Another thread of this lane was faster.
             return place.handle.clone();
         }
-        let handle = || Handle { breaker: Arc::clone(&entry.breaker), entry: Arc::clone(entry) };
-        let bit = 1 << number;
-        // Relaxed, as below: the locks order them.
-        let handle = if let Some(place) = lane.make_room(hash) {
-            place.hash = hash;
-            place.handle.insert(Arc::new(handle()))
-        } else {
-            if mem::replace(&mut lane.missed, hash) != hash {
-                return None;
-            }
-            let place = lane.at_mut(hash).first_mut()?;
-            let other = place.handle.as_mut()?;
-            let other_handle = Arc::get_mut(other)?;
-            other_handle.entry.lanes.fetch_and(!bit, Ordering::Relaxed);
-            *other_handle = handle();
-            place.hash = hash;
-            other
-        };
-        entry.lanes.fetch_or(bit, Ordering::Relaxed);
-        Some(Arc::clone(handle))
+        if let Some(place) = lane.make_room(hash, MOST_REMAINDERS) {
+            return Some(place.fill(hash, entry, number));
+        }
+        if mem::replace(&mut lane.missed, hash) != hash {
+            return None;
+        }
+        let place = lane.at_mut(hash).first_mut()?;
+        let other = Arc::get_mut(place.handle.as_mut()?)?;
+        other.entry.leave_lane(number);
+        place.handle = None;
+        Some(place.fill(hash, entry, number))
     }
 
     /// Takes a breaker out of all lanes. The set is locked, so that no lane gets it meanwhile. Calls
     /// of the lanes' threads may still hold it.
     pub(super) fn take_out(&self, hash: u64, entry: &Arc<Entry>) {
-        let mut lanes = entry.lanes.swap(0, Ordering::Relaxed);
+        let mut lanes = entry.leave_all_lanes();
         while lanes != 0 {
             let number = lanes.trailing_zeros();
             lanes &= lanes - 1;
