@@ -3,9 +3,10 @@
 use std::time::Duration;
 use std::{mem, thread};
 
-use super::CircuitBreaker;
-use super::settle::Admitted;
-use crate::{Classify, ErrorKind};
+use super::admitted::Admitted;
+use super::circuit_breaker::CircuitBreaker;
+use crate::ErrorKind;
+use crate::error::Classify;
 
 /// The leave to make one call through a [`CircuitBreaker`], from
 /// [`acquire`](CircuitBreaker::acquire).
@@ -127,10 +128,10 @@ impl<'b> Permit<'b> {
         if counts { self.failure() } else { self.ignore() }
     }
 
-    /// The permit of a call that [`watch`](crate::watch::watch) sees to. Otherwise a call that is
+    /// The permit of a call that [`watch`](Tracked) sees to. Otherwise a call that is
     /// dropped because something else panicked would count as a failure.
     #[inline]
-    pub(crate) fn watched(mut self) -> Self {
+    pub(crate) fn tracked(mut self) -> Self {
         self.state = CallState::Running;
         self
     }
@@ -152,7 +153,7 @@ impl<'b> Permit<'b> {
         self.admitted = self.breaker.having_lasted(self.admitted, lasted);
     }
 
-    /// Where [`watch`](crate::watch::watch) leaves word of a panic.
+    /// Where [`watch`](Tracked) leaves word of a panic.
     #[inline]
     pub(crate) fn call_state(&mut self) -> &mut CallState {
         &mut self.state

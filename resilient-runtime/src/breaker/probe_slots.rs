@@ -31,7 +31,7 @@ pub(super) struct ProbeSlot(NonZeroU16);
 
 /// What a slot says while it is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Taken {
+struct Occupant {
     period: u32,
     since: Moment,
 }
@@ -49,7 +49,7 @@ impl ProbeSlot {
     }
 }
 
-impl Taken {
+impl Occupant {
     const fn from_word(word: u64) -> Option<Self> {
         if word == FREE {
             return None;
@@ -80,7 +80,7 @@ impl ProbeSlots {
         period: u32,
         now: Moment,
     ) -> Option<ProbeSlot> {
-        let taken = Taken { period, since: now }.word();
+        let taken = Occupant { period, since: now }.word();
         (1..=u16::MAX).zip(self.made(config)).find_map(|(number, slot)| {
             let found = slot.load(Ordering::Relaxed);
             // Acquire: the caller then looks at the state word again, and must see what the probe
@@ -103,7 +103,7 @@ impl ProbeSlots {
     pub(super) fn release(&self, slot: ProbeSlot, period: u32) {
         let Some(slot) = self.all().get(usize::from(slot.number() - 1)) else { return };
         let found = slot.load(Ordering::Relaxed);
-        if Taken::from_word(found).is_some_and(|taken| taken.period == period) {
+        if Occupant::from_word(found).is_some_and(|taken| taken.period == period) {
             // Release: see `take`. If it fails, the slot has been taken over.
             let _ = slot.compare_exchange(found, FREE, Ordering::Release, Ordering::Relaxed);
         }
@@ -136,8 +136,8 @@ impl ProbeSlots {
         self.taken().count()
     }
 
-    fn taken(&self) -> impl Iterator<Item = Taken> {
-        self.all().iter().filter_map(|slot| Taken::from_word(slot.load(Ordering::Relaxed)))
+    fn taken(&self) -> impl Iterator<Item = Occupant> {
+        self.all().iter().filter_map(|slot| Occupant::from_word(slot.load(Ordering::Relaxed)))
     }
 
     fn all(&self) -> &[AtomicU64] {
@@ -152,7 +152,7 @@ impl ProbeSlots {
 
 /// Whether a probe of `period` may take a slot that holds this word.
 fn is_free(word: u64, config: &BreakerConfig, period: u32, now: Moment) -> bool {
-    Taken::from_word(word).is_none_or(|taken| {
+    Occupant::from_word(word).is_none_or(|taken| {
         // In its own period, a probe that hangs opens the breaker instead.
         taken.period != period
             && config.probe_timeout().is_some_and(|timeout| now >= taken.expiry(timeout))

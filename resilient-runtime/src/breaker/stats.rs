@@ -1,6 +1,5 @@
 //! What a breaker tells of itself.
 
-use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,36 +7,7 @@ use tokio::time::Instant;
 use super::config::BreakerConfig;
 use super::state::Mode;
 use super::window::WindowStats;
-
-/// Whether calls pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BreakerState {
-    /// Every call passes.
-    Closed,
-    /// Every call is rejected.
-    Open,
-    /// A few calls pass as probes, all others are rejected.
-    HalfOpen,
-}
-
-impl BreakerState {
-    /// `"closed"`, `"open"` or `"half_open"`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-        }
-    }
-}
-
-impl fmt::Display for BreakerState {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
+use crate::error::BreakerState;
 
 impl From<Mode> for BreakerState {
     fn from(mode: Mode) -> Self {

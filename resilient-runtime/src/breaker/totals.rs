@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::stats::BreakerTotals;
-use super::thread_number::{self, OWN, SHARED};
+use super::stripe::{self, OWN, SHARED};
 
 /// How often the other threads count one thing before there are stripes.
 const FEW: u64 = 100;
@@ -112,7 +112,7 @@ impl Totals {
     // them.
     #[inline]
     fn count(&self, counter: fn(&Counters) -> &AtomicU64) {
-        let own = thread_number::own().and_then(|number| match self.stripes.get() {
+        let own = stripe::own().and_then(|number| match self.stripes.get() {
             Some(stripes) => Some(&stripes[number].0),
             None => (self.first.load(Ordering::Relaxed) == number).then_some(&self.by_first),
         });
@@ -126,13 +126,13 @@ impl Totals {
     // Apart, and so out of the way of the threads that have counters of their own.
     #[inline(never)]
     fn count_among_others(&self, counter: fn(&Counters) -> &AtomicU64) {
-        let number = thread_number::get();
+        let number = stripe::get();
         if let Some(stripes) = self.stripes.get() {
             counter(&stripes[number].0).fetch_add(1, Ordering::Relaxed);
             return;
         }
         // From the next time on.
-        let _ = thread_number::own().map(|number| {
+        let _ = stripe::own().map(|number| {
             self.first.compare_exchange(NO_THREAD, number, Ordering::Relaxed, Ordering::Relaxed)
         });
         if counter(&self.by_others).fetch_add(1, Ordering::Relaxed) >= FEW {
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn one_thread_alone_needs_no_stripes() {
         let totals = Totals::new();
-        if thread_number::own().is_none() {
+        if stripe::own().is_none() {
             // Tests beside this one have taken all numbers.
             return;
         }

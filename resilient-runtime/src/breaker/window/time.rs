@@ -12,8 +12,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::super::state::{Moment, is_later};
+use super::super::stripe;
 use super::super::sync::{AtomicU64, Mutex};
-use super::super::thread_number;
 use super::{CallResult, WindowStats, lock};
 
 const LENGTH: usize = 10;
@@ -72,7 +72,7 @@ impl TimeWindow {
         period_lasts: impl Fn() -> bool,
         now: impl Fn() -> Moment,
     ) -> Option<WindowStats> {
-        self.record_in(thread_number::get() % STRIPES, result, period, period_lasts, now)
+        self.record_in(stripe::get() % STRIPES, result, period, period_lasts, now)
     }
 
     pub(in crate::breaker) fn record_in(
