@@ -11,7 +11,7 @@ use super::state::{Admission, Mode, Moment, Ticket, Word};
 use crate::error::CircuitOpenError;
 use crate::event;
 
-/// Whether a call could pass.
+/// Whether a call would be admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Readiness {
     Ready,
@@ -22,10 +22,10 @@ pub(super) enum Readiness {
 }
 
 impl CircuitBreaker {
-    /// Asks to make a call, for code that [`call`](Self::call) does not fit.
+    /// Acquires a permit to make one call, for code that [`call`](Self::call) does not fit.
     ///
-    /// The permit is one of its own, also inside a call through the same breaker: do not acquire
-    /// one there, or with a single probe the breaker never closes.
+    /// Each permit counts by itself, even inside a call through the same breaker. Do not acquire
+    /// one there: with a single probe, the breaker would never close.
     ///
     /// # Errors
     ///
@@ -35,30 +35,30 @@ impl CircuitBreaker {
         self.try_admit_fast().map_or_else(|| self.admit(None), Ok)
     }
 
-    /// The permit that a closed breaker gives to a call that is not timed, which is all that most
-    /// calls ever see; none where there is more to find out.
+    /// Returns a permit if the breaker is closed and calls are not timed, as nearly every call
+    /// finds it. Otherwise `None`: [`admit`](Self::admit) then decides.
     #[inline]
     pub(crate) fn try_admit_fast(&self) -> Option<Permit<'_>> {
         let ticket = self.load().admit_closed()?;
         let admitted = Admitted::new(ticket, None, 0);
-        // Most have no rates at all, and that is known by one comparison.
+        // Most breakers have no rates at all, which one comparison shows.
         let is_timed = self.config.rates().is_some() && self.config.slow_call_duration().is_some();
         (!is_timed).then(|| Permit::new(self, admitted))
     }
 
-    /// The permit, or the rejection, in any state and with any configuration. `function` is the
-    /// one that asks, for the event of a rejection.
+    /// Admits or rejects a call, in any state and with any configuration. The event of a rejection
+    /// names `function`.
     // Inlined, as is what it calls: a rejection is large, and each function would copy it.
     #[inline]
     pub(crate) fn admit(&self, function: Option<&str>) -> Result<Permit<'_>, CircuitOpenError> {
         let admitted = match self.load().admit_closed() {
-            Some(ticket) => self.admitted(ticket, None),
+            Some(ticket) => self.begin_call(ticket, None),
             None => self.admit_slow(function)?,
         };
         Ok(Permit::new(self, admitted))
     }
 
-    fn admitted(&self, ticket: Ticket, slot: Option<ProbeSlot>) -> Admitted {
+    fn begin_call(&self, ticket: Ticket, slot: Option<ProbeSlot>) -> Admitted {
         Admitted::new(ticket, slot, self.now_if_timed())
     }
 
@@ -66,32 +66,32 @@ impl CircuitBreaker {
         if self.config.slow_call_duration().is_some() { self.nanos() } else { 0 }
     }
 
-    /// How long the call has lasted so far, if it is timed.
+    /// How long the call has lasted so far; 0 if calls are not timed.
     pub(super) fn lasted(&self, admitted: Admitted) -> Duration {
         Duration::from_nanos(self.now_if_timed().saturating_sub(admitted.began()))
     }
 
-    /// The same leave, of a call that began so long ago.
+    /// The same call, as if it had begun `lasted` ago.
     pub(super) fn having_lasted(&self, admitted: Admitted, lasted: Duration) -> Admitted {
         let lasted = u64::try_from(lasted.as_nanos()).unwrap_or(u64::MAX);
         admitted.begun_at(self.now_if_timed().saturating_sub(lasted))
     }
 
-    /// The part of an admission that reads the clock: the breaker is not closed.
+    /// Admits or rejects a call while the breaker is not closed. This reads the clock.
     #[inline]
     fn admit_slow(&self, function: Option<&str>) -> Result<Admitted, CircuitOpenError> {
         loop {
             let (current, elapsed) = self.load_expiring_probes();
             let now = moment(elapsed);
             match current.admit(now) {
-                Admission::Pass(ticket) => return Ok(self.admitted(ticket, None)),
+                Admission::Pass(ticket) => return Ok(self.begin_call(ticket, None)),
                 Admission::Probe(ticket, next) => {
                     let Some(slot) = self.probes.take(&self.config, ticket.period(), now) else {
                         return Err(self.reject(function, current.mode_at(now), None));
                     };
-                    // Dropped without an outcome, it releases the slot: so too if a subscriber
-                    // panics.
-                    let permit = Permit::new(self, self.admitted(ticket, Some(slot))).tracked();
+                    // If a subscriber panics, the permit is dropped without an outcome and releases
+                    // the slot.
+                    let permit = Permit::new(self, self.begin_call(ticket, Some(slot))).tracked();
                     if self.begin_probe(current, next) {
                         return Ok(permit.surrender().1);
                     }
@@ -105,7 +105,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// Moves the word for a probe that has its slot. `false` if the state has changed since
+    /// Moves the word for a probe that has its slot. Returns `false` if the state has changed since
     /// `current` was read.
     fn begin_probe(&self, current: Word, next: Word) -> bool {
         let begun = if next == current {
@@ -114,13 +114,13 @@ impl CircuitBreaker {
             self.exchange(current, next)
         };
         if begun && self.config.probe_timeout().is_some() {
-            // Waiting tasks can now tell when this probe will have hung for too long.
+            // Waiting tasks can now tell when this probe will time out.
             self.waiters.wake_all();
         }
         begun
     }
 
-    /// Whether a call would pass.
+    /// Returns whether a call would be admitted now.
     pub(super) fn readiness(&self) -> Readiness {
         let (current, elapsed) = self.load_expiring_probes();
         let now = moment(elapsed);
@@ -139,28 +139,28 @@ impl CircuitBreaker {
         }
     }
 
-    /// The state word by the clock: where a probe has hung for too long, the breaker has opened.
+    /// Loads the state word, and reads the clock. If a probe has timed out, this opens the breaker
+    /// first.
     #[inline]
     fn load_expiring_probes(&self) -> (Word, Duration) {
         loop {
             let current = self.load();
             let elapsed = self.clock.elapsed();
-            if self.first_timeout(current).is_none_or(|timeout| moment(elapsed) < timeout) {
+            if self.first_probe_timeout(current).is_none_or(|timeout| moment(elapsed) < timeout) {
                 return (current, elapsed);
             }
-            // Only if nothing has happened since: the probe may have ended in time.
-            let opened = self.open(elapsed, None, |word, until| {
+            // Only if the word has not moved since: the probe may have ended in time.
+            let opened = self.advance_or_open(elapsed, None, |word, until| {
                 (word == current).then(|| word.fail(&self.config, word.ticket(), until)).flatten()
             });
             if opened {
-                self.clock.failed(elapsed);
+                self.clock.record_failure(elapsed);
             }
         }
     }
 
-    /// When the first probe of this half-open state will have hung for too long, if there is such
-    /// a limit.
-    fn first_timeout(&self, word: Word) -> Option<Moment> {
+    /// When the first probe of this half-open state times out, if probes have a timeout.
+    fn first_probe_timeout(&self, word: Word) -> Option<Moment> {
         let timeout = self.config.probe_timeout()?;
         let is_half_open = word.mode() == Mode::HalfOpen;
         is_half_open.then(|| self.probes.first_expiry_in(word.period(), timeout)).flatten()

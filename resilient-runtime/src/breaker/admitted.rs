@@ -3,15 +3,15 @@
 use super::probe_slots::ProbeSlot;
 use super::state::Ticket;
 
-/// A call that the breaker has let pass.
+/// A call that the breaker has admitted.
 ///
-/// Two words, because every call carries it, and it is written and read within a few nanoseconds:
-/// a processor has to wait where it reads a word that was written in parts.
+/// It is two words, because every call carries it, and it is written and read within a few
+/// nanoseconds: a processor stalls when it reads a word that was written in parts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Admitted {
     /// The ticket, and above it the number of the probe's slot.
     ticket_and_slot: u64,
-    /// When it began, in nanoseconds since the clock was first read; 0 where nobody asks.
+    /// When it began, in nanoseconds since the clock was first read; 0 if calls are not timed.
     began: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The breaker itself: what it consists of, and what it tells of itself.
+//! The breaker itself: what it consists of, its state and its statistics.
 
 use std::fmt;
 use std::sync::atomic::Ordering;
@@ -17,38 +17,38 @@ use super::waiters::Waiters;
 use super::window::{Results, WindowStats};
 use crate::error::{BreakerName, BreakerState};
 
-/// Fails fast while a service is down, and lets a few calls probe whether it is back.
+/// Fails fast while a service is down, and lets a few calls probe whether it has recovered.
 ///
-/// - **Closed**: every call passes. After
-///   [`failure_threshold`](BreakerConfigBuilder::failure_threshold) failures in a row it opens; or,
-///   with a [window of calls](BreakerConfigBuilder::window_calls) or
-///   [of time](BreakerConfigBuilder::window_time), when failures or slow calls are too large a
-///   share of the calls in it.
+/// - **Closed**: every call is admitted. After
+///   [`failure_threshold`](BreakerConfigBuilder::failure_threshold) consecutive failures it opens. With
+///   a [window of calls](BreakerConfigBuilder::window_calls) or
+///   [of time](BreakerConfigBuilder::window_time), it opens when failures or slow calls are too
+///   large a share of the calls in the window.
 /// - **Open**: every call is rejected with [`CircuitOpenError`]. Nothing is sent. When the
-///   [`open_duration`](BreakerConfigBuilder::open_duration) is over, which growth, jitter and hints
-///   of the server lengthen, it is half-open.
+///   [`open_duration`](BreakerConfigBuilder::open_duration) is over, it is half-open. Growth, jitter
+///   and hints of the server lengthen that time.
 /// - **Half-open**: up to [`half_open_max_calls`](BreakerConfigBuilder::half_open_max_calls) calls
-///   at once pass as probes, and all others are rejected.
-///   [`success_threshold`](BreakerConfigBuilder::success_threshold) successes close it; any
-///   failure opens it again.
+///   at once are admitted as probes, and all others are rejected.
+///   [`success_threshold`](BreakerConfigBuilder::success_threshold) successes close it. Any failure
+///   opens it again.
 ///
 /// A failure is an error of a kind that counts (the [transient](crate::ErrorKind::is_transient)
 /// ones, unless [`trip_on`](BreakerConfigBuilder::trip_on) or
 /// [`ignore`](BreakerConfigBuilder::ignore) says otherwise), a panic, or a probe that is
-/// [slow](BreakerConfigBuilder::slow_call_duration) or [hangs](BreakerConfigBuilder::probe_timeout). Any
-/// other error is neither failure nor success, and so is a call whose future was dropped. A result
-/// counts only in the state in which its call was admitted: an answer that comes after a change of
-/// state changes nothing.
+/// [slow](BreakerConfigBuilder::slow_call_duration) or
+/// [hangs](BreakerConfigBuilder::probe_timeout). Any other error is neither failure nor success, and
+/// so is a call whose future was dropped. A result counts only in the state in which its call was
+/// admitted: an answer that arrives after a change of state changes nothing.
 ///
-/// A call that is made inside a call through the same breaker, by [`call`](Self::call), a
-/// [`Policy`](crate::Policy) or the attribute, is part of that call: it passes, and is not counted
-/// once more, also while the breaker is open: the outer call has been admitted. A task that is
-/// spawned on the runtime is not inside the call that spawns it; one that the call itself polls, as
-/// a `LocalSet` within it does, is.
+/// A call made inside a call through the same breaker, by [`call`](Self::call), a
+/// [`Policy`](crate::Policy) or the attribute, is part of that call. It is admitted with the outer
+/// call, even while the breaker is open, and is not counted again. A task spawned on the runtime is
+/// not inside the call that spawns it. A task that the call itself polls, as a `LocalSet` within it
+/// does, is inside.
 ///
-/// While it is closed and nothing fails, a call reads one word that no call writes, takes no lock,
-/// allocates nothing and reads no clock. With a window it takes a lock for some nanoseconds, and it
-/// reads the clock if calls can be slow or the window is one of time.
+/// While the breaker is closed and nothing fails, a call reads one word that no call writes, takes
+/// no lock, allocates nothing and reads no clock. With a window, it takes a lock for a few
+/// nanoseconds. It reads the clock if calls can be slow, or the window is one of time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -70,10 +70,10 @@ use crate::error::{BreakerName, BreakerState};
 pub struct CircuitBreaker {
     pub(super) name: BreakerName,
     pub(super) config: BreakerConfig,
-    /// All that decides whether a call may pass: see [`Word`].
+    /// All that decides whether a call is admitted: see [`Word`].
     pub(super) word: AtomicU64,
     pub(super) open_streak: OpenStreak,
-    /// The window of a breaker that opens by rates, made at the first result.
+    /// The window of a breaker that opens by rates. It is allocated at the first result.
     pub(super) results: OnceLock<Box<Results>>,
     pub(super) probes: ProbeSlots,
     pub(super) clock: Clock,
@@ -84,7 +84,7 @@ pub struct CircuitBreaker {
 
 impl CircuitBreaker {
     const_unless_loom! {
-        /// A closed breaker by the name of `unnamed`.
+        /// Creates a closed breaker named `unnamed`.
         #[must_use]
         pub const fn new(config: BreakerConfig) -> Self {
             Self::named("unnamed", config)
@@ -92,7 +92,7 @@ impl CircuitBreaker {
     }
 
     const_unless_loom! {
-        /// A closed breaker. Events and rejections carry its name.
+        /// Creates a closed breaker. Events and rejections carry its name.
         #[must_use]
         pub const fn named(name: &'static str, config: BreakerConfig) -> Self {
             Self {
@@ -110,42 +110,41 @@ impl CircuitBreaker {
         }
     }
 
-    /// A closed breaker whose name is made at run time.
+    /// Creates a closed breaker whose name is built at run time.
     pub(crate) fn shared(name: Arc<str>, config: BreakerConfig) -> Self {
         Self { name: BreakerName::shared(name), ..Self::new(config) }
     }
 
-    /// The name that events and rejections carry.
+    /// Returns the name that events and rejections carry.
     #[must_use]
     pub const fn name(&self) -> &BreakerName {
         &self.name
     }
 
-    /// How it behaves.
+    /// Returns the configuration.
     #[must_use]
     pub const fn config(&self) -> &BreakerConfig {
         &self.config
     }
 
-    /// The state at this moment. Another thread may have changed it by the time the caller looks
-    /// at it.
+    /// Returns a snapshot of the state. Another thread may have changed it by the time the caller
+    /// reads it.
     ///
-    /// An open breaker is [`HalfOpen`](BreakerState::HalfOpen) from the moment the time that it
-    /// stays open is over, whether a call has come
-    /// since or not. Reading the state changes nothing; the event of the change comes with the
-    /// first probe.
+    /// An open breaker reads as [`HalfOpen`](BreakerState::HalfOpen) as soon as its open duration
+    /// is over, whether a call has come since or not. Reading the state changes nothing. The event
+    /// of the transition comes with the first probe.
     #[must_use]
     pub fn state(&self) -> BreakerState {
         self.mode_now(self.load()).into()
     }
 
-    /// Whether `force_open`, `force_closed` or `disable` holds the breaker in its state.
+    /// Returns whether `force_open`, `force_closed` or `disable` holds the breaker in its state.
     pub(crate) fn is_forced(&self) -> bool {
         matches!(self.load().mode(), Mode::ForcedOpen | Mode::ForcedClosed | Mode::Disabled)
     }
 
-    /// State, counts and totals at this moment. The totals are read one after the other while
-    /// calls go on.
+    /// Returns a snapshot of state, counts and totals. The totals are read one after the other
+    /// while calls go on.
     #[must_use]
     pub fn stats(&self) -> BreakerStats {
         let (word, consecutive_openings) = self.consecutive_openings();
@@ -182,7 +181,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// The state word, and how often it has opened in a row.
+    /// Returns the state word, and how often it has opened in a row.
     fn consecutive_openings(&self) -> (Word, u32) {
         loop {
             let word = self.load();
@@ -194,45 +193,45 @@ impl CircuitBreaker {
         }
     }
 
-    /// What is in the window of a breaker with this state word; none where it has no window.
+    /// Returns what is in the window of a breaker with this state word. `None` if the breaker has
+    /// no window.
     fn window(&self, word: Word) -> Option<WindowStats> {
         let results = self.results(self.config.rates()?);
         match word.mode() {
             Mode::Closed | Mode::Disabled => {
                 Some(results.stats(Some(word.period()), self.clock.now()))
             }
-            // The last result that was counted is the one that opened it.
+            // The last result in the window is the one that opened the breaker.
             Mode::Open | Mode::HalfOpen => Some(results.stats(None, self.clock.now())),
             Mode::ForcedOpen | Mode::ForcedClosed => Some(WindowStats::default()),
         }
     }
 
-    /// Closes the breaker and forgets what it has counted, whatever its state, also where it was
-    /// held by hand. Calls that are under way no longer count for it, and probes no longer take up
-    /// room. The totals stay.
+    /// Closes the breaker and clears its counts, whatever its state, even if it was forced. Calls
+    /// in flight no longer count, and probes in flight release their slots. The totals stay.
     pub fn reset(&self) {
         // Also if a subscriber panics.
         let _cleared = ClearProbes(&self.probes);
         self.force(State::Closed { failures: 0 });
     }
 
-    /// Opens the breaker and holds it open: every call is rejected until
+    /// Opens the breaker and holds it open. Every call is rejected until
     /// [`reset`](Self::reset), [`force_closed`](Self::force_closed) or [`disable`](Self::disable).
     pub fn force_open(&self) {
         self.force(State::ForcedOpen);
     }
 
-    /// Closes the breaker and holds it closed: every call passes and failures do not open it,
+    /// Closes the breaker and holds it closed. Every call is admitted and failures do not open it,
     /// until [`reset`](Self::reset), [`force_open`](Self::force_open) or
     /// [`disable`](Self::disable). Failures are counted in the totals only.
     pub fn force_closed(&self) {
         self.force(State::ForcedClosed);
     }
 
-    /// Lets every call pass and counts it as if the breaker were closed, so that
-    /// [`stats`](Self::stats) shows what would have opened it; but nothing opens it. It ends with
+    /// Admits every call and counts it as if the breaker were closed, but never opens.
+    /// [`stats`](Self::stats) shows what would have opened it. This ends with
     /// [`reset`](Self::reset), [`force_open`](Self::force_open) or
-    /// [`force_closed`](Self::force_closed), and counting then begins anew.
+    /// [`force_closed`](Self::force_closed), and counting then starts from zero.
     ///
     /// While it is disabled its state is [`Closed`](BreakerState::Closed), and
     /// [`BreakerStats::disabled`] tells the difference.
@@ -242,15 +241,15 @@ impl CircuitBreaker {
 
     #[inline]
     pub(super) fn load(&self) -> Word {
-        // Acquire: whoever sees a state also sees what its maker did before, such as the reset
-        // that a test or an operator ordered after repairing the service.
+        // Acquire: a thread that sees a state also sees what the thread that made it did before,
+        // such as an operator who repaired the service and then reset the breaker.
         Word(self.word.load(Ordering::Acquire))
     }
 
     /// Moves the word from `current` to `next`, if it is still `current`.
     pub(super) fn compare_exchange(&self, current: Word, next: Word) -> bool {
-        // Release: the counterpart of the load above. A failed exchange tells nothing: the caller
-        // loads again.
+        // Release: the counterpart of the load above. If the exchange fails, the caller loads
+        // again.
         self.word.compare_exchange(current.0, next.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 }

@@ -1,4 +1,7 @@
-//! Settling: how the end of a call moves the breaker.
+//! Settling: what the end of a call does to the breaker.
+//!
+//! Whether a result opens or closes the breaker is decided in `state.rs`, by `Word::fail`,
+//! `Word::trip` and `Word::succeed`.
 
 use std::time::Duration;
 
@@ -8,8 +11,8 @@ use super::config::Rates;
 use super::state::Ticket;
 use super::window::{CallResult, Results};
 
-/// Releases the slot of a probe when it is dropped: after the probe has moved the state word, even if a subscriber panics. The next
-/// probe to take the slot then sees what this one has found.
+/// Releases the slot of a probe when it is dropped, even if a subscriber panics. By then the probe
+/// has moved the state word, so that the next probe to take the slot sees its result.
 struct Release<'b> {
     breaker: &'b CircuitBreaker,
     admitted: Admitted,
@@ -24,10 +27,10 @@ impl Drop for Release<'_> {
 impl CircuitBreaker {
     #[inline]
     pub(super) fn succeeded(&self, admitted: Admitted) {
-        // What nearly every call finds.
+        // This holds for nearly every call.
         let is_done =
             self.load().is_at_rest() && self.config.rates().is_none() && !admitted.has_slot();
-        // Each ends by a call, so that nothing has to be kept on the stack.
+        // Both branches end in a call, so that nothing has to be kept on the stack.
         if is_done {
             self.totals.count_success();
         } else {
@@ -35,7 +38,7 @@ impl CircuitBreaker {
         }
     }
 
-    // Not cold: with a window, every success comes here.
+    // Not cold: every success of a breaker with a window comes here.
     #[inline(never)]
     fn succeeded_with_more_to_do(&self, admitted: Admitted) {
         self.totals.count_success();
@@ -51,7 +54,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// `hint` is how long the server asks to stay away, if it does.
+    /// `hint` is how long the server asks to wait, if it does.
     #[cold]
     pub(super) fn failed(&self, admitted: Admitted, hint: Option<Duration>) {
         self.totals.count_failure();
@@ -61,12 +64,14 @@ impl CircuitBreaker {
     fn fail(&self, admitted: Admitted, slow: bool, hint: Option<Duration>) {
         let ticket = admitted.ticket();
         let elapsed = self.clock.elapsed();
-        self.clock.failed(elapsed);
+        self.clock.record_failure(elapsed);
         let _released = Release { breaker: self, admitted };
         if self.config.rates().is_some() && !ticket.is_probe() {
             self.record(ticket, CallResult { failed: true, slow }, hint);
         } else {
-            self.open(elapsed, hint, |word, until| word.fail(&self.config, ticket, until));
+            self.advance_or_open(elapsed, hint, |word, until| {
+                word.fail(&self.config, ticket, until)
+            });
         }
     }
 
@@ -75,7 +80,7 @@ impl CircuitBreaker {
         self.release(admitted);
     }
 
-    /// Whether the call has been slow, which is counted.
+    /// Returns whether the call was slow, and counts it if so.
     fn is_slow(&self, admitted: Admitted) -> bool {
         let Some(limit) = self.config.slow_call_duration() else { return false };
         let slow = self.lasted(admitted) > limit;
@@ -85,7 +90,7 @@ impl CircuitBreaker {
         slow
     }
 
-    /// Adds a result to the window, and opens the breaker where that is one too many.
+    /// Adds a result to the window, and opens the breaker if the window has reached its rates.
     fn record(&self, ticket: Ticket, result: CallResult, hint: Option<Duration>) {
         let Some(rates) = self.config.rates() else { return };
         let window = self.results(rates).record(
@@ -94,8 +99,10 @@ impl CircuitBreaker {
             || self.load().counts_in_window(ticket),
             || self.clock.now(),
         );
-        if window.is_some_and(|window| window.exceeds(rates)) {
-            self.open(self.clock.elapsed(), hint, |word, until| word.trip(ticket, until));
+        if window.is_some_and(|window| window.reaches(rates)) {
+            self.advance_or_open(self.clock.elapsed(), hint, |word, until| {
+                word.trip(ticket, until)
+            });
         }
     }
 
@@ -103,7 +110,7 @@ impl CircuitBreaker {
         self.results.get_or_init(|| Box::new(Results::new(rates.window)))
     }
 
-    /// Releases the slot of a probe, whatever the breaker's state is by now.
+    /// Releases the slot of a probe, whatever the breaker's state is now.
     pub(super) fn release(&self, admitted: Admitted) {
         if let Some(slot) = admitted.slot() {
             self.probes.release(slot, admitted.ticket().period());

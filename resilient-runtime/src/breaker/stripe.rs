@@ -1,13 +1,13 @@
-//! A number for each thread, by which threads keep out of each other's way.
+//! Per-thread stripe numbers, which keep threads off contended counters.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-/// So many threads at once have a number of their own: those below it. Where a program has no more
-/// threads that serve calls, none shares.
+/// How many threads at once have a number of their own: the numbers below this. In a program with
+/// no more threads that serve calls, no thread shares.
 pub(super) const OWN: usize = 16;
 
-/// All others share so many numbers, from [`OWN`] on.
+/// How many numbers all other threads share, from [`OWN`] on.
 pub(super) const SHARED: usize = 8;
 
 /// How many numbers there are.
@@ -23,14 +23,15 @@ thread_local! {
 
 const UNSET: usize = usize::MAX;
 
-/// The number of this thread, if it has one of its own: as long as it lives, no other has that.
+/// Returns the number of this thread if it has one of its own. While it lives, no other thread has
+/// that number.
 #[inline]
 pub(super) fn own() -> Option<usize> {
     let number = NUMBER.get();
     (number < OWN).then_some(number)
 }
 
-/// The number of this thread, be it its own or shared.
+/// Returns the number of this thread, whether its own or shared.
 #[inline]
 pub(crate) fn get() -> usize {
     match NUMBER.get() {
@@ -41,7 +42,7 @@ pub(crate) fn get() -> usize {
 
 #[cold]
 fn set() -> usize {
-    // Not where the thread is ending: nobody would give the number back.
+    // Not if the thread is ending: the number would never be returned.
     let own = LEASE.try_with(|lease| {
         lease.0.set(take());
         lease.0.get()
@@ -51,22 +52,22 @@ fn set() -> usize {
     number
 }
 
-/// A number of a thread's own, which is given back when the thread ends. What the thread still
-/// counts then, in other destructors, goes under a shared number.
+/// A thread's own number, returned when the thread ends. What the thread still counts after that,
+/// in other destructors, goes under a shared number.
 struct Lease(Cell<Option<usize>>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(number) = self.0.get() {
             NUMBER.set(share());
-            // Release: the next to have the number goes on from what was written under it.
+            // Release: the next thread with this number continues from what was written under it.
             FREE.fetch_or(1 << number, Ordering::Release);
         }
     }
 }
 
 fn take() -> Option<usize> {
-    // It clears the lowest bit. Acquire: see `Lease::drop`.
+    // This clears the lowest bit. Acquire: see `Lease::drop`.
     let rest = |free: u32| free.checked_sub(1).map(|below| free & below);
     let free = FREE.fetch_update(Ordering::Acquire, Ordering::Relaxed, rest);
     free.ok().map(|free| free.trailing_zeros() as usize)

@@ -14,13 +14,13 @@ impl CircuitBreaker {
         self.advance(|word| Some(word.begin(state)));
     }
 
-    /// What the breaker looks like by now, with this state word. It reads the clock if the word is
-    /// open.
+    /// The mode that callers see, with this state word. This reads the clock if the word is open.
     pub(super) fn mode_now(&self, word: Word) -> Mode {
         if word.mode() == Mode::Open { word.mode_at(self.clock.now()) } else { word.mode() }
     }
 
-    /// Moves the word by `step` until nobody comes between, or there is nothing to change.
+    /// Moves the word by `step`, and retries while other threads move it. Does nothing if `step`
+    /// returns `None`.
     pub(super) fn advance(&self, step: impl Fn(Word) -> Option<Word>) {
         loop {
             let current = self.load();
@@ -31,9 +31,10 @@ impl CircuitBreaker {
         }
     }
 
-    /// [`advance`](Self::advance) by a step that may open the breaker at this time. The step is
-    /// told until when it would be open, which is not before the server's `hint` is over. Whether there was anything to change.
-    pub(super) fn open(
+    /// [`advance`](Self::advance) by a step that may open the breaker. The step receives the moment
+    /// until which the breaker would stay open, which is not before the server's `hint` is over.
+    /// Returns whether the word has moved.
+    pub(super) fn advance_or_open(
         &self,
         elapsed: Duration,
         hint: Option<Duration>,
@@ -49,8 +50,8 @@ impl CircuitBreaker {
             let Some(next) = step(current, moment(elapsed.saturating_add(open_for))) else {
                 return false;
             };
-            let noted = next.mode() != Mode::Open || self.open_streak.record(seen, opening);
-            if noted && self.exchange(current, next) {
+            let is_recorded = next.mode() != Mode::Open || self.open_streak.record(seen, opening);
+            if is_recorded && self.exchange(current, next) {
                 return true;
             }
         }
@@ -60,34 +61,35 @@ impl CircuitBreaker {
     pub(super) fn exchange(&self, current: Word, next: Word) -> bool {
         let moved = self.compare_exchange(current, next);
         if moved {
-            self.has_moved(current, next);
+            self.announce(current, next);
         }
         moved
     }
 
-    /// Tells waiting tasks and observers that the breaker has moved.
-    fn has_moved(&self, from: Word, to: Word) {
+    /// Tells waiting tasks and subscribers that the word has moved.
+    fn announce(&self, from: Word, to: Word) {
         if from.period() == to.period() {
             return;
         }
-        let change = Transition::between(from, to);
-        if change.is_public() {
+        let transition = Transition::between(from, to);
+        if transition.is_public() {
             self.totals.count_transition();
         }
-        self.waiters.note_period(to.period(), self.looks_changed(from, to));
-        // First, since it never panics: a subscriber may.
+        self.waiters.record_period(to.period(), self.looks_changed(from, to));
+        // Before the event: waking never panics, and a subscriber may.
         self.waiters.wake_all();
-        self.transition_log.publish(change, |change| {
-            if change.is_public() {
-                let opened = change.to == BreakerState::Open;
-                let tell = if opened { event::opened } else { event::recovering };
-                tell(&self.name, change.from.as_str(), change.to.as_str());
+        self.transition_log.publish(transition, |transition| {
+            if transition.is_public() {
+                let opened = transition.to == BreakerState::Open;
+                let emit = if opened { event::opened } else { event::recovering };
+                emit(&self.name, transition.from.as_str(), transition.to.as_str());
             }
         });
     }
 
-    /// Whether [`state`](Self::state) reads otherwise than just before the move. An open breaker
-    /// whose time is over has looked half-open since then, and becomes half-open unnoticed.
+    /// Whether [`state`](Self::state) differs from what it was just before the move. An open
+    /// breaker whose time is over already reads as half-open, so its move to half-open changes
+    /// nothing.
     fn looks_changed(&self, from: Word, to: Word) -> bool {
         to.mode() != Mode::HalfOpen
             && BreakerState::from(self.mode_now(from)) != BreakerState::from(to.mode())

@@ -11,10 +11,10 @@ use std::task::{Poll, Waker};
 use super::state::{is_later, long_before};
 use super::sync::{AtomicU64, Mutex, const_unless_loom};
 
-/// The tasks that wait, and what they wait for. Only a thread that moves the breaker looks here,
-/// which no call does while the breaker is closed and nothing fails.
+/// The tasks that wait, and what they wait for. Only a thread that moves the breaker reads this. No
+/// call does so while the breaker is closed and nothing fails.
 ///
-/// Not tokio's `Notify`: if one waker panics, it forgets the tasks whose turn comes after it.
+/// This is not tokio's `Notify`, which drops the remaining tasks if one waker panics.
 pub(super) struct Waiters {
     tasks: Mutex<Tasks>,
     /// The period that the last change of the public state began.
@@ -36,16 +36,16 @@ impl Waiters {
         }
     }
 
-    /// Notes that a period has begun, and whether the public state has changed with it.
-    pub(super) fn note_period(&self, period: u32, is_change: bool) {
-        // Without a change, the note only follows from afar: periods wrap, and a very old one would
-        // look like one that is to come.
+    /// Records that a period has begun, and whether the public state has changed with it.
+    pub(super) fn record_period(&self, period: u32, is_change: bool) {
+        // Without a change, the recorded period only follows at a distance: periods wrap, and a
+        // very old one would look like a future one.
         let period = if is_change { period } else { long_before(period) };
-        let (noted, next) = (&self.last_change, u64::from(period));
-        let mut found = noted.load(Ordering::Relaxed);
+        let (recorded, next) = (&self.last_change, u64::from(period));
+        let mut found = recorded.load(Ordering::Relaxed);
         while is_later(period, as_period(found)) {
             // Release: a task that sees the change sees the state word that made it.
-            match noted.compare_exchange(found, next, Ordering::Release, Ordering::Relaxed) {
+            match recorded.compare_exchange(found, next, Ordering::Release, Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(other) => found = other,
             }
@@ -54,32 +54,32 @@ impl Waiters {
 
     /// The period that the last change of the public state began.
     pub(super) fn last_change(&self) -> u32 {
-        // Acquire: see `note_period`.
+        // Acquire: see `record_period`.
         as_period(self.last_change.load(Ordering::Acquire))
     }
 
-    /// Wakes every task, so that each looks whether its time has come.
+    /// Wakes every task, so that each checks its condition.
     ///
     /// A waker that panics affects its own task only: neither the others nor the call that has
     /// moved the breaker.
     pub(super) fn wake_all(&self) {
         for waker in self.with(|tasks| mem::take(&mut tasks.waiting)).into_values() {
             if let Err(panic) = panic::catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                // What it panicked with may panic when it is dropped.
+                // The payload may panic when it is dropped.
                 mem::forget(panic);
             }
         }
     }
 
-    /// Waits until `condition` holds. It is looked at whenever tasks are woken.
+    /// Waits until `condition` holds. It is checked whenever tasks are woken.
     pub(super) async fn until(&self, condition: impl Fn() -> bool) {
-        let mut place = Place { waiters: self, id: None };
+        let mut registration = Registration { waiters: self, id: None };
         poll_fn(|context| {
             if condition() {
                 return Poll::Ready(());
             }
-            place.keep(context.waker().clone());
-            // Again: the wake-up for what happened in between may have come too early.
+            registration.set_waker(context.waker().clone());
+            // Again: the wake-up for a change in between may have come too early.
             if condition() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
@@ -91,20 +91,20 @@ impl Waiters {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "only periods are noted")]
-const fn as_period(noted: u64) -> u32 {
-    noted as u32
+#[expect(clippy::cast_possible_truncation, reason = "only periods are recorded")]
+const fn as_period(recorded: u64) -> u32 {
+    recorded as u32
 }
 
-/// The place of one task among those that wait.
-struct Place<'w> {
+/// The registration of one waiting task.
+struct Registration<'w> {
     waiters: &'w Waiters,
     id: Option<u64>,
 }
 
-impl Place<'_> {
-    /// Wakes the task by this waker from now on.
-    fn keep(&mut self, waker: Waker) {
+impl Registration<'_> {
+    /// Registers this waker for the task, and replaces the previous one.
+    fn set_waker(&mut self, waker: Waker) {
         let id = &mut self.id;
         let replaced = self.waiters.with(|tasks| {
             let id = *id.get_or_insert_with(|| {
@@ -118,7 +118,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Registration<'_> {
     fn drop(&mut self) {
         let Some(id) = self.id else { return };
         let removed = self.waiters.with(|tasks| tasks.waiting.remove(&id));

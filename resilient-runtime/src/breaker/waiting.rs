@@ -1,4 +1,4 @@
-//! Waiting for a breaker to change, or to let calls pass.
+//! Waiting for a breaker to change, or to admit calls.
 
 use tokio::time::{Instant, timeout_at};
 
@@ -17,9 +17,9 @@ pub(super) struct Seen {
 impl CircuitBreaker {
     /// Waits for the next change of [`state`](Self::state), and returns the state after it.
     ///
-    /// It waits for changes after this call, whether the future has been polled by then or not,
-    /// and never resolves for a change that [`state`](Self::state) showed before. So call it before
-    /// you look at the state to miss nothing:
+    /// It waits for changes after this call, even before the future is polled, and never resolves
+    /// for a change that [`state`](Self::state) has already shown. To miss nothing, call it before
+    /// you read the state:
     ///
     /// ```
     /// use resilient_runtime::{BreakerState, CircuitBreaker};
@@ -33,8 +33,8 @@ impl CircuitBreaker {
     /// # })
     /// ```
     ///
-    /// If several changes follow each other quickly, it returns the last state; events tell of each
-    /// change. A task that watches a breaker owns it, as a `&'static` one or a
+    /// If several changes follow each other quickly, it returns the last state. Events report each
+    /// change. A task that monitors a breaker owns it, as a `&'static` reference or a
     /// [`SharedBreaker`](crate::SharedBreaker), and calls this in a loop.
     ///
     /// # Panics
@@ -58,10 +58,10 @@ impl CircuitBreaker {
         }
     }
 
-    /// Waits until a call would pass: the breaker is closed, or a probe may be made.
+    /// Waits until a call would be admitted: the breaker is closed, or a probe may be made.
     ///
-    /// It reserves nothing. If many tasks wait, all are woken, and the first to call are admitted;
-    /// the others are rejected and wait again.
+    /// It reserves nothing. If many tasks wait, all are woken, and the first to call are admitted.
+    /// The others are rejected and may wait again.
     ///
     /// # Panics
     ///
@@ -88,13 +88,13 @@ impl CircuitBreaker {
         Seen { period: word.period(), state: self.mode_now(word).into() }
     }
 
-    /// The public state, if it has changed since it was `seen`.
+    /// Returns the public state if it has changed since it was `seen`.
     pub(super) fn changed_since(&self, seen: Seen) -> Option<BreakerState> {
-        // Before the state is read, which is then the one after the change, or a later one.
-        let noted = self.waiters.last_change();
+        // Read before the state, which is then the one after the change, or a later one.
+        let last_change = self.waiters.last_change();
         let now = self.seen();
-        // The state can differ before the change is noted, and without any if time has passed.
-        (now.state != seen.state || is_later(noted, seen.period)).then_some(now.state)
+        // The state can differ before the change is recorded, or because time has passed.
+        (now.state != seen.state || is_later(last_change, seen.period)).then_some(now.state)
     }
 
     /// When the breaker will look half-open, if it looks open now.
@@ -107,7 +107,7 @@ impl CircuitBreaker {
     }
 }
 
-/// Waits for `future`, until `time` at the longest.
+/// Waits for `future`, but at most until `time`.
 async fn wait(future: impl Future<Output = ()>, time: Option<Instant>) {
     match time {
         Some(time) => drop(timeout_at(time, future).await),

@@ -1,13 +1,13 @@
-//! What the body of an annotated function may know of the attempt that it is.
+//! What the body of an annotated function can know about its attempt.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// One attempt of a call: which it is, and how long it may take.
+/// One attempt of a call: its number, and how long it may take.
 ///
-/// `attempt = ctx` in `#[resilient]` gives it to the body, which can hand the time on to the
-/// server, so that a search is not worked on for longer than anybody waits for it:
+/// `attempt = ctx` in `#[resilient]` gives it to the body, which can pass the time on to the
+/// server, so that the server stops working on a search when the caller stops waiting for it:
 ///
 /// ```
 /// use qdrant_client::qdrant::{QueryPointsBuilder, QueryResponse};
@@ -40,29 +40,29 @@ impl Attempt {
         self.until
     }
 
-    /// Which attempt of its call it is: the first is 1.
+    /// Returns the number of the attempt in its call. The first is 1.
     #[must_use]
     pub const fn number(&self) -> u32 {
         self.number
     }
 
-    /// Whether no attempt can follow, as far as that is known before: it is the last that the row
-    /// allows, or probes a half-open breaker. With `retry = "auto"` the row is known only once the
-    /// attempt has failed, and this speaks of the one with the most attempts.
+    /// Returns whether no attempt can follow, as far as that is known in advance: it is the last
+    /// that the row allows, or probes a half-open breaker. With `retry = "auto"`, the row is known
+    /// only once the attempt has failed, so this refers to the row with the most attempts.
     #[must_use]
     pub const fn is_last(&self) -> bool {
         self.is_last
     }
 
-    /// How long until the attempt is ended, by its own timeout or by the deadline of the call. None
-    /// where there is neither.
+    /// Returns how long until the attempt ends, by its own timeout or by the deadline of the call.
+    /// `None` if it has neither.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         self.until.map(|until| until.saturating_duration_since(Instant::now()))
     }
 
-    /// [`time_left`](Self::time_left) as Qdrant takes it: in whole seconds, rounded up, and 1 at
-    /// least.
+    /// Returns [`time_left`](Self::time_left) as Qdrant takes it: in whole seconds, rounded up, and
+    /// at least 1.
     #[must_use]
     pub fn seconds_left(&self) -> Option<u64> {
         self.time_left()

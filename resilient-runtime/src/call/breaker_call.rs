@@ -5,24 +5,24 @@ use super::tracked::track;
 use crate::{CircuitBreaker, Classify, Rejection};
 
 impl CircuitBreaker {
-    /// Calls `op` if the breaker lets it pass, and counts how it ends.
+    /// Calls `op` if the breaker admits it, and counts how it ends.
     ///
     /// # Errors
     ///
-    /// What `op` returns, or [`CircuitOpenError`] as a [`Rejection`] where the breaker does not
-    /// let it pass. It comes as the error of `op`: `?` after the call converts that as it converts
-    /// any other, and [`CircuitOpenError::find`] tells it apart.
+    /// The error of `op`, or [`CircuitOpenError`] as a [`Rejection`] if the breaker rejects the
+    /// call. The rejection is converted to the error of `op`. `?` after the call converts that as
+    /// usual, and [`CircuitOpenError::find`] finds it again.
     ///
     /// [`CircuitOpenError`]: crate::CircuitOpenError
     /// [`CircuitOpenError::find`]: crate::CircuitOpenError::find
     ///
     /// # Panics
     ///
-    /// Only where `op` does, and that counts as a failure.
+    /// Panics only if `op` does, and that counts as a failure.
     ///
     /// # Cancellation
     ///
-    /// Dropping the future gives the permit back, and counts as neither failure nor success.
+    /// Dropping the future releases the permit, and counts as neither failure nor success.
     pub async fn call<T, E, F>(&self, op: impl FnOnce() -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
@@ -31,7 +31,8 @@ impl CircuitBreaker {
         if enclosing::is_any() && enclosing::contains(self) {
             return op().await;
         }
-        // `acquire` and `Permit::settle`, written out: what goes through them goes through memory.
+        // `acquire` and `Permit::settle`, written out: a value that goes through them goes through
+        // memory.
         let permit = match self.try_admit_fast() {
             Some(permit) => permit,
             None => self.admit(None).map_err(Rejection::from)?,

@@ -1,17 +1,18 @@
-//! The calls that enclose what this thread is polling.
+//! The calls that enclose the code that this thread is polling.
 //!
-//! A call that is made inside a call through the same breaker is part of it. So each poll of a call
-//! is noted for as long as it lasts, in the thread that polls: whatever begins meanwhile is inside
-//! that call, be it reached by a function, a boxed future, a trait object or `join!`. A spawned task
-//! is polled by itself, and so is not.
+//! A call made inside a call through the same breaker is part of it. So each poll of a call is
+//! recorded while it lasts, in the thread that polls. Whatever begins meanwhile is inside that
+//! call, whether a function, a boxed future, a trait object or `join!` leads to it. A spawned task
+//! is polled by itself, so it is not inside.
 
 use std::cell::Cell;
 use std::{mem, ptr};
 
 use crate::CircuitBreaker;
 
-/// How many different calls are noted beside the innermost. A recursive function is noted once, at
-/// any depth; of more than this many functions that call each other, the innermost are not noted.
+/// How many different calls are recorded besides the innermost. A recursive function is recorded
+/// once, at any depth. If more functions than this call each other, only the outermost ones and the
+/// innermost one are recorded.
 const ROOM: usize = 15;
 
 thread_local! {
@@ -25,20 +26,20 @@ thread_local! {
     };
 }
 
-/// The innermost call stands apart, because there is seldom another: that it is none is all that
-/// most calls ask, and its place is all that they write.
+/// The innermost call is separate, because there is rarely another. Most calls only read that there
+/// is none, and write nothing else.
 struct Enclosing {
     innermost: Cell<Frame>,
-    /// How many of the places are in use.
+    /// How many entries of `outer` are in use.
     depth: Cell<usize>,
-    /// A part of the call of this frame that has met its own deadline, until that call knows.
+    /// The frame of a call of which a part has met its own deadline, until that call is told.
     ran_out: Cell<Frame>,
     /// The calls that enclose the innermost, each once.
     outer: [Cell<Frame>; ROOM],
 }
 
-/// One call: the address of its breaker, which outlives the poll, and what becomes of its failures
-/// in the lowest bits, which the alignment of a breaker leaves free.
+/// One call: the address of its breaker, which outlives the poll. The lowest bits, which the
+/// alignment of a breaker leaves free, hold which failures its policy retries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame(usize);
 
@@ -51,7 +52,7 @@ const _: () = assert!(align_of::<CircuitBreaker>() > Frame::MASK);
 impl Retries {
     pub(crate) const NONE: Self = Self(Self::CALL);
 
-    /// Is set in each frame, also in that of a call without a breaker.
+    /// Set in every frame, even in that of a call without a breaker.
     const CALL: usize = 0b001;
     const TRANSIENT: usize = 0b010;
     const MAYBE_EXECUTED: usize = 0b100;
@@ -68,7 +69,7 @@ impl Frame {
 
     const MASK: usize = Retries::CALL | Retries::TRANSIENT | Retries::MAYBE_EXECUTED;
 
-    /// A call through this breaker. Without one, nothing is part of it.
+    /// A call through this breaker. Nothing is part of a call without a breaker.
     #[inline]
     pub(crate) fn new(breaker: Option<&CircuitBreaker>, retries: Retries) -> Self {
         Self(breaker.map_or(0, |breaker| ptr::from_ref(breaker).addr()) | retries.0)
@@ -88,21 +89,20 @@ impl Frame {
     }
 }
 
-/// A poll of a call. It lasts until this is dropped, be it by a panic.
+/// A poll of a call. It lasts until this is dropped, even by a panic.
 #[must_use]
 pub(crate) struct Poll {
     enclosed_by: Frame,
     depth: usize,
 }
 
-/// Tells the call through this breaker that encloses this one that a part of it has met its own
-/// deadline.
-pub(crate) fn note_ran_out(breaker: &CircuitBreaker) {
+/// Records that a part of the enclosing call through this breaker has met its own deadline.
+pub(crate) fn record_ran_out(breaker: &CircuitBreaker) {
     let frame = Frame::new(Some(breaker), Retries::NONE);
     ENCLOSING.with(|enclosing| enclosing.ran_out.set(frame));
 }
 
-/// Notes that a call is being polled.
+/// Records that a call is being polled.
 #[inline]
 pub(crate) fn enter(frame: Frame) -> Poll {
     ENCLOSING.with(|enclosing| {
@@ -113,8 +113,8 @@ pub(crate) fn enter(frame: Frame) -> Poll {
 }
 
 impl Poll {
-    /// Ends the poll, and hands over what the call has to know: `tell` is called if a part of it has
-    /// met its own deadline, and returns whether the call wants to know.
+    /// Ends the poll. If a part of the call has met its own deadline, this calls `tell`, which
+    /// returns whether the call has taken note.
     #[inline]
     pub(crate) fn leave(self, tell: impl FnOnce() -> bool) {
         ENCLOSING.with(|enclosing| {
@@ -170,14 +170,14 @@ impl Enclosing {
         }
     }
 
-    /// Notes a call that has been the innermost, unless it is noted already. Returns how many were
-    /// noted before.
+    /// Records a call that has been the innermost, unless it is already recorded. Returns how many
+    /// were recorded before.
     #[inline(never)]
     fn push(&self, frame: Frame) -> usize {
         let depth = self.depth.get();
-        let is_noted = self.outer[..depth].iter().any(|noted| noted.get() == frame);
+        let is_recorded = self.outer[..depth].iter().any(|recorded| recorded.get() == frame);
         if let Some(place) = self.outer.get(depth)
-            && !is_noted
+            && !is_recorded
         {
             place.set(frame);
             self.depth.set(depth + 1);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recursion_of_any_depth_is_noted_once() {
+    fn a_recursion_of_any_depth_is_recorded_once() {
         let (outer, inner) = (CircuitBreaker::default(), CircuitBreaker::default());
         let other = CircuitBreaker::default();
         let enter = |breaker| enter(Frame::new(Some(breaker), Retries::NONE));
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn of_more_calls_than_there_is_room_the_outer_ones_are_noted() {
+    fn of_more_calls_than_there_is_room_the_outer_ones_are_recorded() {
         let breakers: Vec<_> = (0..2 * ROOM).map(|_| CircuitBreaker::default()).collect();
         let enter = |breaker| enter(Frame::new(Some(breaker), Retries::NONE));
         let mut polls: Vec<_> = breakers.iter().map(enter).collect();

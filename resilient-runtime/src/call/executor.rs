@@ -1,4 +1,4 @@
-//! Retry without a breaker, by hand.
+//! Retries without a breaker and without the attribute.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,10 @@ use crate::{Classify, ErrorKind, RetryPolicy, RetryTable};
 
 const NAME: &str = "RetryExecutor";
 
-/// Retries an operation: what `retry = "…"` does, without the attribute.
+/// Retries an operation, as `retry = "…"` does, without the attribute.
 ///
-/// The operation is called once for each attempt. What it changes outside itself has to be shared,
-/// as in a `Cell` or an atomic: an `async` closure that changes what it captures is no `FnMut`.
+/// The operation is called once for each attempt. State that it changes must be shared, as in a
+/// `Cell` or an atomic: an `async` closure that changes what it captures is not `FnMut`.
 ///
 /// ```
 /// use resilient_runtime::{ErrorKind, RetryExecutor};
@@ -49,8 +49,8 @@ impl RetryExecutor {
         Self { policy: Policy::builder(NAME).retry_by_kind(table).build_unchecked() }
     }
 
-    /// The same executor under another name, by which events tell it from others. By default all
-    /// are called `RetryExecutor`.
+    /// Returns the same executor with another name, which its events carry. By default all are
+    /// named `RetryExecutor`.
     #[must_use]
     pub fn with_name(self, name: impl Into<Cow<'static, str>>) -> Self {
         Self { policy: self.policy.renamed(name.into()) }
@@ -65,7 +65,7 @@ impl RetryExecutor {
     ///
     /// # Panics
     ///
-    /// Where `op` does; and where a retry is due outside a tokio runtime with its timer enabled.
+    /// Panics if `op` does, or if a retry is due outside a tokio runtime with its timer enabled.
     ///
     /// # Cancellation
     ///

@@ -1,11 +1,11 @@
-//! What a run has to know of an attempt that returned an error.
+//! An attempt that returned an error, and what a run must know about it.
 
 use std::time::Duration;
 
 use super::timed::RanOut;
 use crate::{Classify, ErrorKind};
 
-/// What a run has to know of an error.
+/// What a run must know about the error of an attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct FailedAttempt {
     pub(super) kind: ErrorKind,
@@ -27,8 +27,8 @@ impl FailedAttempt {
         }
     }
 
-    /// The same error, made of a rejection by this limit. That the deadline ended the call does not
-    /// depend on what the user's code makes of it.
+    /// Records that this limit ended the attempt. If it was the deadline, the kind does not depend
+    /// on what the user's code makes of the rejection.
     pub(super) const fn ended_by(&mut self, ran_out: RanOut) {
         self.ran_out = Some(ran_out);
         if let RanOut::Deadline = ran_out {

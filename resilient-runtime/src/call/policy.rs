@@ -1,4 +1,4 @@
-//! What one call goes through.
+//! The policy of a call.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -11,19 +11,16 @@ use crate::{CircuitBreaker, ConfigError, ErrorKind, RetryBudget, RetryPolicy, Re
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scope {
-    /// The breaker stands outside the retries: it is asked once for a call, and counts one result
-    /// for it, the last.
+    /// The breaker is outside the retries: it admits a call once, and counts its last result.
     #[default]
     Call,
-    /// The breaker stands inside the retries: it is asked before each attempt, and counts each
-    /// one's result.
+    /// The breaker is inside the retries: it admits each attempt, and counts the result of each.
     Attempt,
 }
 
-/// What a call goes through: all that `#[resilient]` does, for code that cannot carry an
-/// attribute.
+/// The policy of a call: all that `#[resilient]` does, for code that cannot carry an attribute.
 ///
-/// Only what is named applies: a policy of which nothing is said calls the operation once.
+/// Only the settings that are given apply: an empty policy calls the operation once.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -53,19 +50,19 @@ pub struct Policy {
     retry: Option<RowChoice>,
     breaker: Option<SharedBreaker>,
     scope: Scope,
-    /// What `retry` allows at most; 1 without it.
+    /// The most attempts that `retry` allows; 1 without it.
     max_attempts: u32,
     attempt_timeout: Option<Duration>,
     deadline: Option<Duration>,
     idempotent: bool,
-    /// What calls that are made inside one of these leave to it.
+    /// Which failures calls made inside one of these do not retry themselves.
     retries: Retries,
     budget: Option<SharedBudget>,
 }
 
 impl Policy {
-    /// Starts a policy that does nothing. Events call it by `name`; the attribute puts the
-    /// function's path there.
+    /// Starts a policy that does nothing. Events carry its `name`. The attribute sets the
+    /// function's path.
     pub fn builder(name: impl Into<Cow<'static, str>>) -> PolicyBuilder {
         PolicyBuilder {
             policy: Self {
@@ -85,7 +82,7 @@ impl Policy {
         }
     }
 
-    /// What events call it by.
+    /// Returns the name that events carry.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -134,7 +131,7 @@ impl Policy {
         self.budget.as_deref()
     }
 
-    /// The row by which an error of this kind is retried; none where nothing is retried.
+    /// Returns the row by which an error of this kind is retried. `None` if nothing is retried.
     pub(crate) fn row(&self, kind: ErrorKind) -> Option<RetryPolicy> {
         self.retry.as_ref().map(|retry| match retry {
             RowChoice::Row(row) => *row,
@@ -178,9 +175,9 @@ impl PolicyBuilder {
         self.with_retry(RowChoice::Row(row))
     }
 
-    /// Retries a transient error by the row of its own kind, as `retry = "auto"` does. Where the
-    /// kind changes from one attempt to the next, the attempts so far are held against the row of
-    /// the newest.
+    /// Retries a transient error by the row of its own kind, as `retry = "auto"` does. If the kind
+    /// changes from one attempt to the next, the row of the latest error limits all attempts so
+    /// far.
     pub fn retry_by_kind(self, table: RetryTable) -> Self {
         self.with_retry(RowChoice::ByKind(Box::new(table)))
     }
@@ -223,8 +220,8 @@ impl PolicyBuilder {
     }
 
     /// Ends a call that takes longer, delays included, with [`Rejection::DeadlineExceeded`], which
-    /// is a `deadline_exceeded`. No retry is begun whose delay would not be over by then: the call
-    /// ends at once with the error of its last attempt.
+    /// is a `deadline_exceeded`. If the delay before a retry would not be over by then, the call
+    /// ends immediately with the error of its last attempt.
     ///
     /// For the breaker, a call that its deadline ended is a failure only if the policy has no
     /// [attempt timeout](Self::attempt_timeout), unless the breaker's lists of kinds
@@ -238,8 +235,8 @@ impl PolicyBuilder {
     }
 
     /// Whether the operation may be executed twice, which is the default. If not, an error is
-    /// retried only where the request surely was not executed:
-    /// [`maybe_executed`](crate::Classify::maybe_executed) says so. It needs a retry.
+    /// retried only if [`maybe_executed`](crate::Classify::maybe_executed) rules out that the
+    /// request was executed. It needs a retry.
     pub fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = Some(idempotent);
         self
@@ -302,8 +299,8 @@ impl PolicyBuilder {
         Ok(self.build_unchecked())
     }
 
-    /// The policy, from settings that the attribute has checked, or that cannot contradict each
-    /// other.
+    /// Returns the policy, from settings that the attribute has checked, or that cannot contradict
+    /// each other.
     pub(crate) fn build_unchecked(self) -> Policy {
         let Self { policy, scope, idempotent } = self;
         let idempotent = idempotent.unwrap_or(policy.idempotent);

@@ -9,29 +9,29 @@ use tokio::time::{Sleep, sleep};
 use super::failed_attempt::FailedAttempt;
 use crate::retry::Withdrawal;
 
-/// The time before another attempt, and what is pending for the case that there is none.
+/// The delay before the next attempt, and what is needed if there is none after all.
 ///
-/// Boxed: tokio's timer is larger than all else that a call adds to the future of a function, the
-/// error may be large too, and two allocations are nothing beside a delay.
+/// Both are boxed: tokio's timer is larger than all else that a call adds to the future of a
+/// function, the error may be large too, and two allocations are nothing compared with a delay.
 pub struct RetryDelay<'p, E> {
     pub(super) timer: Pin<Box<Sleep>>,
     pub(super) pending: Box<PendingRetry<'p, E>>,
 }
 
 pub(super) struct PendingRetry<'p, E> {
-    /// Of the last attempt.
+    /// The error of the last attempt.
     pub(super) error: E,
     pub(super) plan: RetryPlan<'p>,
 }
 
-/// An attempt that is to follow one that has failed.
+/// The attempt that is to follow.
 pub(super) struct RetryPlan<'p> {
     pub(super) delay: Duration,
-    /// Of the error of the last attempt.
+    /// What is known about the error of the last attempt.
     pub(super) failed: FailedAttempt,
-    /// From the budget. It goes back where the attempt is not made.
+    /// The tokens from the budget. They are returned if the attempt is not made.
     pub(super) withdrawal: Option<Withdrawal<'p>>,
-    /// The last attempt, where the breaker asks for that.
+    /// How long the last attempt lasted; 0 if the breaker does not time calls.
     pub(super) lasted: Duration,
 }
 
@@ -57,7 +57,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[tokio::test]
-    async fn a_pause_does_not_print_the_error_that_it_keeps() {
+    async fn a_delay_does_not_print_the_error_that_it_keeps() {
         let plan = RetryPlan {
             delay: Duration::ZERO,
             failed: FailedAttempt {

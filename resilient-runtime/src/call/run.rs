@@ -19,10 +19,10 @@ use crate::error::{BreakerState, Rejection};
 use crate::event::{self, Subject};
 use crate::retry::{RetryPolicy, StopReason, Withdrawal};
 
-/// One call: how many attempts it has begun, and the leave of the breaker that it holds.
+/// One call: how many attempts it has begun, and the permit of the breaker that it holds.
 ///
-/// Dropped before it is settled, it gives the permit back, or settles it as a failure where the
-/// function has panicked.
+/// If it is dropped before it is settled, the permit is dropped without an outcome, or settled as a
+/// failure if the function has panicked.
 #[derive(Debug)]
 pub struct Run<'p> {
     policy: &'p Policy,
@@ -30,26 +30,26 @@ pub struct Run<'p> {
     permit: Option<Permit<'p>>,
     standing: Standing,
     attempt: u32,
-    /// When the whole call has to be over.
+    /// When the whole call must be over.
     deadline: Option<Instant>,
-    /// Which limit has ended the attempt that ended last, if one did.
+    /// Which limit ended the last attempt, if one did.
     ran_out: Option<RanOut>,
 }
 
-/// Whether a call is one for its breaker.
+/// Whether the breaker counts the call by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     /// It needs a permit, and its result counts.
     Alone,
-    /// It is part of a call through the same breaker, by whose permit it passes. It has none of its
-    /// own, and counts nothing.
+    /// It is part of a call through the same breaker, and is admitted with the permit of that call.
+    /// It has no permit of its own, and is not counted.
     Part,
 }
 
 impl<'p> Run<'p> {
     /// Begins a call, and its first attempt. The breaker is that of the policy, or one that the
-    /// call's arguments have chosen; where it is closed and no other call encloses this one, the
-    /// call has its permit.
+    /// call's arguments have chosen. If it is closed and no other call encloses this one, this
+    /// acquires the permit.
     #[inline]
     pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
         let permit = match breaker {
@@ -60,12 +60,12 @@ impl<'p> Run<'p> {
         Self { policy, breaker, permit, standing, attempt: 1, deadline: None, ran_out: None }
     }
 
-    /// Lets the time run until the policy's deadline, where it has one.
+    /// Starts the time until the policy's deadline, if it has one.
     pub(crate) fn start_clock(&mut self) {
         self.deadline = self.policy.deadline().and_then(deadline_after);
     }
 
-    /// Asks the breaker, where there is one and it has not said so yet, whether the call may begin.
+    /// Acquires the permit, unless [`new`](Self::new) already has.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
         if self.permit.is_some() { Ok(()) } else { self.admit_slow() }
@@ -100,7 +100,7 @@ impl<'p> Run<'p> {
         Attempt::new(self.attempt, self.is_last(), until)
     }
 
-    /// Until when `attempt` may take.
+    /// Returns when `attempt` must end, and what it ends with then.
     pub(crate) fn limit<E>(
         &self,
         attempt: &Attempt,
@@ -113,19 +113,19 @@ impl<'p> Run<'p> {
         Some(Limit { until, expiry: Expiry { policy, attempt, ran_out, reject } })
     }
 
-    /// What calls that are made inside this one have to know of it.
+    /// What calls made inside this one must know about it.
     #[inline]
     pub(crate) fn frame(&self) -> Frame {
         Frame::new(self.breaker, self.policy.retries())
     }
 
-    /// Where [`track`] leaves word of a panic; none where nobody would read it.
+    /// Where [`track`] flags a panic. `None` if there is no permit to settle by it.
     #[inline]
     pub(crate) fn call_state(&mut self) -> Option<&mut CallState> {
         self.permit.as_mut().map(Permit::call_state)
     }
 
-    /// Ends an attempt: the call ends too, or goes on after a pause.
+    /// Ends an attempt: the call ends too, or continues after a delay.
     #[inline]
     pub(crate) fn settle<T, E>(
         &mut self,
@@ -180,7 +180,7 @@ impl<'p> Run<'p> {
     #[inline(never)]
     fn refund_and_settle(&mut self) {
         if let Some(budget) = self.policy.budget()
-            // A part that never retries takes nothing, and gives nothing back.
+            // A part that never retries withdraws nothing, and refunds nothing.
             && !self.outer_call_retries(false)
         {
             budget.refund();
@@ -195,8 +195,8 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Ends an attempt that has failed. The retry that follows, if there is to be one; otherwise
-    /// the call is settled.
+    /// Ends an attempt that returned an error. Returns the plan of the next attempt, if there is to
+    /// be one. Otherwise the call is settled.
     // The error is lent: to move it would cost more than to classify it.
     #[cold]
     fn fail<E>(&mut self, error: &E, classify: fn(&E) -> FailedAttempt) -> Option<RetryPlan<'p>> {
@@ -209,8 +209,8 @@ impl<'p> Run<'p> {
         self.flagging_panic(|_| RetryDelay::new(error, plan))
     }
 
-    /// Waits, and begins the next attempt; or ends the call with the error of the last one, where
-    /// there can be none any more.
+    /// Waits, and begins the next attempt. If there can be no further attempt, ends the call with
+    /// the error of the last one.
     pub(crate) async fn resume<T, E>(
         &mut self,
         pause: RetryDelay<'p, E>,
@@ -227,7 +227,8 @@ impl<'p> Run<'p> {
                 if let Some(permit) = &mut self.permit {
                     permit.begin_attempt();
                 }
-                // Before the attempt is paid for: it may panic, and then there is none.
+                // Before the retry is paid for: dropping the error may panic, and then there is no
+                // retry.
                 drop(error);
                 if let Some(withdrawal) = plan.withdrawal {
                     withdrawal.spend();
@@ -244,8 +245,8 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Does `work` that is not part of an attempt, and may panic: it may call the user's code or a
-    /// subscriber. A panic there is a panic of the call.
+    /// Runs `work` outside an attempt. It may call user code or a subscriber, and a panic there
+    /// counts as a panic of the call.
     #[inline]
     pub(crate) fn flagging_panic<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
         let watched = PanicFlag(self);
@@ -254,7 +255,7 @@ impl<'p> Run<'p> {
         done
     }
 
-    /// An attempt that ends at its limit, watched for a panic.
+    /// Tracks an attempt that ends at its limit.
     #[inline]
     pub(crate) fn timed<T, E, F>(
         &mut self,
@@ -284,7 +285,7 @@ impl<'p> Run<'p> {
         }
         let Some(row) = self.policy.row(kind) else {
             if let Some(ran_out) = failed.ran_out {
-                self.tell_limit(ran_out);
+                self.report_limit(ran_out);
             }
             self.settle_permit(&failed);
             return None;
@@ -293,33 +294,33 @@ impl<'p> Run<'p> {
             Ok((delay, withdrawal)) => {
                 event::retrying(self.subject(), kind, delay);
                 let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
-                // The hint is waited out by the time that it could matter.
+                // By the time that the hint could matter, it has been waited out.
                 failed.hint = None;
                 Some(RetryPlan { delay, failed, withdrawal, lasted })
             }
             Err(reason) => {
-                self.tell_end(reason, &failed);
+                self.report_end(reason, &failed);
                 self.settle_permit(&failed);
                 None
             }
         }
     }
 
-    /// Tells why nothing follows an attempt that has failed.
-    fn tell_end(&self, reason: StopReason, failed: &FailedAttempt) {
+    /// Emits the event that says why no attempt follows.
+    fn report_end(&self, reason: StopReason, failed: &FailedAttempt) {
         let FailedAttempt { kind, ran_out, .. } = *failed;
         match (reason, ran_out) {
-            // The outer call tells of its own retries.
+            // The outer call reports its own retries.
             (StopReason::OuterCallRetries, None) => {}
-            (StopReason::OuterCallRetries, Some(ran_out)) => self.tell_limit(ran_out),
-            // An error that no attempt could have helped is not this policy's business.
+            (StopReason::OuterCallRetries, Some(ran_out)) => self.report_limit(ran_out),
+            // No retry could have helped, so the policy has nothing to report.
             (_, None) if self.attempt == 1 && !kind.is_transient() => {}
             _ => event::gave_up(self.subject(), kind, reason.as_str()),
         }
     }
 
-    /// How long to wait before the next attempt, or why there is to be none. The budget is asked
-    /// last: a retry that is not made costs nothing.
+    /// Returns how long to wait before the next attempt, or why there is to be none. The budget
+    /// comes last: a retry that is not made costs nothing.
     fn next_delay(
         &self,
         failed: &FailedAttempt,
@@ -352,16 +353,16 @@ impl<'p> Run<'p> {
         Ok((delay, Some(withdrawal)))
     }
 
-    /// Whether this call is part of one whose policy retries such failures. If both retried, their
-    /// attempts would multiply.
+    /// Whether this call is part of a call whose policy retries such failures. If both retried,
+    /// their attempts would multiply.
     fn outer_call_retries(&self, maybe_executed: bool) -> bool {
         self.standing == Standing::Part
             && self.breaker.is_some_and(|breaker| enclosing::retries(breaker, maybe_executed))
     }
 
-    /// Whether the call may go on after a pause: before its deadline, and only while its breaker is
-    /// closed. A permit for the whole call still holds then; one for each attempt is asked for
-    /// anew.
+    /// Whether the call may continue after a delay: before its deadline, and only while its breaker
+    /// is closed. A permit for the whole call is still valid then. If the breaker counts attempts,
+    /// this acquires a new one.
     fn is_still_admitted(&mut self) -> Result<(), StopReason> {
         // A timer may be late.
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -376,7 +377,7 @@ impl<'p> Run<'p> {
         self.admit().map_err(|_| StopReason::BreakerNotClosed)
     }
 
-    /// Says how long the attempt has lasted whose result is to count: without the pause.
+    /// Sets how long the attempt lasted whose result counts, without the delay after it.
     fn set_lasted(&mut self, lasted: Duration) {
         if let Some(permit) = &mut self.permit {
             permit.set_lasted(lasted);
@@ -388,21 +389,21 @@ impl<'p> Run<'p> {
         match (self.permit.take(), failed.ran_out) {
             (Some(permit), Some(RanOut::Deadline)) => permit.settle_deadline(attempts_are_timed),
             (Some(permit), _) => permit.settle_error(failed.kind, failed.hint),
-            (None, Some(RanOut::Deadline)) if !attempts_are_timed => self.tell_outer_call(),
+            (None, Some(RanOut::Deadline)) if !attempts_are_timed => self.notify_outer_call(),
             (None, _) => {}
         }
     }
 
-    /// Tells the call that this one is part of that its deadline ended it: only the outer call has a
-    /// permit to count that by.
-    fn tell_outer_call(&self) {
+    /// Tells the outer call that this part of it ended at its own deadline: only the outer call has
+    /// a permit to count that.
+    fn notify_outer_call(&self) {
         if let (Standing::Part, Some(breaker)) = (self.standing, self.breaker) {
-            enclosing::note_ran_out(breaker);
+            enclosing::record_ran_out(breaker);
         }
     }
 
-    /// Tells which limit ended the call. The error does not say it as reliably.
-    fn tell_limit(&self, ran_out: RanOut) {
+    /// Emits the event that names the limit that ended the call. The error may not say it.
+    fn report_limit(&self, ran_out: RanOut) {
         event::timed_out(self.subject(), ran_out.kind(), ran_out.limit(self.policy));
     }
 
@@ -415,19 +416,19 @@ impl<'p> Run<'p> {
     }
 }
 
-/// Notes a panic where it is dropped, which only a panic does. Nothing is written otherwise.
+/// Flags a panic when it is dropped, which only a panic does. Otherwise nothing is written.
 struct PanicFlag<'r, 'p>(&'r mut Run<'p>);
 
 impl Drop for PanicFlag<'_, '_> {
     fn drop(&mut self) {
-        // The permit is that of now: the work may have asked for another.
+        // The current permit: the work may have acquired a new one.
         if let Some(state) = self.0.call_state() {
             *state = CallState::Panicked;
         }
     }
 }
 
-/// The moment after this time. One that the clock has no room for is none.
+/// The moment after this time. `None` if the clock cannot express it.
 fn deadline_after(time: Duration) -> Option<Instant> {
     Instant::now().checked_add(time)
 }

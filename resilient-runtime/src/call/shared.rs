@@ -1,4 +1,4 @@
-//! What several policies share: it stands in source, or is counted.
+//! What several policies share: a static, or a counted reference.
 
 use std::ops::Deref;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! An attempt that may not take for ever.
+//! An attempt with a time limit.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,15 +10,15 @@ use tokio::time::{Instant, Timeout, timeout_at};
 use super::policy::Policy;
 use crate::{ErrorKind, Rejection};
 
-/// Until when an attempt may take, and what it ends with then.
+/// When an attempt must end, and what it ends with then.
 #[derive(Debug)]
 pub(crate) struct Limit<'p, E> {
     pub(crate) until: Instant,
     pub(crate) expiry: Expiry<'p, E>,
 }
 
-/// What an attempt ends with if it takes too long. Of the rejection it holds only what cannot be
-/// looked up: it is moved with each attempt, and hardly ever needed.
+/// What an attempt ends with if it takes too long. It holds only the parts of the rejection that
+/// cannot be looked up: it is moved with each attempt, and rarely needed.
 #[derive(Debug)]
 pub(crate) struct Expiry<'p, E> {
     pub(crate) policy: &'p Policy,
@@ -45,14 +45,14 @@ impl<E> Expiry<'_, E> {
 /// Which limit ended an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RanOut {
-    /// That of the attempt.
+    /// The timeout of the attempt.
     AttemptTimeout,
-    /// That of the call.
+    /// The deadline of the call.
     Deadline,
 }
 
 impl RanOut {
-    /// How long this policy allows.
+    /// How long this policy allows for it.
     pub(crate) fn limit(self, policy: &Policy) -> Duration {
         let limit = match self {
             Self::AttemptTimeout => policy.attempt_timeout(),
@@ -74,9 +74,9 @@ pin_project! {
     /// See [`timed`].
     #[project = TimedProjection]
     pub enum Timed<'r, F, E> {
-        /// It may take as long as it takes.
+        /// There is no limit.
         Free { #[pin] future: F },
-        /// It ends with the error of its expiry.
+        /// At the limit, it ends with the error of its expiry.
         Limited {
             #[pin]
             future: Timeout<F>,
@@ -88,9 +88,9 @@ pin_project! {
     }
 }
 
-/// Polls `future` until its limit, where it has one, and then notes in `ran_out` which limit that
-/// was: the error does not tell, since the user's code makes it. An answer that is there at the
-/// limit is taken.
+/// Polls `future` until its limit, if it has one, and then records in `ran_out` which limit that
+/// was: the user's code makes the error, so the error may not say it. An answer that is ready at
+/// the limit is returned.
 pub(crate) fn timed<'r, F: Future, E>(
     future: F,
     limit: Option<Limit<'r, E>>,
@@ -119,13 +119,13 @@ where
                 Poll::Ready(Err(_)) => {
                     **ran_out = Some(expiry.ran_out);
                     let error = expiry.error();
-                    // Dropped within this poll: a panic in it is seen by whatever watches the poll.
+                    // Dropped within this poll, so that a panic in it is a panic of the call.
                     self.set(Timed::RanOut);
                     Poll::Ready(Err(error))
                 }
                 Poll::Pending => Poll::Pending,
             },
-            // Polled again after its end.
+            // Polled again after completion.
             TimedProjection::RanOut => Poll::Pending,
         }
     }

@@ -1,4 +1,4 @@
-//! A future that leaves a mark where it panics.
+//! The future of a call: while it is polled, calls inside it can see it, and a panic is flagged.
 
 use std::mem;
 use std::pin::Pin;
@@ -19,10 +19,10 @@ pin_project! {
     }
 }
 
-/// Polls `future` as the call of this frame, and marks `state` if a poll ends by a panic.
+/// Polls `future` as the call of this frame, and sets `state` if a poll panics.
 ///
-/// This is how a panic is told from a dropped future: both only show as a `drop`, and
-/// `std::thread::panicking` also holds for a future that is dropped because another one panicked.
+/// This distinguishes a panic from a dropped future. Both only show as a `drop`, and
+/// `std::thread::panicking` is also true for a future that is dropped because another one panicked.
 pub(crate) fn track<F: Future>(
     frame: Frame,
     state: Option<&mut CallState>,
@@ -31,7 +31,7 @@ pub(crate) fn track<F: Future>(
     Tracked { frame, state, future }
 }
 
-/// Does `work`, and marks `state` if it panics.
+/// Runs `work`, and sets `state` if it panics.
 #[inline]
 pub(crate) fn flag_panic<R>(state: Option<&mut CallState>, work: impl FnOnce() -> R) -> R {
     let flag = PanicFlag(state);
@@ -47,22 +47,21 @@ impl<F: Future> Future for Tracked<'_, F> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let mut flag = PanicFlag(this.state.as_deref_mut());
-        let inside = enclosing::enter(*this.frame);
+        let polling = enclosing::enter(*this.frame);
         let poll = this.future.poll(context);
-        inside.leave(|| flag.set(CallState::PartRanOut));
+        polling.leave(|| flag.set(CallState::PartRanOut));
         mem::forget(flag);
         poll
     }
 }
 
-/// Sets the mark where it is dropped, which only a panic does: a poll that comes back writes
-/// nothing.
+/// Sets the state when it is dropped, which only a panic does: a poll that returns writes nothing.
 struct PanicFlag<'m>(Option<&'m mut CallState>);
 
 impl PanicFlag<'_> {
-    /// Whether there is something to mark.
+    /// Returns whether there is a state to set.
     fn set(&mut self, state: CallState) -> bool {
-        self.0.as_mut().map(|marked| **marked = state).is_some()
+        self.0.as_mut().map(|flagged| **flagged = state).is_some()
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-/// Whether calls pass.
+/// Whether calls are admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BreakerState {
-    /// Every call passes.
+    /// Every call is admitted.
     Closed,
     /// Every call is rejected.
     Open,
-    /// A few calls pass as probes, all others are rejected.
+    /// A few calls are admitted as probes. All others are rejected.
     HalfOpen,
 }
 
