@@ -13,23 +13,17 @@ pub use std::marker::PhantomData;
 
 pub use linkme;
 
-pub use crate::breaker::{BreakerConfig, BreakerConfigBuilder};
-pub use crate::budget::{BudgetConfig, BudgetConfigBuilder};
+pub use crate::breaker::{BreakerConfig, BreakerConfigBuilder, key_part};
+pub use crate::call::{RetryDelay, Scope};
 pub use crate::catalog::{
-    BREAKERS, BUDGETS, BreakerRef, BreakerSettings, BreakerSpec, CallSite, Declaration, ROWS,
-    RetrySpec, SITES,
+    BREAKERS, BUDGETS, BreakerRef, BreakerSettings, BreakerSpec, CallSite, Declaration, KeyedSite,
+    Names, ROWS, Refers, RetrySpec, SITES,
 };
-pub use crate::keyed::{KeyedSite, key_part};
-pub use crate::policy::Scope;
-pub use crate::reference::{Names, Refers};
-pub use crate::retry::{RetryPolicy, RetryTable};
+pub use crate::retry::{BudgetConfig, BudgetConfigBuilder, RetryPolicy, RetryTable};
 pub use crate::row::{RetryChanges, Row};
-pub use crate::run::Pause;
 pub use crate::{Backoff, Classify, ErrorKind};
 
-use crate::run::{Judgement, Run};
-use crate::timed::Timed;
-use crate::watch::{Watch, watch};
+use crate::call::{FailedAttempt, Run, Timed, Tracked, track};
 use crate::{Attempt, CircuitBreaker, ConfigError, Policy, Rejection};
 
 /// The return type of a function that can be retried.
@@ -38,7 +32,7 @@ use crate::{Attempt, CircuitBreaker, ConfigError, Policy, Rejection};
     label = "a policy tells success from failure by a `Result`",
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify`"
 )]
-pub trait Outcome {
+pub trait PolicyReturn {
     /// A [`Call`] of the function.
     type Call<'b>;
 
@@ -46,12 +40,12 @@ pub trait Outcome {
     fn begin<'b>(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b>;
 }
 
-impl<T, E: Classify> Outcome for Result<T, E> {
+impl<T, E: Classify> PolicyReturn for Result<T, E> {
     type Call<'b> = Call<'b, T, E>;
 
     #[inline]
     fn begin<'b>(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b> {
-        Call { run: Run::new(policy, breaker), judge: Judgement::of, returns: PhantomData }
+        Call { run: Run::new(policy, breaker), classify: FailedAttempt::of, returns: PhantomData }
     }
 }
 
@@ -61,7 +55,7 @@ impl<T, E: Classify> Outcome for Result<T, E> {
     label = "a policy tells success from failure by a `Result`",
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify` and `From<resilient_runtime::Rejection>`"
 )]
-pub trait Rejectable: Outcome {
+pub trait Rejectable: PolicyReturn {
     /// What makes an error of a rejection. It is no part of the call, which keeps all that it has
     /// while it waits.
     type Reject;
@@ -101,7 +95,7 @@ impl<E: From<Rejection>> CarriesRejection for E {
 
 /// Begins a call that nothing can reject.
 #[inline]
-pub fn begin<R: Outcome>(_: PhantomData<R>, site: &'static CallSite) -> R::Call<'static> {
+pub fn begin<R: PolicyReturn>(_: PhantomData<R>, site: &'static CallSite) -> R::Call<'static> {
     R::begin(&site.resolved().policy, None)
 }
 
@@ -132,7 +126,7 @@ pub fn begin_keyed<'b, R: Rejectable>(
 #[derive(Debug)]
 pub struct Call<'b, T, E> {
     run: Run<'b>,
-    judge: fn(&E) -> Judgement,
+    classify: fn(&E) -> FailedAttempt,
     returns: PhantomData<fn() -> T>,
 }
 
@@ -144,7 +138,7 @@ impl<'b, T, E> Call<'b, T, E> {
         current: Attempt,
         reject: fn(Rejection) -> E,
         body: F,
-    ) -> Watch<'_, Timed<'_, F, E>>
+    ) -> Tracked<'_, Timed<'_, F, E>>
     where
         F: Future<Output = Result<T, E>>,
     {
@@ -183,37 +177,37 @@ impl<'b, T, E> Call<'b, T, E> {
     /// Does what of the user's precedes an attempt, watched for a panic.
     #[inline]
     pub fn watching<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        self.run.watching(|_| work())
+        self.run.flagging_panic(|_| work())
     }
 
     /// The attempt itself, watched for a panic.
     #[inline]
-    pub fn attempt<F>(&mut self, body: F) -> Watch<'_, F>
+    pub fn attempt<F>(&mut self, body: F) -> Tracked<'_, F>
     where
         F: Future<Output = Result<T, E>>,
     {
-        watch(self.run.frame(), self.run.call_state(), body)
+        track(self.run.frame(), self.run.call_state(), body)
     }
 
     /// Ends an attempt: the call ends too, or goes on after a pause.
     #[inline]
-    pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, Pause<'b, E>> {
-        self.run.settle(result, self.judge)
+    pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, RetryDelay<'b, E>> {
+        self.run.settle(result, self.classify)
     }
 
     /// Waits, and begins the next attempt; or ends the call with the error of the last one.
     pub fn resume(
         &mut self,
-        pause: Pause<'b, E>,
+        delay: RetryDelay<'b, E>,
     ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, 'b, T, E> {
-        self.run.resume(pause)
+        self.run.resume(delay)
     }
 
     /// Ends the only attempt of a call that is never retried.
     #[inline]
     #[must_use = "it is what the function returns"]
     pub fn finish(&mut self, result: Result<T, E>) -> Result<T, E> {
-        self.run.finish(result, self.judge)
+        self.run.finish(result, self.classify)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The breaker's own time: milliseconds since it first looked at the clock.
+//! The breaker's own time: milliseconds since it first read the clock.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +10,11 @@ use super::state::Moment;
 
 /// Reads tokio's clock, so that `tokio::time::pause` governs a breaker in a test.
 ///
-/// The moments count from the breaker's own first reading, not from one of the whole process:
-/// tests that run side by side each have a paused clock of their own, which may stand anywhere.
+/// Moments count from the breaker's own first reading, not from one of the whole process: tests
+/// that run in parallel each have a paused clock of their own, with any time on it.
 pub(super) struct Clock {
     epoch: OnceLock<Instant>,
-    /// The moment of the last failure, plus one; 0 where none has been seen.
+    /// The moment of the last failure, plus one; 0 before the first.
     last_failure: AtomicU64,
 }
 
@@ -27,9 +27,9 @@ impl Clock {
         moment(self.elapsed())
     }
 
-    /// Notes a failure at this time.
-    pub(super) fn failed(&self, elapsed: Duration) {
-        // Relaxed: a figure for people. The maximum, since failures settle in any order.
+    /// Records a failure at this time.
+    pub(super) fn record_failure(&self, elapsed: Duration) {
+        // Relaxed: this is for display only. The maximum, since failures settle in any order.
         self.last_failure.fetch_max(moment(elapsed).as_millis() + 1, Ordering::Relaxed);
     }
 
@@ -38,25 +38,25 @@ impl Clock {
         self.instant(Moment::from_millis(millis))
     }
 
-    /// This moment by tokio's clock; none before the clock was first read.
+    /// Converts a moment to tokio's clock. `None` before the clock was first read.
     pub(super) fn instant(&self, moment: Moment) -> Option<Instant> {
         self.epoch.get()?.checked_add(Duration::from_millis(moment.as_millis()))
     }
 
-    /// How long it is until `moment`.
+    /// Returns how long it is until `moment`.
     pub(super) fn until(&self, moment: Moment) -> Duration {
         moment.after(self.elapsed())
     }
 
-    /// Since the first reading, which may be this one.
+    /// Returns the time since the first reading, which may be this one.
     pub(super) fn elapsed(&self) -> Duration {
         let now = Instant::now();
         now.saturating_duration_since(*self.epoch.get_or_init(|| now))
     }
 }
 
-/// To the millisecond, rounded down: who waits for as long as a breaker is to stay open finds it
-/// ready.
+/// Rounds down to the millisecond: a caller that waits for as long as a breaker is to stay open
+/// finds it ready.
 pub(super) fn moment(elapsed: Duration) -> Moment {
     let millis = elapsed.as_secs().saturating_mul(1000);
     Moment::from_millis(millis.saturating_add(u64::from(elapsed.subsec_millis())))

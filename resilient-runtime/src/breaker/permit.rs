@@ -1,17 +1,18 @@
-//! The leave to make one call.
+//! Permission to make one call.
 
 use std::time::Duration;
 use std::{mem, thread};
 
-use super::CircuitBreaker;
-use super::settle::Admitted;
-use crate::{Classify, ErrorKind};
+use super::admitted::Admitted;
+use super::circuit_breaker::CircuitBreaker;
+use crate::ErrorKind;
+use crate::error::Classify;
 
-/// The leave to make one call through a [`CircuitBreaker`], from
+/// Permission to make one call through a [`CircuitBreaker`], from
 /// [`acquire`](CircuitBreaker::acquire).
 ///
-/// Say how the call ended. A permit that is dropped unsaid is given back: neither failure nor
-/// success, unless it is dropped by a panic, which is a failure.
+/// Report how the call ended. A permit dropped without an outcome counts as neither failure nor
+/// success, unless a panic drops it: that is a failure.
 ///
 /// ```
 /// use resilient_runtime::{BreakerState, CircuitBreaker};
@@ -24,21 +25,21 @@ use crate::{Classify, ErrorKind};
 /// # Ok::<(), resilient_runtime::CircuitOpenError>(())
 /// ```
 #[derive(Debug)]
-#[must_use = "a permit that is dropped unsaid counts as neither failure nor success"]
+#[must_use = "a permit dropped without an outcome counts as neither failure nor success"]
 pub struct Permit<'b> {
     breaker: &'b CircuitBreaker,
     admitted: Admitted,
     state: CallState,
 }
 
-/// What a call's watcher knows of it.
+/// What is known of a call that is tracked.
 ///
-/// A word, so that a permit has no padding: padding is copied too, in parts that overlap, and a
-/// processor has to wait where it reads over the edge of what it has just written.
+/// It is a word, so that a permit has no padding. Padding is copied too, in parts that overlap, and
+/// a processor stalls when it reads across the edge of what it has just written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum CallState {
-    /// There is no watcher: the thread knows whether it panics.
+    /// The call is not tracked: the thread knows whether it panics.
     Untracked,
     Running,
     /// A part of the call, without an attempt timeout, has met its own deadline.
@@ -65,7 +66,7 @@ impl<'b> Permit<'b> {
         breaker.succeeded(admitted);
     }
 
-    /// The call failed in a way that says that the service is down.
+    /// The call failed in a way that suggests that the service is down.
     pub fn failure(self) {
         self.failure_with_hint(None);
     }
@@ -75,14 +76,14 @@ impl<'b> Permit<'b> {
         breaker.failed(admitted, hint);
     }
 
-    /// The call ended in a way that says nothing of the service.
+    /// The call ended in a way that says nothing about the service.
     pub fn ignore(self) {
         let (breaker, admitted) = self.surrender();
         breaker.ignored(admitted);
     }
 
-    /// Takes the permit out of the reach of `drop` before it is settled: settling makes events, and
-    /// a subscriber that panics must not have the call counted twice.
+    /// Disarms `drop` before the permit is settled: settling emits events, and a subscriber that
+    /// panics must not cause the call to be counted twice.
     #[inline]
     pub(super) fn surrender(self) -> (&'b CircuitBreaker, Admitted) {
         let parts = (self.breaker, self.admitted);
@@ -90,9 +91,9 @@ impl<'b> Permit<'b> {
         parts
     }
 
-    /// The call ended with `result`: a success, a failure where the error is of a kind that the
-    /// breaker [trips on](crate::BreakerConfig::trips_on), and ignored otherwise. A failure that
-    /// opens the breaker opens it for its [hint](Classify::retry_after) at least.
+    /// The call ended with `result`. It counts as a success, as a failure if the breaker [trips
+    /// on](crate::BreakerConfig::trips_on) the kind of the error, and is ignored otherwise. If a
+    /// failure opens the breaker, it stays open at least for the [hint](Classify::retry_after).
     #[inline]
     pub fn settle<T, E: Classify>(self, result: &Result<T, E>) {
         match result {
@@ -103,7 +104,7 @@ impl<'b> Permit<'b> {
 
     /// The call ended with this error.
     pub(crate) fn settle_by<E: Classify>(mut self, error: &E) {
-        // Should the user's code panic here, that is a panic of the call.
+        // If the user's code panics here, that is a panic of the call.
         self.state = CallState::Panicked;
         let (kind, hint) = (error.kind(), error.retry_after());
         self.settle_error(kind, hint);
@@ -120,17 +121,17 @@ impl<'b> Permit<'b> {
         }
     }
 
-    /// The deadline of the call ended it. `attempts_are_timed` says whether something else would
+    /// The call ended at its deadline. `attempts_are_timed` says whether an attempt timeout would
     /// have ended an attempt that hangs.
     pub(crate) fn settle_deadline(self, attempts_are_timed: bool) {
         let counts = self.breaker.config().trips_on_deadline(attempts_are_timed);
         if counts { self.failure() } else { self.ignore() }
     }
 
-    /// The permit of a call that [`watch`](crate::watch::watch) sees to. Otherwise a call that is
+    /// The permit of a call that a `Tracked` future polls. Otherwise a call that is
     /// dropped because something else panicked would count as a failure.
     #[inline]
-    pub(crate) fn watched(mut self) -> Self {
+    pub(crate) fn tracked(mut self) -> Self {
         self.state = CallState::Running;
         self
     }
@@ -141,18 +142,18 @@ impl<'b> Permit<'b> {
         self.state = CallState::Running;
     }
 
-    /// How long the call has lasted so far, where the breaker asks for that; 0 otherwise.
+    /// How long the call has lasted so far; 0 if the breaker does not time calls.
     pub(crate) fn lasted(&self) -> Duration {
         self.breaker.lasted(self.admitted)
     }
 
-    /// Times the call as if it had begun so long ago: of several attempts, that of the one whose
-    /// result counts.
+    /// Times the call as if it had begun `lasted` ago. With several attempts, only the one whose
+    /// result counts is timed.
     pub(crate) fn set_lasted(&mut self, lasted: Duration) {
         self.admitted = self.breaker.having_lasted(self.admitted, lasted);
     }
 
-    /// Where [`watch`](crate::watch::watch) leaves word of a panic.
+    /// Where a `Tracked` future flags a panic.
     #[inline]
     pub(crate) fn call_state(&mut self) -> &mut CallState {
         &mut self.state
@@ -181,7 +182,7 @@ mod tests {
     use crate::{BreakerConfig, BreakerState, CircuitBreaker};
 
     #[tokio::test]
-    async fn a_probe_that_a_deadline_ends_beside_an_attempt_timeout_gives_its_place_back() {
+    async fn a_probe_that_a_deadline_ends_beside_an_attempt_timeout_releases_its_slot() {
         let config = BreakerConfig::builder()
             .failure_threshold(1)
             .half_open_max_calls(1)

@@ -1,9 +1,9 @@
-//! The probes that are under way, and since when.
+//! The probes in flight, and when each one began.
 //!
-//! A breaker has as many slots as it may have probes out at once. A probe holds its slot until it
-//! ends, even if the breaker has opened again by then: a service that hangs does not get further
-//! probes in each new period. With a probe timeout, a probe that has hung for longer no longer
-//! counts, and its slot can be taken over.
+//! A breaker has as many slots as it may have probes in flight at once. A probe holds its slot
+//! until it ends, even if the breaker has opened again by then: a service that hangs does not get
+//! further probes in each new period. With a probe timeout, a probe that has hung for longer no
+//! longer counts, and its slot can be taken over.
 //!
 //! A slot carries the period of its probe. A probe of an earlier period does not release a slot
 //! that another one has taken over.
@@ -22,16 +22,16 @@ const TAKEN: u64 = 1 << 63;
 const PERIOD_SHIFT: u32 = 38;
 const MOMENT_MASK: u64 = (1 << PERIOD_SHIFT) - 1;
 
-/// Made at the first probe: most breakers never have one.
+/// The slots, allocated at the first probe: most breakers never have one.
 pub(super) struct ProbeSlots(OnceLock<Box<[AtomicU64]>>);
 
 /// A slot that a probe has taken, counted from 1. Every call has room for one, so it is small.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ProbeSlot(NonZeroU16);
 
-/// What a slot says while it is taken.
+/// The probe that has taken a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Taken {
+struct Occupant {
     period: u32,
     since: Moment,
 }
@@ -49,7 +49,7 @@ impl ProbeSlot {
     }
 }
 
-impl Taken {
+impl Occupant {
     const fn from_word(word: u64) -> Option<Self> {
         if word == FREE {
             return None;
@@ -62,7 +62,7 @@ impl Taken {
         TAKEN | (self.period as u64) << PERIOD_SHIFT | self.since.as_millis()
     }
 
-    /// When the probe will have hung for too long.
+    /// When the probe times out.
     fn expiry(self, timeout: Duration) -> Moment {
         self.since.plus(timeout)
     }
@@ -80,11 +80,11 @@ impl ProbeSlots {
         period: u32,
         now: Moment,
     ) -> Option<ProbeSlot> {
-        let taken = Taken { period, since: now }.word();
+        let taken = Occupant { period, since: now }.word();
         (1..=u16::MAX).zip(self.made(config)).find_map(|(number, slot)| {
             let found = slot.load(Ordering::Relaxed);
-            // Acquire: the caller then looks at the state word again, and must see what the probe
-            // that released the slot has made of it.
+            // Acquire: the caller then reads the state word again, and must see what the probe that
+            // released the slot has made of it.
             let exchange =
                 || slot.compare_exchange(found, taken, Ordering::Acquire, Ordering::Relaxed);
             let took = is_free(found, config, period, now) && exchange().is_ok();
@@ -103,7 +103,7 @@ impl ProbeSlots {
     pub(super) fn release(&self, slot: ProbeSlot, period: u32) {
         let Some(slot) = self.all().get(usize::from(slot.number() - 1)) else { return };
         let found = slot.load(Ordering::Relaxed);
-        if Taken::from_word(found).is_some_and(|taken| taken.period == period) {
+        if Occupant::from_word(found).is_some_and(|occupant| occupant.period == period) {
             // Release: see `take`. If it fails, the slot has been taken over.
             let _ = slot.compare_exchange(found, FREE, Ordering::Release, Ordering::Relaxed);
         }
@@ -113,31 +113,31 @@ impl ProbeSlots {
     pub(super) fn clear(&self) {
         for slot in self.all() {
             let found = slot.load(Ordering::Relaxed);
-            // If it fails, the probe has ended, or was admitted by a look at an earlier state and
-            // will release its slot.
+            // If it fails, the probe has ended, or was admitted by an earlier state and will
+            // release its slot itself.
             let _ = slot.compare_exchange(found, FREE, Ordering::Release, Ordering::Relaxed);
         }
     }
 
-    /// When the first probe of this period will have hung for `timeout`.
+    /// When the first probe of this period times out.
     pub(super) fn first_expiry_in(&self, period: u32, timeout: Duration) -> Option<Moment> {
-        let probes = self.taken().filter(|taken| taken.period == period);
-        probes.map(|taken| taken.expiry(timeout)).min()
+        let probes = self.occupants().filter(|occupant| occupant.period == period);
+        probes.map(|occupant| occupant.expiry(timeout)).min()
     }
 
-    /// When the first probe of any period will have hung for `timeout`.
+    /// When the first probe of any period times out.
     pub(super) fn first_expiry(&self, timeout: Duration) -> Option<Moment> {
-        self.taken().map(|taken| taken.expiry(timeout)).min()
+        self.occupants().map(|occupant| occupant.expiry(timeout)).min()
     }
 
     /// How many slots are taken.
     #[cfg(test)]
     pub(super) fn out(&self) -> usize {
-        self.taken().count()
+        self.occupants().count()
     }
 
-    fn taken(&self) -> impl Iterator<Item = Taken> {
-        self.all().iter().filter_map(|slot| Taken::from_word(slot.load(Ordering::Relaxed)))
+    fn occupants(&self) -> impl Iterator<Item = Occupant> {
+        self.all().iter().filter_map(|slot| Occupant::from_word(slot.load(Ordering::Relaxed)))
     }
 
     fn all(&self) -> &[AtomicU64] {
@@ -152,10 +152,10 @@ impl ProbeSlots {
 
 /// Whether a probe of `period` may take a slot that holds this word.
 fn is_free(word: u64, config: &BreakerConfig, period: u32, now: Moment) -> bool {
-    Taken::from_word(word).is_none_or(|taken| {
-        // In its own period, a probe that hangs opens the breaker instead.
-        taken.period != period
-            && config.probe_timeout().is_some_and(|timeout| now >= taken.expiry(timeout))
+    Occupant::from_word(word).is_none_or(|occupant| {
+        // In its own period, a probe that times out opens the breaker instead.
+        occupant.period != period
+            && config.probe_timeout().is_some_and(|timeout| now >= occupant.expiry(timeout))
     })
 }
 

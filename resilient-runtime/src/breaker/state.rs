@@ -1,7 +1,7 @@
 //! The breaker's state machine: pure functions from one 64-bit word to the next.
 //!
-//! Nothing here reads a clock, touches an atomic or logs. The word holds all that decides whether
-//! a call may pass, so one compare-exchange moves the breaker, and no reader ever sees half a
+//! Nothing here reads a clock, touches an atomic or logs. The word holds all that decides whether a
+//! call is admitted, so one compare-exchange moves the breaker, and no reader ever sees half a
 //! change:
 //!
 //! ```text
@@ -16,15 +16,15 @@
 //! in which its call was admitted: an answer from before a change can neither open nor close
 //! anything after it.
 //!
-//! A breaker that opens by rates counts in a window beside the word. While it is closed its word
-//! moves only when it opens. How many probes are under way stands beside the word too, because a
-//! probe may outlive its period: see [`ProbeSlots`](super::probe_slots::ProbeSlots).
+//! A breaker that opens by rates counts in a window beside the word. While it is closed, its word
+//! moves only when it opens. The probes in flight are also kept beside the word, because a probe
+//! may outlive its period: see [`ProbeSlots`](super::probe_slots::ProbeSlots).
 
 use std::time::Duration;
 
 use super::config::BreakerConfig;
 
-/// Milliseconds since the breaker first looked at the clock.
+/// Milliseconds since the breaker first read the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Moment(u64);
 
@@ -40,7 +40,7 @@ impl Moment {
         self.0
     }
 
-    /// The moment that is so much later.
+    /// The moment `duration` later.
     pub(super) fn plus(self, duration: Duration) -> Self {
         let millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Self::from_millis(self.0.saturating_add(millis))
@@ -61,21 +61,21 @@ const PAYLOAD_MASK: u64 = (1 << PERIOD_SHIFT) - 1;
 const COUNT_BITS: u32 = 16;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 
-/// What the word's first bits say.
+/// The mode of a word, from its first bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Closed,
     Open,
     HalfOpen,
-    /// Open until somebody says otherwise.
+    /// Open until a reset, or until another mode is forced.
     ForcedOpen,
-    /// Closed until somebody says otherwise: failures do not open it.
+    /// Closed until a reset, or until another mode is forced. Failures do not open it.
     ForcedClosed,
-    /// The same, but it counts as if it were closed.
+    /// Like `ForcedClosed`, but it counts as if it were closed.
     Disabled,
 }
 
-/// The word, taken apart.
+/// A word in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Closed { failures: u16 },
@@ -115,15 +115,16 @@ impl Ticket {
     }
 }
 
-/// What the state says to one who asks to pass.
+/// The answer of the state to a call that asks for admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// It may pass, and the word stays as it is.
+    /// The call is admitted, and the word does not change.
     Pass(Ticket),
-    /// It may pass as a probe, if there is a slot for one and the word can be changed to this one,
-    /// which is the same word if the breaker is half-open already.
+    /// The call is admitted as a probe, if there is a free slot and the word can be moved to this
+    /// one. It is the same word if the breaker is already half-open.
     Probe(Ticket, Word),
-    /// It may not. `until` is the moment from which a probe may pass, if that is known.
+    /// The call is rejected. `until` is the moment from which a probe is admitted, if that is
+    /// known.
     Reject { until: Option<Moment> },
 }
 
@@ -160,8 +161,8 @@ impl Word {
         (self.0 >> PERIOD_SHIFT & PERIOD_MASK) as u32
     }
 
-    /// What the breaker looks like at `now`: an open one whose time is over admits probes as a
-    /// half-open one does, although its word stays open until the first of them.
+    /// The mode that callers see at `now`. An open breaker whose time is over admits probes like a
+    /// half-open one, although its word stays open until the first probe.
     pub(super) fn mode_at(self, now: Moment) -> Mode {
         match self.state() {
             State::Open { until } if now >= until => Mode::HalfOpen,
@@ -181,7 +182,7 @@ impl Word {
         Self(mode << MODE_SHIFT | (period as u64 & PERIOD_MASK) << PERIOD_SHIFT | payload)
     }
 
-    /// The same period in another state: counts moved.
+    /// The same period with other counts.
     const fn counting(self, state: State) -> Self {
         Self::assemble(state, self.period())
     }
@@ -191,27 +192,27 @@ impl Word {
         Self::assemble(state, self.period().wrapping_add(1))
     }
 
-    /// What a call shows that is admitted now.
+    /// The ticket of a call that is admitted now.
     #[inline]
     pub(super) const fn ticket(self) -> Ticket {
         let probe = if matches!(self.mode(), Mode::HalfOpen) { Ticket::PROBE } else { 0 };
         Ticket(self.period() | probe)
     }
 
-    /// Whether it is closed and has counted no failure, as nearly every call finds it: a success
-    /// leaves it so, whenever its call was admitted.
+    /// Whether the breaker is closed and has counted no failure, as nearly every call finds it. A
+    /// success does not change that, whenever its call was admitted.
     #[inline]
     pub(super) const fn is_at_rest(self) -> bool {
         self.0 & !(PERIOD_MASK << PERIOD_SHIFT) == 0
     }
 
-    /// Whether `ticket` was given out in the period that still lasts.
+    /// Whether `ticket` was issued in the current period.
     const fn issued(self, ticket: Ticket) -> bool {
         self.period() == ticket.period()
     }
 
-    /// The ticket of a breaker that is closed, whatever it has counted; none otherwise. This is
-    /// the part of [`admit`](Self::admit) that needs no clock.
+    /// The ticket of a call if the breaker is closed, whatever it has counted; otherwise `None`.
+    /// This is the part of [`admit`](Self::admit) that needs no clock.
     #[inline]
     pub(super) const fn admit_closed(self) -> Option<Ticket> {
         match self.mode() {
@@ -220,7 +221,7 @@ impl Word {
         }
     }
 
-    /// Whether a call may pass at `now`.
+    /// Whether a call is admitted at `now`.
     pub(super) fn admit(self, now: Moment) -> Admission {
         let probe = |next: Self| Admission::Probe(next.ticket(), next);
         match self.state() {
@@ -236,7 +237,7 @@ impl Word {
         }
     }
 
-    /// The word after a success, where that changes it.
+    /// The word after a success. `None` if it does not change.
     #[inline]
     pub(super) const fn succeed(self, config: &BreakerConfig, ticket: Ticket) -> Option<Self> {
         if !self.issued(ticket) {
@@ -261,8 +262,8 @@ impl Word {
         }
     }
 
-    /// The word after a failure, where that changes it; `until` is how long it stays open if this
-    /// opens it.
+    /// The word after a failure. `None` if it does not change. If the failure opens the breaker, it
+    /// stays open until `until`.
     pub(super) const fn fail(
         self,
         config: &BreakerConfig,
@@ -290,13 +291,13 @@ impl Word {
         }
     }
 
-    /// Whether a result of this call goes into the window: it was admitted in the period that
-    /// still lasts, and in this one results are counted there.
+    /// Whether a result of this call goes into the window: the call was admitted in the current
+    /// period, and results of this period are counted there.
     pub(super) const fn counts_in_window(self, ticket: Ticket) -> bool {
         self.issued(ticket) && matches!(self.mode(), Mode::Closed | Mode::Disabled)
     }
 
-    /// The word after the window has shown too many failures or slow calls, where that changes it.
+    /// The word after the window has reached its rates. `None` if it does not change.
     pub(super) const fn trip(self, ticket: Ticket, until: Moment) -> Option<Self> {
         match self.mode() {
             Mode::Closed if self.issued(ticket) => Some(self.begin(State::Open { until })),
@@ -305,12 +306,12 @@ impl Word {
     }
 }
 
-/// The period that began so long before this one that few tasks have waited since.
+/// A period so far before this one that few tasks have waited since.
 pub(super) const fn long_before(period: u32) -> u32 {
     (period + PERIODS - PERIODS / 4) % PERIODS
 }
 
-/// Whether `period` began after `other`. Periods wrap, so less than half of all of them lie between
+/// Whether `period` began after `other`. Periods wrap, so fewer than half of them may lie between
 /// the two.
 pub(super) const fn is_later(period: u32, other: u32) -> bool {
     let between = (period + PERIODS - other) % PERIODS;

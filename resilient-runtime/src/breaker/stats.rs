@@ -1,6 +1,5 @@
-//! What a breaker tells of itself.
+//! What a breaker reports about itself.
 
-use std::fmt;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -8,36 +7,7 @@ use tokio::time::Instant;
 use super::config::BreakerConfig;
 use super::state::Mode;
 use super::window::WindowStats;
-
-/// Whether calls pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BreakerState {
-    /// Every call passes.
-    Closed,
-    /// Every call is rejected.
-    Open,
-    /// A few calls pass as probes, all others are rejected.
-    HalfOpen,
-}
-
-impl BreakerState {
-    /// `"closed"`, `"open"` or `"half_open"`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-        }
-    }
-}
-
-impl fmt::Display for BreakerState {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
+use crate::error::BreakerState;
 
 impl From<Mode> for BreakerState {
     fn from(mode: Mode) -> Self {
@@ -49,7 +19,7 @@ impl From<Mode> for BreakerState {
     }
 }
 
-/// A breaker at one moment, from [`CircuitBreaker::stats`](crate::CircuitBreaker::stats).
+/// A snapshot of a breaker, from [`CircuitBreaker::stats`](crate::CircuitBreaker::stats).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerStats {
@@ -59,31 +29,32 @@ pub struct BreakerStats {
     pub is_forced: bool,
     /// Whether that is by `disable`.
     pub disabled: bool,
-    /// Closed or disabled: failures in a row so far. Open or half-open: the threshold, which they
-    /// had reached. Held by hand otherwise: 0. With a window: the failures in it.
+    /// Closed or disabled: consecutive failures so far. Open or half-open: the threshold, which
+    /// they reached. Forced open or forced closed: 0. With a window: the failures in it.
     pub failure_count: u32,
     /// Half-open: successful probes so far. Otherwise 0.
     pub success_count: u32,
-    /// When a call last failed, in tokio's time, to the millisecond. Probes that were slow or hung
-    /// are among them.
+    /// When a call last failed, by tokio's clock, to the millisecond. This includes probes that
+    /// were slow or timed out.
     pub last_failure_time: Option<Instant>,
     /// Open: how long until the breaker is half-open. Half-open: 0 until the first probe, then
-    /// `None`. Otherwise `None`, also while the breaker is held open manually.
+    /// `None`. Otherwise `None`, including while the breaker is forced open.
     pub time_until_half_open: Option<Duration>,
-    /// Open or half-open: how often it has opened without having closed in between, 1 or more.
-    /// Otherwise 0.
+    /// Open or half-open: how often it has opened without closing in between, 1 or more. Otherwise
+    /// 0.
     pub consecutive_openings: u32,
-    /// Where it opens by rates. Closed or disabled: what is in its window. Open or half-open: what
-    /// was there when it opened, as far as that is not too old by now. Held by hand otherwise:
-    /// empty.
+    /// `None` if the breaker does not open by rates. Closed or disabled: what is in its window.
+    /// Open or half-open: what was there when it opened, except results that are too old by now.
+    /// Forced open or forced closed: empty.
     pub window: Option<WindowStats>,
-    /// How it behaves.
+    /// The configuration.
     pub config: BreakerConfig,
-    /// Counts since it was made.
+    /// Counts since the breaker was created.
     pub totals: BreakerTotals,
 }
 
-/// What a breaker has counted since it was made. Neither a change of state nor a reset clears it.
+/// What a breaker has counted since it was created. Neither a change of state nor a reset clears
+/// it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BreakerTotals {
@@ -92,11 +63,11 @@ pub struct BreakerTotals {
     /// Calls that failed with an error of a kind that [counts](BreakerConfig::trips_on), or
     /// panicked.
     pub failures: u64,
-    /// Calls that ended otherwise: other errors, and futures that were dropped.
+    /// Calls that ended in another way: other errors, and dropped futures.
     pub ignored: u64,
-    /// Successes and failures that were slow, where a call can be.
+    /// Successes and failures that were slow, if the breaker times calls.
     pub slow_calls: u64,
-    /// Calls that were not let through.
+    /// Calls that were rejected.
     pub rejected: u64,
     /// Changes of state.
     pub transitions: u64,

@@ -1,7 +1,7 @@
-//! The atomics and the lock whose every interleaving the tests under loom run through.
+//! Atomics and a mutex that loom replaces in tests.
 //!
-//! What decides nothing (totals, the time of the last failure) stays with the standard library:
-//! each atomic more makes loom's work longer by a factor.
+//! Atomics that decide nothing (totals, the time of the last failure) stay with the standard
+//! library: each additional atomic multiplies the work of loom.
 
 #[cfg(all(test, loom))]
 pub(super) use loom::sync::{Mutex, MutexGuard};
@@ -11,19 +11,19 @@ pub(super) use std::sync::{Mutex, MutexGuard, atomic::AtomicU64};
 #[cfg(all(test, loom))]
 pub(super) use self::seen::AtomicU64;
 
-/// Waits so many times for some nanoseconds.
+/// Spins this many times, each for a few nanoseconds.
 #[cfg(not(all(test, loom)))]
 pub(super) fn spin(times: u32) {
     (0..times).for_each(|_| std::hint::spin_loop());
 }
 
-/// Lets other threads go on: in a model, time is no help.
+/// Lets other threads run: in a model, time does not help.
 #[cfg(all(test, loom))]
 pub(super) fn spin(_: u32) {
     loom::thread::yield_now();
 }
 
-/// A constructor that is `const`, but not under loom, whose atomics are made while it runs.
+/// A constructor that is `const`, except under loom, whose atomics are created at run time.
 macro_rules! const_unless_loom {
     ($(#[$attribute:meta])* $visibility:vis const fn $($rest:tt)*) => {
         $(#[$attribute])*
@@ -46,11 +46,11 @@ mod seen {
 
     /// An atomic of loom that sees each access to it.
     ///
-    /// Loom tries another order where it finds that two threads have come to the same atomic, and
-    /// for that it remembers the last access only. So where one thread loads a word before it
-    /// exchanges it, its own load hides that of another thread, and no other order is tried. An
-    /// exchange of something else beside each access is remembered; it is relaxed, and so makes
-    /// nothing visible that would not be.
+    /// Loom tries another order if it finds that two threads have accessed the same atomic, and it
+    /// remembers only the last access. If a thread loads a word before it exchanges it, its own
+    /// load hides that of another thread, and loom tries no other order. So each access also
+    /// exchanges a second atomic, which loom remembers. That exchange is relaxed, and makes nothing
+    /// else visible.
     pub(in crate::breaker) struct AtomicU64 {
         word: atomic::AtomicU64,
         accesses: atomic::AtomicU64,

@@ -1,20 +1,19 @@
-//! Counters that many threads write without getting into each other's way.
+//! Counters that many threads write without contention.
 //!
-//! Threads get into each other's way only where several count often. So a breaker begins small: the
-//! first thread that counts has counters of its own, and all others share some. Once those others
-//! have counted often, each thread gets a stripe. Most breakers of a large set by key never come
-//! that far.
+//! Threads contend only if several of them count often. So a breaker starts small: the first thread
+//! that counts has counters of its own, and all others share one set. Once those others have
+//! counted often, each thread gets a stripe. Most breakers of a large keyed set never get that far.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::stats::BreakerTotals;
-use super::thread_number::{self, OWN, SHARED};
+use super::stripe::{self, OWN, SHARED};
 
-/// How often the other threads count one thing before there are stripes.
+/// How often the other threads count one thing before stripes are allocated.
 const FEW: u64 = 100;
 
-/// The first thread, before there is one.
+/// The value of `first` before any thread has counted.
 const NO_THREAD: usize = usize::MAX;
 
 /// What is counted.
@@ -26,11 +25,12 @@ struct Counters {
     rejected: AtomicU64,
 }
 
-/// What one thread, or a few, have counted. Two cache lines, since processors fetch them in pairs.
+/// The counts of one thread, or of a few. It takes two cache lines, since processors fetch them in
+/// pairs.
 #[repr(align(128))]
 struct Stripe(Counters);
 
-/// By the number of the thread: 3 KiB.
+/// One for each thread number: 3 KiB.
 type Stripes = [Stripe; OWN + SHARED];
 
 impl Counters {
@@ -45,9 +45,9 @@ impl Counters {
     }
 }
 
-/// The counts of a breaker, and its changes of state, which are too rare to be striped.
+/// The counts of a breaker. Its changes of state are too rare to be striped.
 pub(super) struct Totals {
-    /// The number of the thread that has counted first, if it is its own.
+    /// The number of the thread that counted first, if that thread has its own number.
     first: AtomicUsize,
     by_first: Counters,
     by_others: Counters,
@@ -108,31 +108,30 @@ impl Totals {
         }
     }
 
-    // Relaxed, here and below: each counter stands alone, and nothing is decided by comparing two of
-    // them.
+    // Relaxed, here and below: each counter stands alone, and no decision compares two of them.
     #[inline]
     fn count(&self, counter: fn(&Counters) -> &AtomicU64) {
-        let own = thread_number::own().and_then(|number| match self.stripes.get() {
+        let own = stripe::own().and_then(|number| match self.stripes.get() {
             Some(stripes) => Some(&stripes[number].0),
             None => (self.first.load(Ordering::Relaxed) == number).then_some(&self.by_first),
         });
         let Some(own) = own else { return self.count_among_others(counter) };
-        // No other thread writes there: an addition that is safe against others would wait until
-        // all that the call has written has left the core.
+        // No other thread writes there. An atomic addition would wait until all that the call has
+        // written has left the core.
         let counter = counter(own);
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
-    // Apart, and so out of the way of the threads that have counters of their own.
+    // Not inlined, to stay off the path of threads that have counters of their own.
     #[inline(never)]
     fn count_among_others(&self, counter: fn(&Counters) -> &AtomicU64) {
-        let number = thread_number::get();
+        let number = stripe::get();
         if let Some(stripes) = self.stripes.get() {
             counter(&stripes[number].0).fetch_add(1, Ordering::Relaxed);
             return;
         }
         // From the next time on.
-        let _ = thread_number::own().map(|number| {
+        let _ = stripe::own().map(|number| {
             self.first.compare_exchange(NO_THREAD, number, Ordering::Relaxed, Ordering::Relaxed)
         });
         if counter(&self.by_others).fetch_add(1, Ordering::Relaxed) >= FEW {
@@ -165,7 +164,7 @@ mod tests {
     #[test]
     fn one_thread_alone_needs_no_stripes() {
         let totals = Totals::new();
-        if thread_number::own().is_none() {
+        if stripe::own().is_none() {
             // Tests beside this one have taken all numbers.
             return;
         }

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{BREAKERS, BreakerRef, BreakerSettings, Declaration, SITES, sites, sorted};
+use super::declaration::Declaration;
+use super::reference::Reference;
+use super::sections::{BREAKERS, SITES};
+use super::settings::BreakerSettings;
+use super::site::BreakerRef;
+use super::source_order::{sites, sorted};
 use crate::CircuitBreaker;
-use crate::keyed::Template;
-use crate::reference::Reference;
+use crate::breaker::Template;
 
 /// What source says of one breaker, or of all those of one template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

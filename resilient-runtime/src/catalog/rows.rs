@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::{Problem, ROWS, sorted};
+use super::problem::Problem;
+use super::sections::ROWS;
+use super::source_order::sorted;
 use crate::row::Row;
-use crate::{ErrorKind, RetryPolicy, RetryTable, event};
+use crate::{ErrorKind, RetryPolicy, RetryTable};
 
 /// The name by which source calls the row of the kinds without a row of their own.
 const DEFAULT: &str = "default";
@@ -38,7 +40,7 @@ impl Rows {
         let (rows, conflicts) = Self::gather();
         // Reported outside of what locks: a subscriber may ask for rows.
         if GATHERED.set(rows).is_ok() {
-            conflicts.iter().for_each(event::problem);
+            conflicts.iter().for_each(Problem::report);
         }
         GATHERED.get_or_init(|| Self::gather().0)
     }
@@ -73,5 +75,14 @@ impl Rows {
                 Some(self.table.row(kind))
             }),
         }
+    }
+}
+
+impl RetryTable {
+    /// The default table with the rows that [`policies!`](crate::policies) declares anywhere in the
+    /// program: by it go the functions with `#[resilient(retry = …)]`.
+    #[must_use]
+    pub fn declared() -> Self {
+        Rows::get().table.clone()
     }
 }

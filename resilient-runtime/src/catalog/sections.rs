@@ -6,7 +6,9 @@
 
 use linkme::distributed_slice;
 
-use super::{BreakerSettings, CallSite, Declaration};
+use super::declaration::Declaration;
+use super::settings::BreakerSettings;
+use super::site::CallSite;
 use crate::{BudgetConfig, RetryPolicy};
 
 pub use RESILIENT_RUNTIME_0_1_0_BREAKERS as BREAKERS;

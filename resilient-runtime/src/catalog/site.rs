@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::place::Place;
+use super::reference::Reference;
 use super::settings::BreakerSettings;
 use crate::CircuitBreaker;
-use crate::policy::{Policy, Scope};
-use crate::reference::Reference;
+use crate::call::{Policy, Scope};
 use crate::row::{RetryChanges, Row};
 
 /// An annotated function: where it is, and what its attribute says.

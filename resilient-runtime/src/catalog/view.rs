@@ -3,11 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::declaration::Declaration;
 use super::problem::{CatalogError, Problem};
-use super::{
-    BREAKERS, BUDGETS, BreakerSettings, CallSite, Declaration, ROWS, RetrySpec, Rows, sites, sorted,
-};
-use crate::policy::Scope;
+use super::rows::Rows;
+use super::sections::{BREAKERS, BUDGETS, ROWS};
+use super::settings::BreakerSettings;
+use super::site::{CallSite, RetrySpec};
+use super::source_order::{sites, sorted};
+use crate::call::Scope;
 use crate::row::{AUTO, Row};
 use crate::{BudgetConfig, RetryPolicy};
 

@@ -2,7 +2,7 @@
 //!
 //! Results enter one by one, so the sums are always those of n results in a row. The lock is held
 //! for a few nanoseconds. A thread that is put to sleep while it holds the lock delays the calls
-//! that end meanwhile; a ring without a lock would not, but has to agree on several words at once.
+//! that end meanwhile. A ring without a lock would not, but it has to keep several words consistent.
 
 use super::super::sync::Mutex;
 use super::{CallResult, WindowStats, lock};
@@ -16,7 +16,7 @@ struct Ring {
     results: Box<[CallResult]>,
     /// The entry that the next result takes: the oldest one, if the ring is full.
     next: usize,
-    /// Of the results that are in the window.
+    /// The sums of the results in the window.
     stats: WindowStats,
 }
 
@@ -69,7 +69,7 @@ impl Ring {
 
     fn push(&mut self, result: CallResult) {
         let is_full = self.stats.calls == self.results.len() as u64;
-        // There is an entry: a window holds one call at least.
+        // There is an entry: a window holds at least one call.
         let Some(entry) = self.results.get_mut(self.next) else { return };
         let oldest = std::mem::replace(entry, result);
         if is_full {

@@ -1,10 +1,10 @@
-//! What a breaker that opens by rates remembers of the calls that have ended.
+//! The results that a breaker remembers if it opens by rates.
 //!
 //! A window holds the results of one period. It is not cleared when the breaker closes: the first
-//! result of a new period finds that the window is of another one, and empties it.
+//! result of a new period empties it.
 //!
-//! Both windows are guarded by locks that are held for some nanoseconds. Every call of a breaker
-//! with a window takes one; a breaker without a window has none.
+//! Both windows are guarded by locks that are held for a few nanoseconds. Every call of a breaker
+//! with a window takes one. A breaker without a window has no lock.
 
 mod calls;
 mod time;
@@ -19,12 +19,12 @@ use super::config::{Rates, Window, share};
 use super::state::Moment;
 use super::sync::{Mutex, MutexGuard, spin};
 
-/// How long a thread waits for a lock that another one holds before it looks again: 2 to the power
-/// of this, in spins of some nanoseconds. After the last wait it goes to sleep. Measured on two cores:
-/// with these, both get through about as many calls as one alone.
+/// How long a thread waits before it retries a contended lock: 2 to the power of this, in spins of
+/// a few nanoseconds. After the last wait it goes to sleep. Measured on two cores: with these
+/// waits, both together complete about as many calls as one alone.
 const WAITS: Range<u32> = 6..12;
 
-/// How a call ended that counts. Anything else is not in the window.
+/// How a call ended, if it counts. Other calls are not in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CallResult {
     pub(super) failed: bool,
@@ -32,7 +32,7 @@ pub(super) struct CallResult {
 }
 
 impl CallResult {
-    /// Whether it brings the breaker nearer to opening.
+    /// Whether it brings the breaker closer to opening.
     const fn is_miss(self) -> bool {
         self.failed || self.slow
     }
@@ -51,19 +51,19 @@ pub struct WindowStats {
 }
 
 impl WindowStats {
-    /// The share of failures, from 0 to 1; 0 where there is no call.
+    /// The share of failures, from 0 to 1; 0 if there are no calls.
     #[must_use]
     pub fn failure_rate(&self) -> f64 {
         share(self.failures, self.calls)
     }
 
-    /// The share of slow calls, from 0 to 1; 0 where there is no call.
+    /// The share of slow calls, from 0 to 1; 0 if there are no calls.
     #[must_use]
     pub fn slow_call_rate(&self) -> f64 {
         share(self.slow_calls, self.calls)
     }
 
-    pub(super) fn exceeds(&self, rates: &Rates) -> bool {
+    pub(super) fn reaches(&self, rates: &Rates) -> bool {
         rates.exceeded(self.calls, self.failures, self.slow_calls)
     }
 }
@@ -83,8 +83,8 @@ impl Results {
         }
     }
 
-    /// Adds the result of a call of this period, unless `period_lasts` says that the period is
-    /// over. Returns what the window then holds, if that may open a breaker.
+    /// Adds the result of a call of this period, unless `period_lasts` returns `false`. Returns
+    /// what the window then holds, if that may open the breaker.
     #[inline]
     pub(super) fn record(
         &self,
@@ -99,8 +99,7 @@ impl Results {
         }
     }
 
-    /// What is in the window, if it is that of this period; of whichever period where none is
-    /// given.
+    /// Returns what the window holds for this period; for its own period if `None` is given.
     pub(super) fn stats(&self, period: Option<u32>, now: Moment) -> WindowStats {
         match self {
             Self::Calls(window) => window.stats(period),
@@ -129,7 +128,7 @@ impl WindowStats {
     }
 }
 
-/// Locks what is never locked for longer than some nanoseconds.
+/// Locks a mutex that is never held for longer than a few nanoseconds.
 #[inline]
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     match mutex.try_lock() {
@@ -139,9 +138,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     }
 }
 
-/// Waits without going to sleep, as long as that is likely to be shorter than waking up. It waits
-/// longer each time, so that another thread can take the lock several times in a row: handing it
-/// over takes longer than using it.
+/// Spins as long as that is likely to be shorter than a sleep. It spins longer each time, so that
+/// another thread can take the lock several times in a row: handing the lock over takes longer than
+/// using it.
 #[cold]
 fn lock_contended<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     for wait in WAITS {
@@ -152,7 +151,7 @@ fn lock_contended<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
             Err(TryLockError::WouldBlock) => {}
         }
     }
-    // Its thread has been put to sleep.
+    // The thread that holds the lock has been put to sleep.
     mutex.lock().unwrap_or_else(unpoisoned)
 }
 

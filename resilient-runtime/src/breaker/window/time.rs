@@ -1,25 +1,25 @@
-//! The results of the calls that ended within some time: ten tenths that follow each other.
+//! The results of the calls that ended within some time: ten consecutive tenths.
 //!
-//! Each thread counts in a stripe that it shares with few others, in the tenth of this moment, so
-//! the lock of a stripe is free as a rule. A tenth that is over is emptied when its place in the
-//! stripe is needed again; until then its number tells that it has left the window.
+//! Each thread counts in the current tenth of a stripe that it shares with few others, so the lock
+//! of a stripe is usually free. A tenth that is over is cleared when its place in the stripe is
+//! needed again. Until then, its number shows that it has left the window.
 //!
-//! The stripes are summed up only while the window holds a miss, which is a failure or a slow call:
-//! a window without one opens no breaker. One result alone may then decide, so the sum must not
-//! miss any: of several calls, the one that ends last sees all.
+//! The stripes are summed only while the window holds a miss, which is a failure or a slow call: a
+//! window without a miss opens no breaker. A single result may then decide, so the sum must be
+//! complete: of several calls, the one that ends last sees all of them.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::super::state::{Moment, is_later};
+use super::super::stripe;
 use super::super::sync::{AtomicU64, Mutex};
-use super::super::thread_number;
 use super::{CallResult, WindowStats, lock};
 
 const LENGTH: usize = 10;
 const TENTHS: u64 = LENGTH as u64;
 
-/// Any number is right. More of them keep more threads apart, and take longer to sum up.
+/// Any number is correct. More stripes keep more threads apart, and take longer to sum.
 const STRIPES: usize = 4;
 
 /// The stripes, and when a call last missed.
@@ -33,12 +33,12 @@ pub(in crate::breaker) struct TimeWindow {
     tenth_millis: u64,
 }
 
-/// A cache line of its own, so that threads do not get into each other's way.
+/// On its own cache line, so that threads do not contend.
 #[repr(align(128))]
 struct Stripe(Mutex<Counts>);
 
 struct Counts {
-    /// The number of the tenth that was counted in last, and when that is over.
+    /// The number of the tenth that was last counted in, and when that tenth is over.
     newest: u64,
     end_millis: u64,
     tenths: [Tenth; LENGTH],
@@ -72,7 +72,7 @@ impl TimeWindow {
         period_lasts: impl Fn() -> bool,
         now: impl Fn() -> Moment,
     ) -> Option<WindowStats> {
-        self.record_in(thread_number::get() % STRIPES, result, period, period_lasts, now)
+        self.record_in(stripe::get() % STRIPES, result, period, period_lasts, now)
     }
 
     pub(in crate::breaker) fn record_in(
@@ -84,7 +84,7 @@ impl TimeWindow {
         now: impl Fn() -> Moment,
     ) -> Option<WindowStats> {
         let now = now();
-        self.note_use_of(stripe);
+        self.record_use_of(stripe);
         let mut counts = lock(&self.stripes[stripe].0);
         // Under the lock: a result of an earlier period never comes after one of a later period.
         if !period_lasts() {
@@ -92,8 +92,8 @@ impl TimeWindow {
         }
         let number = counts.turn(now, self.tenth_millis);
         if result.is_miss() {
-            // Relaxed: the locks order it. A call that is counted in any stripe after this thread has
-            // summed that stripe up finds the note; one that was counted before is in the sum.
+            // Relaxed: the locks order it. A call that is counted in a stripe after this thread has
+            // summed that stripe sees this miss. A call that was counted before is in the sum.
             self.last_miss.fetch_max(number + 1, Ordering::Relaxed);
         }
         counts.add(result, period);
@@ -101,7 +101,7 @@ impl TimeWindow {
         self.may_hold_a_miss(number).then(|| self.sum(period, number))
     }
 
-    fn note_use_of(&self, stripe: usize) {
+    fn record_use_of(&self, stripe: usize) {
         let bit = 1 << stripe;
         if self.used.load(Ordering::Relaxed) & bit == 0 {
             // Release and acquire: see `used_stripes`.
@@ -111,13 +111,13 @@ impl TimeWindow {
 
     /// The stripes that have ever been counted in.
     ///
-    /// A first use of a stripe that this misses comes after it, and then sees what this thread has
-    /// noted before it: the miss. Both have to write for that, even if they change nothing.
+    /// If a first use of a stripe is not included here, it comes later, and then sees the miss that
+    /// this thread has recorded before. For that, both have to write, even if they change nothing.
     fn used_stripes(&self) -> u64 {
         self.used.fetch_or(0, Ordering::AcqRel)
     }
 
-    /// Whether a call in a window of which this is the newest tenth may have missed.
+    /// Whether the window that ends with this tenth may hold a miss.
     fn may_hold_a_miss(&self, number: u64) -> bool {
         let last = self.last_miss.load(Ordering::Relaxed).checked_sub(1);
         last.is_some_and(|last| last >= oldest_beside(number))
@@ -130,9 +130,9 @@ impl TimeWindow {
         period.map_or_else(WindowStats::default, |period| self.sum(period, number))
     }
 
-    /// What is in the window of this period, which ends with this tenth or with a later one in
-    /// which another thread has counted already.
-    // Apart from `record`, which does not come here while nothing fails.
+    /// Returns what is in the window of this period. It ends with this tenth, or with a later one
+    /// in which another thread has already counted.
+    // Not inlined into `record`, which does not come here while nothing fails.
     #[inline(never)]
     fn sum(&self, period: u32, number: u64) -> WindowStats {
         let mut newest = number;
@@ -151,7 +151,7 @@ impl TimeWindow {
         }
     }
 
-    /// The last period of which there is a result in the window.
+    /// Returns the last period that has a result in the window.
     fn last_period(&self, number: u64) -> Option<u32> {
         let mut last = None;
         self.each_tenth_since(oldest_beside(number), |tenth| {
@@ -163,7 +163,7 @@ impl TimeWindow {
         last
     }
 
-    /// Visits the tenths of the stripes that have counted since this one.
+    /// Visits the tenths of all stripes from this number on.
     fn each_tenth_since(&self, number: u64, mut visit: impl FnMut(&Tenth)) {
         let used = self.used_stripes();
         let is_used = |(number, _): &(usize, &Stripe)| used & 1 << number != 0;
@@ -177,8 +177,8 @@ impl TimeWindow {
 }
 
 impl Counts {
-    /// Turns to the tenth of this moment, and returns its number. A reading of the clock that comes
-    /// late counts as one of the newest tenth.
+    /// Advances to the tenth of this moment, and returns its number. A clock reading that arrives
+    /// late counts in the newest tenth.
     #[inline]
     fn turn(&mut self, now: Moment, tenth_millis: u64) -> u64 {
         if now.as_millis() >= self.end_millis {
@@ -199,7 +199,7 @@ impl Counts {
     }
 }
 
-/// The oldest tenth of a window of which this is the newest.
+/// The oldest tenth of the window that ends with this tenth.
 const fn oldest_beside(number: u64) -> u64 {
     (number + 1).saturating_sub(TENTHS)
 }

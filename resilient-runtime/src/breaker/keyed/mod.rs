@@ -1,0 +1,13 @@
+//! Breakers by a value of the arguments: one for each collection, tenant, shard.
+
+mod breakers;
+mod entries;
+mod lanes;
+mod part;
+mod template;
+
+pub(crate) use self::breakers::Held;
+pub use self::breakers::KeyedBreakers;
+pub(crate) use self::part::Part;
+pub use self::part::key_part;
+pub(crate) use self::template::Template;

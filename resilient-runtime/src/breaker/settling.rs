@@ -1,0 +1,120 @@
+//! Settling: what the end of a call does to the breaker.
+//!
+//! Whether a result opens or closes the breaker is decided in `state.rs`, by `Word::fail`,
+//! `Word::trip` and `Word::succeed`.
+
+use std::time::Duration;
+
+use super::admitted::Admitted;
+use super::circuit_breaker::CircuitBreaker;
+use super::config::Rates;
+use super::state::Ticket;
+use super::window::{CallResult, Results};
+
+/// Releases the slot of a probe when it is dropped, even if a subscriber panics. By then the probe
+/// has moved the state word, so that the next probe to take the slot sees its result.
+struct Release<'b> {
+    breaker: &'b CircuitBreaker,
+    admitted: Admitted,
+}
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        self.breaker.release(self.admitted);
+    }
+}
+
+impl CircuitBreaker {
+    #[inline]
+    pub(super) fn succeeded(&self, admitted: Admitted) {
+        // This holds for nearly every call.
+        let is_done =
+            self.load().is_at_rest() && self.config.rates().is_none() && !admitted.has_slot();
+        // Both branches end in a call, so that nothing has to be kept on the stack.
+        if is_done {
+            self.totals.count_success();
+        } else {
+            self.succeeded_with_more_to_do(admitted);
+        }
+    }
+
+    // Not cold: every success of a breaker with a window comes here.
+    #[inline(never)]
+    fn succeeded_with_more_to_do(&self, admitted: Admitted) {
+        self.totals.count_success();
+        let ticket = admitted.ticket();
+        let slow = self.is_slow(admitted);
+        if self.config.rates().is_some() && !ticket.is_probe() {
+            self.record(ticket, CallResult { failed: false, slow }, None);
+        } else if slow {
+            self.fail(admitted, slow, None);
+        } else {
+            let _released = Release { breaker: self, admitted };
+            self.advance(|word| word.succeed(&self.config, ticket));
+        }
+    }
+
+    /// `hint` is how long the server asks to wait, if it does.
+    #[cold]
+    pub(super) fn failed(&self, admitted: Admitted, hint: Option<Duration>) {
+        self.totals.count_failure();
+        self.fail(admitted, self.is_slow(admitted), hint);
+    }
+
+    fn fail(&self, admitted: Admitted, slow: bool, hint: Option<Duration>) {
+        let ticket = admitted.ticket();
+        let elapsed = self.clock.elapsed();
+        self.clock.record_failure(elapsed);
+        let _released = Release { breaker: self, admitted };
+        if self.config.rates().is_some() && !ticket.is_probe() {
+            self.record(ticket, CallResult { failed: true, slow }, hint);
+        } else {
+            self.advance_or_open(elapsed, hint, |word, until| {
+                word.fail(&self.config, ticket, until)
+            });
+        }
+    }
+
+    pub(super) fn ignored(&self, admitted: Admitted) {
+        self.totals.count_ignored();
+        self.release(admitted);
+    }
+
+    /// Returns whether the call was slow, and counts it if so.
+    fn is_slow(&self, admitted: Admitted) -> bool {
+        let Some(limit) = self.config.slow_call_duration() else { return false };
+        let slow = self.lasted(admitted) > limit;
+        if slow {
+            self.totals.count_slow_call();
+        }
+        slow
+    }
+
+    /// Adds a result to the window, and opens the breaker if the window has reached its rates.
+    fn record(&self, ticket: Ticket, result: CallResult, hint: Option<Duration>) {
+        let Some(rates) = self.config.rates() else { return };
+        let window = self.results(rates).record(
+            result,
+            ticket.period(),
+            || self.load().counts_in_window(ticket),
+            || self.clock.now(),
+        );
+        if window.is_some_and(|window| window.reaches(rates)) {
+            self.advance_or_open(self.clock.elapsed(), hint, |word, until| {
+                word.trip(ticket, until)
+            });
+        }
+    }
+
+    pub(super) fn results(&self, rates: &Rates) -> &Results {
+        self.results.get_or_init(|| Box::new(Results::new(rates.window)))
+    }
+
+    /// Releases the slot of a probe, whatever the breaker's state is now.
+    pub(super) fn release(&self, admitted: Admitted) {
+        if let Some(slot) = admitted.slot() {
+            self.probes.release(slot, admitted.ticket().period());
+            self.waiters.wake_all();
+        }
+    }
+}

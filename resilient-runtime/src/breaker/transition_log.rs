@@ -1,0 +1,198 @@
+//! The transitions of one breaker, published in the order in which they happened.
+//!
+//! A thread publishes a transition after it has moved the state word, so another thread can move
+//! the word and publish first. But each transition begins a period, and periods are numbered: a
+//! transition waits in a queue until all before it are published.
+//!
+//! The first thread to find the queue idle drains it, for the others too. No thread waits for
+//! another: neither for a slow subscriber, nor for a thread that has moved the word and not yet
+//! enqueued its transition. That thread then drains the rest.
+//!
+//! The queue has no limit. If a subscriber never returns, it grows by a few bytes with each
+//! transition.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::PoisonError;
+use std::thread;
+
+use super::state::{PERIODS, Word};
+use super::sync::{Mutex, const_unless_loom};
+use crate::error::BreakerState;
+
+/// One transition, between two periods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Transition {
+    period: u32,
+    pub(super) from: BreakerState,
+    pub(super) to: BreakerState,
+}
+
+impl Transition {
+    pub(super) fn between(from: Word, to: Word) -> Self {
+        Self { period: to.period(), from: from.mode().into(), to: to.mode().into() }
+    }
+
+    /// Whether the public state changes. A reset while closed does not change it.
+    pub(super) fn is_public(self) -> bool {
+        self.from != self.to
+    }
+}
+
+/// The transitions that are not published yet.
+pub(super) struct TransitionLog(Mutex<Queue>);
+
+struct Queue {
+    /// The period whose beginning is to be published next.
+    next: u32,
+    /// That transition and those after it, as far as they have been enqueued.
+    waiting: VecDeque<Option<Transition>>,
+    /// Whether a thread is draining the queue.
+    is_draining: bool,
+}
+
+impl Queue {
+    fn enqueue(&mut self, transition: Transition) {
+        // Fewer than all periods lie between: they begin one by one, and each is enqueued once.
+        let index = ((transition.period + PERIODS - self.next) % PERIODS) as usize;
+        if self.waiting.len() <= index {
+            self.waiting.resize(index + 1, None);
+        }
+        self.waiting[index] = Some(transition);
+    }
+
+    /// The next transition in order, if it has been enqueued.
+    fn dequeue(&mut self) -> Option<Transition> {
+        let transition = self.waiting.front_mut()?.take()?;
+        self.waiting.pop_front();
+        self.next = (self.next + 1) % PERIODS;
+        Some(transition)
+    }
+}
+
+impl TransitionLog {
+    const_unless_loom! {
+        pub(super) const fn new() -> Self {
+            Self(Mutex::new(Queue { next: 1, waiting: VecDeque::new(), is_draining: false }))
+        }
+    }
+
+    /// Publishes `transition`, and all that can follow it in order, by `emit`. If another thread
+    /// is draining the queue, it publishes them instead.
+    ///
+    /// `emit` runs under no lock and may move the breaker: that transition is published once `emit`
+    /// returns. If `emit` panics, all other transitions are still published. The panic then
+    /// continues only if it came with this thread's own transition, and the thread is not
+    /// unwinding already.
+    pub(super) fn publish(&self, transition: Transition, emit: impl Fn(Transition)) {
+        let is_draining = self.with(|queue| {
+            queue.enqueue(transition);
+            mem::replace(&mut queue.is_draining, true)
+        });
+        if is_draining {
+            return;
+        }
+        let mut panic = None;
+        while let Some(next) = self.with(|queue| {
+            let next = queue.dequeue();
+            queue.is_draining = next.is_some();
+            next
+        }) {
+            let emitted = panic::catch_unwind(AssertUnwindSafe(|| emit(next)));
+            if next == transition {
+                panic = emitted.err();
+            } else if let Err(panic) = emitted {
+                // The payload may panic when it is dropped.
+                mem::forget(panic);
+            }
+        }
+        match panic {
+            Some(panic) if thread::panicking() => mem::forget(panic),
+            Some(panic) => panic::resume_unwind(panic),
+            None => {}
+        }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Queue) -> T) -> T {
+        // Nothing in here panics, so what a poisoned lock guards is whole.
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    fn transition(period: u32) -> Transition {
+        Transition { period, from: BreakerState::Closed, to: BreakerState::Open }
+    }
+
+    /// Publishes these in this order. Returns what is emitted.
+    fn publish(log: &TransitionLog, periods: impl IntoIterator<Item = u32>) -> Vec<u32> {
+        let emitted = RefCell::new(Vec::new());
+        for period in periods {
+            log.publish(transition(period), |transition| {
+                emitted.borrow_mut().push(transition.period);
+            });
+        }
+        emitted.into_inner()
+    }
+
+    #[test]
+    fn transitions_are_published_in_the_order_of_their_periods() {
+        let log = TransitionLog::new();
+        assert!(publish(&log, [3, 2]).is_empty());
+        assert_eq!(publish(&log, [1]), [1, 2, 3]);
+        assert_eq!(publish(&log, [5, 4, 6]), [4, 5, 6]);
+    }
+
+    #[test]
+    fn the_order_holds_when_the_periods_wrap() {
+        let log = TransitionLog::new();
+        log.with(|queue| queue.next = PERIODS - 1);
+        assert_eq!(publish(&log, [1, 0, PERIODS - 1]), [PERIODS - 1, 0, 1]);
+    }
+
+    #[test]
+    fn a_transition_made_while_one_is_published_is_published_after_it() {
+        let log = TransitionLog::new();
+        let emitted = RefCell::new(Vec::new());
+        log.publish(transition(1), |first| {
+            emitted.borrow_mut().push(format!("{} begins", first.period));
+            if first.period == 1 {
+                log.publish(transition(2), |_| unreachable!("this thread is draining"));
+            }
+            emitted.borrow_mut().push(format!("{} ends", first.period));
+        });
+        assert_eq!(emitted.into_inner(), ["1 begins", "1 ends", "2 begins", "2 ends"]);
+    }
+
+    #[test]
+    fn a_panic_with_ones_own_transition_continues_once_the_others_are_published() {
+        let log = TransitionLog::new();
+        assert!(publish(&log, [2, 3]).is_empty());
+        let emitted = RefCell::new(Vec::new());
+        let publishing = panic::catch_unwind(AssertUnwindSafe(|| {
+            log.publish(transition(1), |transition| {
+                emitted.borrow_mut().push(transition.period);
+                assert!(transition.period != 1, "in the subscriber");
+            });
+        }));
+        assert!(publishing.is_err());
+        assert_eq!(emitted.into_inner(), [1, 2, 3]);
+        assert_eq!(publish(&log, [4]), [4]);
+    }
+
+    #[test]
+    fn a_panic_with_the_transition_of_another_thread_ends_here() {
+        let log = TransitionLog::new();
+        assert!(publish(&log, [2]).is_empty());
+        log.publish(transition(1), |transition| {
+            assert!(transition.period != 2, "in the subscriber");
+        });
+        assert_eq!(publish(&log, [3]), [3]);
+    }
+}

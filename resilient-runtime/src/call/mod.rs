@@ -1,0 +1,26 @@
+//! One call: its policy, its attempts, and the breaker and the budget that it goes through.
+
+mod attempt;
+mod breaker_call;
+mod enclosing;
+mod executor;
+mod failed_attempt;
+mod policy;
+mod policy_run;
+mod retry_delay;
+mod run;
+mod shared;
+mod timed;
+mod tracked;
+
+pub use self::attempt::Attempt;
+pub use self::executor::RetryExecutor;
+pub use self::failed_attempt::FailedAttempt;
+pub(crate) use self::policy::RowChoice;
+pub use self::policy::{Policy, PolicyBuilder, Scope};
+pub use self::retry_delay::RetryDelay;
+pub use self::run::Run;
+pub use self::shared::{SharedBreaker, SharedBudget};
+pub use self::timed::Timed;
+pub use self::tracked::Tracked;
+pub(crate) use self::tracked::track;

@@ -1,0 +1,311 @@
+//! The policy of a call.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::enclosing::Retries;
+use super::shared::{SharedBreaker, SharedBudget};
+use crate::{CircuitBreaker, ConfigError, ErrorKind, RetryBudget, RetryPolicy, RetryTable};
+
+/// Whether a breaker counts calls or attempts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// The breaker is outside the retries: it admits a call once, and counts its last result.
+    #[default]
+    Call,
+    /// The breaker is inside the retries: it admits each attempt, and counts the result of each.
+    Attempt,
+}
+
+/// The policy of a call: all that `#[resilient]` does, for code that cannot carry an attribute.
+///
+/// Only the settings that are given apply: an empty policy calls the operation once.
+///
+/// ```
+/// use std::sync::Arc;
+/// use resilient_runtime::{CircuitBreaker, Policy, RetryTable};
+/// # use resilient_runtime::{Classify, ErrorKind, Rejection};
+/// # #[derive(Debug)] struct SearchError;
+/// # impl Classify for SearchError { fn kind(&self) -> ErrorKind { ErrorKind::NetworkError } }
+/// # impl From<Rejection> for SearchError { fn from(_: Rejection) -> Self { Self } }
+///
+/// let breaker = Arc::new(CircuitBreaker::default());
+/// let policy = Policy::builder("search")
+///     .retry_by_kind(RetryTable::default())
+///     .breaker(breaker.clone())
+///     .build()
+///     .expect("the settings go together");
+///
+/// let mut failing = [Err(SearchError), Ok("seven hits")].into_iter();
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+/// let hits = policy.run(|| std::future::ready(failing.next().unwrap())).await?;
+/// assert_eq!(hits, "seven hits");
+/// assert_eq!(breaker.stats().totals.successes, 1);
+/// # Ok::<(), SearchError>(()) }).unwrap();
+/// ```
+#[derive(Debug)]
+pub struct Policy {
+    name: Cow<'static, str>,
+    retry: Option<RowChoice>,
+    breaker: Option<SharedBreaker>,
+    scope: Scope,
+    /// The most attempts that `retry` allows; 1 without it.
+    max_attempts: u32,
+    attempt_timeout: Option<Duration>,
+    deadline: Option<Duration>,
+    idempotent: bool,
+    /// Which failures calls made inside one of these do not retry themselves.
+    retries: Retries,
+    budget: Option<SharedBudget>,
+}
+
+impl Policy {
+    /// Starts a policy that does nothing. Events carry its `name`. The attribute sets the
+    /// function's path.
+    pub fn builder(name: impl Into<Cow<'static, str>>) -> PolicyBuilder {
+        PolicyBuilder {
+            policy: Self {
+                name: name.into(),
+                retry: None,
+                breaker: None,
+                scope: Scope::Call,
+                max_attempts: 1,
+                attempt_timeout: None,
+                deadline: None,
+                idempotent: true,
+                retries: Retries::NONE,
+                budget: None,
+            },
+            scope: None,
+            idempotent: None,
+        }
+    }
+
+    /// Returns the name that events carry.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn renamed(mut self, name: Cow<'static, str>) -> Self {
+        self.name = name;
+        self
+    }
+
+    pub(crate) const fn max_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
+    pub(crate) fn breaker(&self) -> Option<&CircuitBreaker> {
+        self.breaker.as_deref()
+    }
+
+    pub(crate) const fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    pub(crate) const fn attempt_timeout(&self) -> Option<Duration> {
+        self.attempt_timeout
+    }
+
+    pub(crate) const fn deadline(&self) -> Option<Duration> {
+        self.deadline
+    }
+
+    pub(crate) const fn is_idempotent(&self) -> bool {
+        self.idempotent
+    }
+
+    #[inline]
+    pub(crate) const fn retries(&self) -> Retries {
+        self.retries
+    }
+
+    #[inline]
+    pub(crate) const fn has_budget(&self) -> bool {
+        self.budget.is_some()
+    }
+
+    pub(crate) fn budget(&self) -> Option<&RetryBudget> {
+        self.budget.as_deref()
+    }
+
+    /// Returns the row by which an error of this kind is retried. `None` if nothing is retried.
+    pub(crate) fn row(&self, kind: ErrorKind) -> Option<RetryPolicy> {
+        self.retry.as_ref().map(|retry| match retry {
+            RowChoice::Row(row) => *row,
+            RowChoice::ByKind(table) => table.row(kind),
+        })
+    }
+}
+
+/// Which row of which table an error is retried by.
+#[derive(Clone, Debug)]
+pub(crate) enum RowChoice {
+    /// One row for every transient error.
+    Row(RetryPolicy),
+    /// The row of each error's own kind.
+    ByKind(Box<RetryTable>),
+}
+
+impl RowChoice {
+    fn max_attempts(&self) -> u32 {
+        match self {
+            Self::Row(row) => row.max_attempts(),
+            Self::ByKind(table) => table.max_attempts(),
+        }
+    }
+}
+
+/// Builds a [`Policy`]; [`build`](Self::build) checks it.
+#[derive(Debug)]
+#[must_use = "a builder does nothing before `build`"]
+pub struct PolicyBuilder {
+    policy: Policy,
+    // Kept apart from their defaults: setting one is a mistake if it has no effect.
+    scope: Option<Scope>,
+    idempotent: Option<bool>,
+}
+
+impl PolicyBuilder {
+    /// Retries every transient error by one row, as `retry = "rate_limit_error"` does. A call that
+    /// is part of an outer one does not retry what the outer call's policy retries.
+    pub fn retry(self, row: RetryPolicy) -> Self {
+        self.with_retry(RowChoice::Row(row))
+    }
+
+    /// Retries a transient error by the row of its own kind, as `retry = "auto"` does. If the kind
+    /// changes from one attempt to the next, the row of the latest error limits all attempts so
+    /// far.
+    pub fn retry_by_kind(self, table: RetryTable) -> Self {
+        self.with_retry(RowChoice::ByKind(Box::new(table)))
+    }
+
+    pub(crate) fn with_retry(mut self, retry: RowChoice) -> Self {
+        self.policy.max_attempts = retry.max_attempts();
+        self.policy.retry = Some(retry);
+        self
+    }
+
+    /// Fails fast by this breaker, unless the call is part of an outer one through the same breaker:
+    /// an `Arc<CircuitBreaker>` or a `&'static CircuitBreaker`, such
+    /// as [`breaker`](crate::breaker()) returns.
+    pub fn breaker(mut self, breaker: impl Into<SharedBreaker>) -> Self {
+        self.policy.breaker = Some(breaker.into());
+        self
+    }
+
+    /// Whether the breaker counts calls, which is the default, or attempts. It needs both a breaker
+    /// and a retry.
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Ends an attempt that takes longer, with [`Rejection::AttemptTimeout`]. That is a
+    /// `timeout_error`, if the error that is made of it says so too: it may be retried, and is a
+    /// failure for a breaker that [trips on](crate::BreakerConfig::trips_on) it, as it does by
+    /// default. Without it, an attempt
+    /// takes as long as it takes. It must be shorter than the [`deadline`](Self::deadline).
+    ///
+    /// Keep the own timeout of `qdrant-client`, 5 seconds by default, below this one and below the
+    /// [`deadline`](Self::deadline). The client replaces a dead connection only when its own
+    /// timeout ends a call.
+    ///
+    /// [`Rejection::AttemptTimeout`]: crate::Rejection::AttemptTimeout
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// Ends a call that takes longer, delays included, with [`Rejection::DeadlineExceeded`], which
+    /// is a `deadline_exceeded`. If the delay before a retry would not be over by then, the call
+    /// ends immediately with the error of its last attempt.
+    ///
+    /// For the breaker, a call that its deadline ended is a failure only if the policy has no
+    /// [attempt timeout](Self::attempt_timeout), unless the breaker's lists of kinds
+    /// [name it](crate::BreakerConfigBuilder::trip_on). A short deadline says nothing about the
+    /// server, but without an attempt timeout, it is the only sign of a server that hangs.
+    ///
+    /// [`Rejection::DeadlineExceeded`]: crate::Rejection::DeadlineExceeded
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.policy.deadline = Some(deadline);
+        self
+    }
+
+    /// Whether the operation may be executed twice, which is the default. If not, an error is
+    /// retried only if [`maybe_executed`](crate::Classify::maybe_executed) rules out that the
+    /// request was executed. It needs a retry.
+    pub fn idempotent(mut self, idempotent: bool) -> Self {
+        self.idempotent = Some(idempotent);
+        self
+    }
+
+    /// Retries while this budget lasts: an `Arc<RetryBudget>` or a `&'static RetryBudget`. It needs
+    /// a retry.
+    pub fn budget(mut self, budget: impl Into<SharedBudget>) -> Self {
+        self.policy.budget = Some(budget.into());
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// An attempt timeout or a deadline of zero, an attempt timeout that is not shorter than the
+    /// deadline, and a setting that has no effect: a scope without a breaker, or a scope,
+    /// `idempotent` or a budget without a retry or with a single attempt.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use resilient_runtime::{ConfigError, Policy};
+    ///
+    /// let refused = Policy::builder("search").deadline(Duration::ZERO).build();
+    /// assert_eq!(refused.unwrap_err(), ConfigError::Deadline);
+    /// ```
+    pub fn build(self) -> Result<Policy, ConfigError> {
+        let Policy { retry, breaker, attempt_timeout, deadline, budget, .. } = &self.policy;
+        if attempt_timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(ConfigError::AttemptTimeout);
+        }
+        if deadline.is_some_and(|deadline| deadline.is_zero()) {
+            return Err(ConfigError::Deadline);
+        }
+        if let (Some(timeout), Some(deadline)) = (attempt_timeout, deadline)
+            && timeout >= deadline
+        {
+            return Err(ConfigError::AttemptTimeoutOverDeadline);
+        }
+        if self.scope.is_some() && breaker.is_none() {
+            return Err(ConfigError::ScopeWithoutBreaker);
+        }
+        if retry.is_none() {
+            if self.scope.is_some() {
+                return Err(ConfigError::ScopeWithoutRetry);
+            }
+            if self.idempotent.is_some() {
+                return Err(ConfigError::IdempotentWithoutRetry);
+            }
+            if budget.is_some() {
+                return Err(ConfigError::BudgetWithoutRetry);
+            }
+        }
+        let is_about_retries =
+            self.scope.is_some() || self.idempotent.is_some() || budget.is_some();
+        if is_about_retries && self.policy.max_attempts == 1 {
+            return Err(ConfigError::SingleAttempt);
+        }
+        Ok(self.build_unchecked())
+    }
+
+    /// Returns the policy, from settings that the attribute has checked, or that cannot contradict
+    /// each other.
+    pub(crate) fn build_unchecked(self) -> Policy {
+        let Self { policy, scope, idempotent } = self;
+        let idempotent = idempotent.unwrap_or(policy.idempotent);
+        let is_retried = policy.max_attempts > 1;
+        let retries = if is_retried { Retries::transient(idempotent) } else { Retries::NONE };
+        Policy { scope: scope.unwrap_or(policy.scope), idempotent, retries, ..policy }
+    }
+}

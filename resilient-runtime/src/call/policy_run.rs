@@ -1,0 +1,83 @@
+//! A policy around any operation.
+
+use std::ops::ControlFlow;
+
+use super::failed_attempt::FailedAttempt;
+use super::policy::Policy;
+use super::run::Run;
+use super::tracked::track;
+use crate::{Classify, Rejection};
+
+impl Policy {
+    /// Runs `op` under this policy. It is called once for each attempt. State that it changes must
+    /// be shared, as in a `Cell` or an atomic: an `async` closure that changes what it captures is
+    /// not `FnMut`.
+    ///
+    /// # Errors
+    ///
+    /// The error of the last attempt, or a [`Rejection`] if there was no attempt or a limit ended
+    /// it. The rejection is converted to the error of `op`, and `?` after the call converts that as
+    /// usual.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `op` does, which counts as a failure for the breaker. Also panics outside a tokio
+    /// runtime with its timer enabled, if a retry is due or the policy has an attempt timeout or a
+    /// deadline.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future ends the call, or its wait for the next attempt. For the breaker, this
+    /// is neither failure nor success.
+    pub async fn run<T, E, F>(&self, op: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify + From<Rejection>,
+    {
+        let mut run = Run::new(self, self.breaker());
+        run.start_clock();
+        run.admit()?;
+        run.repeat(op, Some(E::from)).await
+    }
+
+    /// [`run`](Self::run) for a policy that cannot reject a call, with fewer bounds on the error.
+    pub(crate) async fn run_unguarded<T, E, F>(&self, op: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify,
+    {
+        Run::new(self, None).repeat(op, None).await
+    }
+}
+
+impl Run<'_> {
+    async fn repeat<T, E, F>(
+        &mut self,
+        mut op: impl FnMut() -> F,
+        reject: Option<fn(Rejection) -> E>,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify,
+    {
+        loop {
+            let limit = reject.and_then(|reject| self.limit(&self.current(), reject));
+            // In async blocks, so that a panic of `op` itself is seen too. Each arm has its own, so
+            // that each is inlined: a result that goes through memory costs more than all else.
+            let result = match limit {
+                // Separate: a future that may have a timer is large, and is moved whether it has
+                // one or not.
+                None => track(self.frame(), self.call_state(), async { op().await }).await,
+                limit => self.timed(async { op().await }, limit).await,
+            };
+            // The result is gone before the delay, so it need not be `Send`.
+            let pause = match self.settle(result, FailedAttempt::of) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(pause) => pause,
+            };
+            if let ControlFlow::Break(result) = self.resume(pause).await {
+                return result;
+            }
+        }
+    }
+}

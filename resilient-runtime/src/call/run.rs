@@ -1,0 +1,438 @@
+//! One call on its way through its policy: the engine behind the attribute, [`Policy::run`] and
+//! [`RetryExecutor`](crate::RetryExecutor).
+
+use std::mem;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::attempt::Attempt;
+use super::enclosing::{self, Frame};
+use super::failed_attempt::FailedAttempt;
+use super::policy::{Policy, Scope};
+use super::retry_delay::{PendingRetry, RetryDelay, RetryPlan};
+use super::timed::{Expiry, Limit, RanOut, Timed, timed};
+use super::tracked::{Tracked, flag_panic, track};
+use crate::breaker::{CallState, CircuitBreaker, Permit};
+use crate::error::{BreakerState, Rejection};
+use crate::event::{self, Subject};
+use crate::retry::{RetryPolicy, StopReason, Withdrawal};
+
+/// One call: how many attempts it has begun, and the permit of the breaker that it holds.
+///
+/// If it is dropped before it is settled, the permit is dropped without an outcome, or settled as a
+/// failure if the function has panicked.
+#[derive(Debug)]
+pub struct Run<'p> {
+    policy: &'p Policy,
+    breaker: Option<&'p CircuitBreaker>,
+    permit: Option<Permit<'p>>,
+    standing: Standing,
+    attempt: u32,
+    /// When the whole call must be over.
+    deadline: Option<Instant>,
+    /// Which limit ended the last attempt, if one did.
+    ran_out: Option<RanOut>,
+}
+
+/// Whether the breaker counts the call by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It needs a permit, and its result counts.
+    Alone,
+    /// It is part of a call through the same breaker, and is admitted with the permit of that call.
+    /// It has no permit of its own, and is not counted.
+    Part,
+}
+
+impl<'p> Run<'p> {
+    /// Begins a call, and its first attempt. The breaker is that of the policy, or one that the
+    /// call's arguments have chosen. If it is closed and no other call encloses this one, this
+    /// acquires the permit.
+    #[inline]
+    pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
+        let permit = match breaker {
+            Some(breaker) if !enclosing::is_any() => breaker.try_admit_fast().map(Permit::tracked),
+            _ => None,
+        };
+        let standing = Standing::Alone;
+        Self { policy, breaker, permit, standing, attempt: 1, deadline: None, ran_out: None }
+    }
+
+    /// Starts the time until the policy's deadline, if it has one.
+    pub(crate) fn start_clock(&mut self) {
+        self.deadline = self.policy.deadline().and_then(deadline_after);
+    }
+
+    /// Acquires the permit, unless [`new`](Self::new) already has.
+    #[inline]
+    pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
+        if self.permit.is_some() { Ok(()) } else { self.admit_slow() }
+    }
+
+    #[cold]
+    fn admit_slow(&mut self) -> Result<(), Rejection> {
+        let Some(breaker) = self.breaker else { return Ok(()) };
+        if enclosing::contains(breaker) {
+            self.standing = Standing::Part;
+        }
+        if self.standing == Standing::Alone {
+            self.permit = Some(breaker.admit(Some(self.policy.name()))?.tracked());
+        }
+        Ok(())
+    }
+
+    /// Whether no attempt can follow the one that has begun.
+    #[inline]
+    pub(crate) fn is_last(&self) -> bool {
+        self.attempt >= self.policy.max_attempts()
+            || self.permit.as_ref().is_some_and(Permit::is_probe)
+    }
+
+    /// The attempt that begins now.
+    pub(crate) fn current(&self) -> Attempt {
+        let own = self.policy.attempt_timeout().and_then(deadline_after);
+        let until = match (own, self.deadline) {
+            (Some(own), Some(deadline)) => Some(own.min(deadline)),
+            (own, deadline) => own.or(deadline),
+        };
+        Attempt::new(self.attempt, self.is_last(), until)
+    }
+
+    /// Returns when `attempt` must end, and what it ends with then.
+    pub(crate) fn limit<E>(
+        &self,
+        attempt: &Attempt,
+        reject: fn(Rejection) -> E,
+    ) -> Option<Limit<'p, E>> {
+        let until = attempt.until()?;
+        let is_deadline = self.deadline == Some(until);
+        let ran_out = if is_deadline { RanOut::Deadline } else { RanOut::AttemptTimeout };
+        let (policy, attempt) = (self.policy, attempt.number());
+        Some(Limit { until, expiry: Expiry { policy, attempt, ran_out, reject } })
+    }
+
+    /// What calls made inside this one must know about it.
+    #[inline]
+    pub(crate) fn frame(&self) -> Frame {
+        Frame::new(self.breaker, self.policy.retries())
+    }
+
+    /// Where [`track`] flags a panic. `None` if there is no permit to settle by it.
+    #[inline]
+    pub(crate) fn call_state(&mut self) -> Option<&mut CallState> {
+        self.permit.as_mut().map(Permit::call_state)
+    }
+
+    /// Ends an attempt: the call ends too, or continues after a delay.
+    #[inline]
+    pub(crate) fn settle<T, E>(
+        &mut self,
+        result: Result<T, E>,
+        classify: fn(&E) -> FailedAttempt,
+    ) -> ControlFlow<Result<T, E>, RetryDelay<'p, E>> {
+        match result {
+            Ok(value) => {
+                self.succeed();
+                ControlFlow::Break(Ok(value))
+            }
+            Err(error) => match self.fail(&error, classify) {
+                Some(plan) => ControlFlow::Continue(self.pause(error, plan)),
+                None => ControlFlow::Break(Err(error)),
+            },
+        }
+    }
+
+    /// Ends the only attempt of a call.
+    #[inline]
+    pub(crate) fn finish<T, E>(
+        &mut self,
+        result: Result<T, E>,
+        classify: fn(&E) -> FailedAttempt,
+    ) -> Result<T, E> {
+        match result {
+            Ok(value) => {
+                self.succeed();
+                Ok(value)
+            }
+            Err(error) => {
+                self.fail_for_good(&error, classify);
+                Err(error)
+            }
+        }
+    }
+
+    /// [`fail`](Self::fail) of the only attempt.
+    #[cold]
+    fn fail_for_good<E>(&mut self, error: &E, classify: fn(&E) -> FailedAttempt) {
+        self.fail(error, classify);
+    }
+
+    /// Ends an attempt that has succeeded.
+    // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
+    #[inline(never)]
+    fn succeed(&mut self) {
+        // Each ends by a call, so that nothing has to be pending on the stack.
+        if self.policy.has_budget() { self.refund_and_settle() } else { self.settle_success() }
+    }
+
+    #[inline(never)]
+    fn refund_and_settle(&mut self) {
+        if let Some(budget) = self.policy.budget()
+            // A part that never retries withdraws nothing, and refunds nothing.
+            && !self.outer_call_retries(false)
+        {
+            budget.refund();
+        }
+        self.settle_success();
+    }
+
+    #[inline]
+    fn settle_success(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            permit.success();
+        }
+    }
+
+    /// Ends an attempt that returned an error. Returns the plan of the next attempt, if there is to
+    /// be one. Otherwise the call is settled.
+    // The error is lent: to move it would cost more than to classify it.
+    #[cold]
+    fn fail<E>(&mut self, error: &E, classify: fn(&E) -> FailedAttempt) -> Option<RetryPlan<'p>> {
+        self.flagging_panic(|run| run.plan(classify(error)))
+    }
+
+    #[cold]
+    fn pause<E>(&mut self, error: E, plan: RetryPlan<'p>) -> RetryDelay<'p, E> {
+        // A timer panics if there is no runtime.
+        self.flagging_panic(|_| RetryDelay::new(error, plan))
+    }
+
+    /// Waits, and begins the next attempt. If there can be no further attempt, ends the call with
+    /// the error of the last one.
+    pub(crate) async fn resume<T, E>(
+        &mut self,
+        pause: RetryDelay<'p, E>,
+    ) -> ControlFlow<Result<T, E>> {
+        let RetryDelay { timer, pending } = pause;
+        timer.await;
+        self.flagging_panic(|run| run.next_attempt(*pending))
+    }
+
+    fn next_attempt<T, E>(&mut self, pending: PendingRetry<'p, E>) -> ControlFlow<Result<T, E>> {
+        let PendingRetry { error, plan } = pending;
+        match self.is_still_admitted() {
+            Ok(()) => {
+                if let Some(permit) = &mut self.permit {
+                    permit.begin_attempt();
+                }
+                // Before the retry is paid for: dropping the error may panic, and then there is no
+                // retry.
+                drop(error);
+                if let Some(withdrawal) = plan.withdrawal {
+                    withdrawal.spend();
+                }
+                self.attempt += 1;
+                ControlFlow::Continue(())
+            }
+            Err(reason) => {
+                event::gave_up(self.subject(), plan.failed.kind, reason.as_str());
+                self.set_lasted(plan.lasted);
+                self.settle_permit(&plan.failed);
+                ControlFlow::Break(Err(error))
+            }
+        }
+    }
+
+    /// Runs `work` outside an attempt. It may call user code or a subscriber, and a panic there
+    /// counts as a panic of the call.
+    #[inline]
+    pub(crate) fn flagging_panic<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
+        let watched = PanicFlag(self);
+        let done = work(&mut *watched.0);
+        mem::forget(watched);
+        done
+    }
+
+    /// Tracks an attempt that ends at its limit.
+    #[inline]
+    pub(crate) fn timed<T, E, F>(
+        &mut self,
+        attempt: F,
+        limit: Option<Limit<'p, E>>,
+    ) -> Tracked<'_, Timed<'_, F, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let frame = self.frame();
+        let Self { permit, ran_out, .. } = self;
+        let mut state = permit.as_mut().map(Permit::call_state);
+        // A timer panics if there is no runtime.
+        let timed = flag_panic(state.as_deref_mut(), || timed(attempt, limit, ran_out));
+        track(frame, state, timed)
+    }
+
+    /// See [`fail`](Self::fail).
+    fn plan(&mut self, mut failed: FailedAttempt) -> Option<RetryPlan<'p>> {
+        if let Some(ran_out) = self.ran_out.take() {
+            failed.ended_by(ran_out);
+        }
+        let kind = failed.kind;
+        let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
+        if self.policy.scope() == Scope::Attempt {
+            self.settle_permit(&failed);
+        }
+        let Some(row) = self.policy.row(kind) else {
+            if let Some(ran_out) = failed.ran_out {
+                self.report_limit(ran_out);
+            }
+            self.settle_permit(&failed);
+            return None;
+        };
+        match self.next_delay(&failed, &row, was_probe) {
+            Ok((delay, withdrawal)) => {
+                event::retrying(self.subject(), kind, delay);
+                let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
+                // By the time that the hint could matter, it has been waited out.
+                failed.hint = None;
+                Some(RetryPlan { delay, failed, withdrawal, lasted })
+            }
+            Err(reason) => {
+                self.report_end(reason, &failed);
+                self.settle_permit(&failed);
+                None
+            }
+        }
+    }
+
+    /// Emits the event that says why no attempt follows.
+    fn report_end(&self, reason: StopReason, failed: &FailedAttempt) {
+        let FailedAttempt { kind, ran_out, .. } = *failed;
+        match (reason, ran_out) {
+            // The outer call reports its own retries.
+            (StopReason::OuterCallRetries, None) => {}
+            (StopReason::OuterCallRetries, Some(ran_out)) => self.report_limit(ran_out),
+            // No retry could have helped, so the policy has nothing to report.
+            (_, None) if self.attempt == 1 && !kind.is_transient() => {}
+            _ => event::gave_up(self.subject(), kind, reason.as_str()),
+        }
+    }
+
+    /// Returns how long to wait before the next attempt, or why there is to be none. The budget
+    /// comes last: a retry that is not made costs nothing.
+    fn next_delay(
+        &self,
+        failed: &FailedAttempt,
+        row: &RetryPolicy,
+        was_probe: bool,
+    ) -> Result<(Duration, Option<Withdrawal<'p>>), StopReason> {
+        let FailedAttempt { kind, hint, maybe_executed, may_retry, ran_out } = *failed;
+        if ran_out == Some(RanOut::Deadline) {
+            return Err(StopReason::DeadlineExceeded);
+        }
+        if !kind.is_transient() {
+            return Err(StopReason::NotTransient);
+        }
+        if !may_retry {
+            return Err(StopReason::RetryRefused);
+        }
+        if maybe_executed && !self.policy.is_idempotent() {
+            return Err(StopReason::MaybeExecuted);
+        }
+        if was_probe || !self.breaker.is_none_or(is_closed) {
+            return Err(StopReason::BreakerNotClosed);
+        }
+        if self.outer_call_retries(maybe_executed) {
+            return Err(StopReason::OuterCallRetries);
+        }
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let delay = row.next_delay(self.attempt, hint, left, rand::random())?;
+        let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
+        let withdrawal = budget.take(kind, hint).ok_or(StopReason::BudgetExhausted)?;
+        Ok((delay, Some(withdrawal)))
+    }
+
+    /// Whether this call is part of a call whose policy retries such failures. If both retried,
+    /// their attempts would multiply.
+    fn outer_call_retries(&self, maybe_executed: bool) -> bool {
+        self.standing == Standing::Part
+            && self.breaker.is_some_and(|breaker| enclosing::retries(breaker, maybe_executed))
+    }
+
+    /// Whether the call may continue after a delay: before its deadline, and only while its breaker
+    /// is closed. A permit for the whole call is still valid then. If the breaker counts attempts,
+    /// this acquires a new one.
+    fn is_still_admitted(&mut self) -> Result<(), StopReason> {
+        // A timer may be late.
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Err(StopReason::DeadlineTooNear);
+        }
+        if !self.breaker.is_none_or(is_closed) {
+            return Err(StopReason::BreakerNotClosed);
+        }
+        if self.permit.is_some() {
+            return Ok(());
+        }
+        self.admit().map_err(|_| StopReason::BreakerNotClosed)
+    }
+
+    /// Sets how long the attempt lasted whose result counts, without the delay after it.
+    fn set_lasted(&mut self, lasted: Duration) {
+        if let Some(permit) = &mut self.permit {
+            permit.set_lasted(lasted);
+        }
+    }
+
+    fn settle_permit(&mut self, failed: &FailedAttempt) {
+        let attempts_are_timed = self.policy.attempt_timeout().is_some();
+        match (self.permit.take(), failed.ran_out) {
+            (Some(permit), Some(RanOut::Deadline)) => permit.settle_deadline(attempts_are_timed),
+            (Some(permit), _) => permit.settle_error(failed.kind, failed.hint),
+            (None, Some(RanOut::Deadline)) if !attempts_are_timed => self.notify_outer_call(),
+            (None, _) => {}
+        }
+    }
+
+    /// Tells the outer call that this part of it ended at its own deadline: only the outer call has
+    /// a permit to count that.
+    fn notify_outer_call(&self) {
+        if let (Standing::Part, Some(breaker)) = (self.standing, self.breaker) {
+            enclosing::record_ran_out(breaker);
+        }
+    }
+
+    /// Emits the event that names the limit that ended the call. The error may not say it.
+    fn report_limit(&self, ran_out: RanOut) {
+        event::timed_out(self.subject(), ran_out.kind(), ran_out.limit(self.policy));
+    }
+
+    fn subject(&self) -> Subject<'p> {
+        Subject {
+            function: self.policy.name(),
+            breaker: self.breaker.map(|breaker| breaker.name().as_str()),
+            attempt: self.attempt,
+        }
+    }
+}
+
+/// Flags a panic when it is dropped, which only a panic does. Otherwise nothing is written.
+struct PanicFlag<'r, 'p>(&'r mut Run<'p>);
+
+impl Drop for PanicFlag<'_, '_> {
+    fn drop(&mut self) {
+        // The current permit: the work may have acquired a new one.
+        if let Some(state) = self.0.call_state() {
+            *state = CallState::Panicked;
+        }
+    }
+}
+
+/// The moment after this time. `None` if the clock cannot express it.
+fn deadline_after(time: Duration) -> Option<Instant> {
+    Instant::now().checked_add(time)
+}
+
+fn is_closed(breaker: &CircuitBreaker) -> bool {
+    breaker.state() == BreakerState::Closed
+}

@@ -1,0 +1,100 @@
+//! The breakers that the arguments of a call choose.
+
+use std::fmt::{self, Write};
+use std::sync::OnceLock;
+
+use arrayvec::ArrayString;
+
+use super::keyed_breaker::KeyedBreaker;
+use super::registry::{Keyed, found, keyed};
+use crate::breaker::Part;
+
+/// The template of an annotated function's breakers.
+#[derive(Debug)]
+pub struct KeyedSite {
+    template: &'static str,
+    keyed: OnceLock<&'static Keyed>,
+}
+
+impl KeyedSite {
+    /// By the template as it stands in source.
+    #[must_use]
+    pub const fn new(template: &'static str) -> Self {
+        Self { template, keyed: OnceLock::new() }
+    }
+
+    /// The breaker of the name that the values of this call's arguments make.
+    pub fn get(&self, values: &[Part<'_>]) -> KeyedBreaker {
+        let keyed = *found(&self.keyed, || keyed(self.template));
+        let mut name = Name::default();
+        // It never fails: a value that fails is part of the name too.
+        let _ = keyed.template().write(values, &mut name);
+        keyed.get(name.as_str())
+    }
+}
+
+/// The usual length of a name, and more.
+const SHORT: usize = 128;
+
+/// A name that is being written: on the stack, as long as it has the usual length.
+#[derive(Default)]
+struct Name {
+    short: ArrayString<SHORT>,
+    /// All of it, once it does not fit.
+    long: String,
+}
+
+impl Name {
+    fn as_str(&self) -> &str {
+        if self.long.is_empty() { &self.short } else { &self.long }
+    }
+}
+
+impl Write for Name {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let fits = self.long.is_empty() && self.short.try_push_str(text).is_ok();
+        if !fits {
+            if self.long.is_empty() {
+                self.long.push_str(&self.short);
+            }
+            self.long.push_str(text);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::breaker::key_part;
+
+    struct Broken;
+
+    impl fmt::Display for Broken {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("half/").and(Err(fmt::Error))
+        }
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_shown_does_not_hide_the_others() {
+        static SITE: KeyedSite = KeyedSite::new("{broken}/{name}");
+        let name = |name| SITE.get(&[key_part(&Broken), key_part(&name)]).name().to_string();
+        assert_eq!(name("one"), "half%2F\u{fffd}/one");
+        assert_eq!(name("two"), "half%2F\u{fffd}/two");
+        let whole = SITE.get(&[key_part(&"half/"), key_part(&"one")]);
+        assert_eq!(*whole.name(), "half%2F/one");
+    }
+
+    #[test]
+    fn a_name_of_any_length_serves() {
+        static SITE: KeyedSite = KeyedSite::new("{name}");
+        for length in [0, 1, SHORT / 2, SHORT / 2 + 1, 10_000] {
+            let name = "ä".repeat(length);
+            assert_eq!(*SITE.get(&[key_part(&name)]).name(), *name);
+            let name = "ä".repeat(length) + "/";
+            assert_eq!(*SITE.get(&[key_part(&name)]).name(), *name.replace('/', "%2F"));
+        }
+    }
+}

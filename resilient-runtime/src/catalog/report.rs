@@ -1,0 +1,65 @@
+//! The events of [problems](Problem) that a running program meets.
+
+use super::problem::Problem;
+use crate::event::TARGET;
+
+impl Problem {
+    /// Emits the event of this problem. The documentation of each problem says which of the two
+    /// settings holds.
+    pub(super) fn report(&self) {
+        match self {
+            Self::BreakerConflict { breaker, kept, dropped } => tracing::error!(
+                target: TARGET,
+                breaker,
+                kept,
+                dropped,
+                "circuit breaker is configured in two ways: give its settings in one place only"
+            ),
+            Self::SharedName { name, one, one_in, other, other_in } => tracing::error!(
+                target: TARGET,
+                name,
+                one,
+                one_in,
+                other,
+                other_in,
+                "two circuit breakers can have one name, and then are one: change one of them"
+            ),
+            Self::TemplateInConstant { breaker, function } => tracing::error!(
+                target: TARGET,
+                breaker,
+                function,
+                "placeholders in a constant are no placeholders: all calls share one circuit breaker"
+            ),
+            Self::RowConflict { row, kept, dropped } => tracing::error!(
+                target: TARGET,
+                row,
+                kept,
+                dropped,
+                "retry row is declared in two ways: declare it in one place only"
+            ),
+            Self::BudgetConflict { budget, kept, dropped } => tracing::error!(
+                target: TARGET,
+                budget,
+                kept,
+                dropped,
+                "retry budget is declared in two ways: declare it in one place only"
+            ),
+            Self::UndeclaredRow { row, function, similar } => tracing::error!(
+                target: TARGET,
+                row,
+                function,
+                similar,
+                "retry row is never declared, and the default row is used: declare it by `policies!`"
+            ),
+            // Found by who asks for it, and not by who runs.
+            Self::UndeclaredBreaker { .. }
+            | Self::SimilarBreakers { .. }
+            | Self::DifferentPlaceholders { .. }
+            | Self::UndeclaredBudget { .. }
+            | Self::UnclearName { .. }
+            | Self::NeverRetried { .. }
+            | Self::DelayBeyondDeadline { .. }
+            | Self::NeverSlow { .. } => {}
+        }
+    }
+}

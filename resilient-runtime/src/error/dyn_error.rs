@@ -1,0 +1,135 @@
+//! `Classify` for a boxed error, and for what is any error: by whatever is inside.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use tokio::time::error::Elapsed;
+
+use super::classify::Classify;
+use super::open_error::CircuitOpenError;
+use super::rejection::Rejection;
+use super::sources::sources;
+use crate::ErrorKind;
+
+/// As the error inside.
+impl<E: Classify + ?Sized> Classify for Box<E> {
+    fn kind(&self) -> ErrorKind {
+        (**self).kind()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        (**self).retry_after()
+    }
+
+    fn maybe_executed(&self) -> bool {
+        (**self).maybe_executed()
+    }
+
+    fn may_retry(&self) -> bool {
+        (**self).may_retry()
+    }
+}
+
+/// Implements `Classify` for what is any error: by the chain of sources of the error inside.
+macro_rules! by_chain {
+    ($($(#[cfg($feature:meta)])? $any:ty,)*) => {$(
+        /// By the first error in the chain of sources, the outermost first, that has a kind;
+        /// [`Unknown`](ErrorKind::Unknown) where none has.
+        $(#[cfg($feature)])?
+        impl Classify for $any {
+            fn kind(&self) -> ErrorKind {
+                in_chain(&**self, |known| known.kind()).unwrap_or(ErrorKind::Unknown)
+            }
+
+            fn retry_after(&self) -> Option<Duration> {
+                in_chain(&**self, |known| known.retry_after()).flatten()
+            }
+
+            fn maybe_executed(&self) -> bool {
+                in_chain(&**self, |known| known.maybe_executed()).unwrap_or(true)
+            }
+
+            fn may_retry(&self) -> bool {
+                in_chain(&**self, |known| known.may_retry()).unwrap_or(true)
+            }
+        }
+    )*};
+}
+
+by_chain! {
+    Box<dyn Error + Send + Sync>,
+    #[cfg(feature = "anyhow")]
+    anyhow::Error,
+    #[cfg(feature = "eyre")]
+    eyre::Report,
+}
+
+/// Asks the first error in the chain of `error` that has a kind.
+pub(crate) fn in_chain<T>(
+    error: &(dyn Error + 'static),
+    ask: impl Fn(&dyn Classify) -> T,
+) -> Option<T> {
+    let has_kind = |known: &&dyn Classify| known.kind() != ErrorKind::Unknown;
+    sources(error).find_map(|error| known(error).filter(has_kind).map(&ask))
+}
+
+/// `error` as one of the types that have a kind of their own.
+fn known<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e dyn Classify> {
+    fn of<'e, E: Classify + Error + 'static>(
+        error: &'e (dyn Error + 'static),
+    ) -> Option<&'e dyn Classify> {
+        error.downcast_ref::<E>().map(|error| error as &dyn Classify)
+    }
+
+    let found = of::<Rejection>(error)
+        .or_else(|| of::<CircuitOpenError>(error))
+        .or_else(|| of::<io::Error>(error))
+        .or_else(|| of::<Elapsed>(error));
+    #[cfg(feature = "qdrant")]
+    let found = found
+        .or_else(|| of::<qdrant_client::QdrantError>(error))
+        .or_else(|| of::<tonic::Status>(error));
+    #[cfg(feature = "reqwest")]
+    let found = found.or_else(|| of::<reqwest::Error>(error));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the import failed")]
+    struct ImportError(#[source] io::Error);
+
+    #[test]
+    fn a_boxed_error_is_classified_by_its_chain() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(ImportError(refused));
+        assert_eq!(boxed.kind(), ErrorKind::ConnectionError);
+        assert!(!boxed.maybe_executed());
+    }
+
+    #[test]
+    fn a_box_of_an_error_passes_its_questions_on() {
+        let boxed = Box::new(io::Error::from(io::ErrorKind::ConnectionRefused));
+        assert_eq!(Classify::kind(&boxed), ErrorKind::ConnectionError);
+        assert!(!boxed.maybe_executed());
+        assert_eq!(boxed.retry_after(), None);
+    }
+
+    #[test]
+    fn a_boxed_error_of_no_known_type_is_unknown() {
+        let boxed: Box<dyn Error + Send + Sync> = "no idea".into();
+        assert_eq!(boxed.kind(), ErrorKind::Unknown);
+        assert!(boxed.maybe_executed());
+    }
+
+    #[test]
+    fn an_error_inside_an_io_error_is_seen() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let boxed: Box<dyn Error + Send + Sync> = Box::new(io::Error::other(refused));
+        assert_eq!(boxed.kind(), ErrorKind::ConnectionError);
+    }
+}

@@ -1,0 +1,25 @@
+//! Errors: what kind each one is, and the errors of the policies themselves.
+
+mod adapters;
+mod breaker_name;
+mod breaker_state;
+#[cfg(any(feature = "qdrant", feature = "reqwest"))]
+mod classification;
+mod classify;
+mod dyn_error;
+#[cfg(any(feature = "qdrant", feature = "reqwest"))]
+mod hint;
+mod io;
+mod open_error;
+mod readable;
+mod rejection;
+mod sources;
+
+#[cfg(feature = "reqwest")]
+pub use self::adapters::retry_after;
+pub use self::breaker_name::BreakerName;
+pub use self::breaker_state::BreakerState;
+pub use self::classify::Classify;
+pub use self::open_error::CircuitOpenError;
+pub(crate) use self::readable::readable;
+pub use self::rejection::Rejection;

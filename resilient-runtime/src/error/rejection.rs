@@ -1,0 +1,113 @@
+//! What a call gets where the policy, and not the function, ended it.
+
+use std::time::Duration;
+
+use super::classify::Classify;
+use super::open_error::CircuitOpenError;
+use crate::ErrorKind;
+
+/// A call, or an attempt, that its policy ended before the function could answer.
+///
+/// A function whose policy can reject, by a breaker, an attempt timeout or a deadline, returns an
+/// error `E: From<Rejection>`. `QdrantError` is one: there a rejection is a status whose source it
+/// is, of code `Unavailable`, or `DeadlineExceeded` for a timeout. In an enum of your own,
+/// one variant does it:
+///
+/// ```
+/// use resilient_runtime::Rejection;
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum SearchError {
+///     #[error(transparent)]
+///     Rejected(#[from] Rejection),
+///     #[error("the query is empty")]
+///     EmptyQuery,
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The circuit breaker of the function is open.
+    // Not transparent: behind a transparent variant of the user's, nothing would be left of it in
+    // the chain.
+    #[error("rejected by circuit breaker `{}`", .0.breaker)]
+    CircuitOpen(#[from] CircuitOpenError),
+    /// The attempt took longer than its `attempt_timeout`. The server may be working on it still. It
+    /// is a `timeout_error`.
+    #[error("attempt {attempt} timed out after {timeout:?}")]
+    AttemptTimeout {
+        /// How long it was allowed to take.
+        timeout: Duration,
+        /// Which attempt of its call it was; the first is 1.
+        attempt: u32,
+    },
+    /// The call was not over at its `deadline`. The server may be working on the last attempt
+    /// still. It is a `deadline_exceeded`, which is not transient.
+    #[error("deadline of {deadline:?} exceeded in attempt {attempts}")]
+    DeadlineExceeded {
+        /// How long the call was allowed to take.
+        deadline: Duration,
+        /// How many attempts there were.
+        attempts: u32,
+    },
+}
+
+impl Classify for Rejection {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::CircuitOpen(error) => error.kind(),
+            Self::AttemptTimeout { .. } => ErrorKind::TimeoutError,
+            Self::DeadlineExceeded { .. } => ErrorKind::DeadlineExceeded,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::CircuitOpen(error) => Classify::retry_after(error),
+            Self::AttemptTimeout { .. } | Self::DeadlineExceeded { .. } => None,
+        }
+    }
+
+    fn maybe_executed(&self) -> bool {
+        match self {
+            Self::CircuitOpen(error) => error.maybe_executed(),
+            Self::AttemptTimeout { .. } | Self::DeadlineExceeded { .. } => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CircuitBreaker;
+
+    #[derive(Debug, thiserror::Error)]
+    enum Outer {
+        #[error("no answer")]
+        Wrapped(#[source] Rejection),
+        #[error(transparent)]
+        Transparent(Rejection),
+    }
+
+    #[test]
+    fn a_deadline_is_told_from_a_timeout_by_its_kind() {
+        let second = Duration::from_secs(1);
+        let timeout = Rejection::AttemptTimeout { timeout: second, attempt: 1 };
+        let deadline = Rejection::DeadlineExceeded { deadline: second, attempts: 1 };
+        assert_eq!(timeout.kind(), ErrorKind::TimeoutError);
+        assert_eq!(deadline.kind(), ErrorKind::DeadlineExceeded);
+        assert!(timeout.maybe_executed() && deadline.maybe_executed());
+    }
+
+    #[test]
+    fn it_is_found_in_a_chain() {
+        let breaker = CircuitBreaker::default();
+        breaker.force_open();
+        let open = breaker.acquire().unwrap_err();
+        assert_eq!(CircuitOpenError::find(&open), Some(&open));
+        for wrap in [Outer::Wrapped, Outer::Transparent] {
+            assert_eq!(CircuitOpenError::find(&wrap(open.clone().into())), Some(&open));
+        }
+        assert_eq!(CircuitOpenError::find(&std::fmt::Error), None);
+    }
+}

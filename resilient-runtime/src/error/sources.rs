@@ -1,0 +1,39 @@
+//! An error and what it came from.
+
+use std::error::Error;
+use std::io;
+
+#[cfg(feature = "qdrant")]
+use qdrant_client::QdrantError;
+#[cfg(feature = "qdrant")]
+use tonic::Status;
+
+/// `error` and its sources, the outermost first.
+pub(crate) fn sources<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| source(*error))
+}
+
+/// The source of `error`: what it says itself, but for two types that pass over the next error in
+/// the chain.
+fn source<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
+    #[cfg(feature = "qdrant")]
+    if let Some(status) = error.downcast_ref().and_then(status) {
+        return status.source();
+    }
+    if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        return Some(inner);
+    }
+    error.source()
+}
+
+/// The status inside `error`. `QdrantError` does not give it as its source.
+#[cfg(feature = "qdrant")]
+pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
+    match error {
+        QdrantError::ResponseError { status }
+        | QdrantError::ResourceExhaustedError { status, .. } => Some(status),
+        _ => None,
+    }
+}

@@ -1,0 +1,142 @@
+//! The table of rows: one for each kind of error.
+
+use std::time::Duration;
+
+use super::policy::RetryPolicy;
+use crate::{Backoff, ErrorKind};
+
+/// A [`RetryPolicy`] for each kind of error, and one for the kinds that have none of their own.
+///
+/// The default table, where the delays are before jitter of 0.1:
+///
+/// | kind | attempts | base delay | longest delay | backoff |
+/// |---|---|---|---|---|
+/// | `connection_error` | 3 | 100 ms | 5 s | exponential |
+/// | `rate_limit_error` | 5 | 500 ms | 30 s | exponential |
+/// | `service_unavailable` | 3 | 1 s | 10 s | exponential |
+/// | `timeout_error` | 2 | 1 s | 2 s | linear |
+/// | every other | 3 | 100 ms | 5 s | exponential |
+///
+/// ```
+/// use resilient_runtime::{ErrorKind, RetryPolicy, RetryTable};
+///
+/// let patient = RetryPolicy::builder().max_attempts(8).build()?;
+/// let table = RetryTable::default().with_row(ErrorKind::RateLimitError, patient);
+/// assert_eq!(table.row(ErrorKind::RateLimitError).max_attempts(), 8);
+/// assert_eq!(table.row(ErrorKind::SearchTimeout), RetryPolicy::DEFAULT);
+/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RetryTable {
+    rows: [Option<RetryPolicy>; ErrorKind::COUNT],
+    default: RetryPolicy,
+}
+
+impl RetryTable {
+    /// The rows of the resilience layer that this library implements (SPARC specification,
+    /// section 6.1).
+    pub const DEFAULT: Self =
+        Self { rows: [None; ErrorKind::COUNT], default: RetryPolicy::DEFAULT }
+            .with_row(ErrorKind::ConnectionError, RetryPolicy::DEFAULT)
+            .with_row(
+                ErrorKind::RateLimitError,
+                RetryPolicy {
+                    max_attempts: 5,
+                    base_delay: Duration::from_millis(500),
+                    max_delay: Duration::from_secs(30),
+                    ..RetryPolicy::DEFAULT
+                },
+            )
+            .with_row(
+                ErrorKind::ServiceUnavailable,
+                RetryPolicy {
+                    base_delay: Duration::from_secs(1),
+                    max_delay: Duration::from_secs(10),
+                    ..RetryPolicy::DEFAULT
+                },
+            )
+            .with_row(
+                ErrorKind::TimeoutError,
+                RetryPolicy {
+                    max_attempts: 2,
+                    base_delay: Duration::from_secs(1),
+                    max_delay: Duration::from_secs(2),
+                    backoff: Backoff::Linear,
+                    ..RetryPolicy::DEFAULT
+                },
+            );
+
+    /// The row of `kind`, or the default row where it has none.
+    #[must_use]
+    pub const fn row(&self, kind: ErrorKind) -> RetryPolicy {
+        match self.rows[kind as usize] {
+            Some(row) => row,
+            None => self.default,
+        }
+    }
+
+    /// The row of the kinds that have none of their own.
+    pub(crate) const fn default_row(&self) -> RetryPolicy {
+        self.default
+    }
+
+    /// The same table with another row for `kind`. A kind that is not
+    /// [transient](ErrorKind::is_transient) is never retried, whatever its row says.
+    #[must_use]
+    pub const fn with_row(mut self, kind: ErrorKind, row: RetryPolicy) -> Self {
+        self.rows[kind as usize] = Some(row);
+        self
+    }
+
+    /// The same table with another row for the kinds that have none of their own.
+    #[must_use]
+    pub const fn with_default(mut self, row: RetryPolicy) -> Self {
+        self.default = row;
+        self
+    }
+
+    /// The most attempts that any row allows.
+    pub(crate) fn max_attempts(&self) -> u32 {
+        let rows = self.rows.iter().flatten().map(RetryPolicy::max_attempts);
+        rows.fold(self.default.max_attempts(), u32::max)
+    }
+}
+
+impl Default for RetryTable {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl RetryPolicy {
+    /// The row of `kind` in the default [`RetryTable`].
+    #[must_use]
+    pub const fn for_kind(kind: ErrorKind) -> Self {
+        RetryTable::DEFAULT.row(kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_are_those_of_the_specification() {
+        let row = |kind| {
+            let row = RetryTable::DEFAULT.row(kind);
+            (
+                row.max_attempts(),
+                row.base_delay().as_millis(),
+                row.max_delay().as_secs(),
+                row.backoff(),
+            )
+        };
+        let exponential = Backoff::Exponential;
+        assert_eq!(row(ErrorKind::ConnectionError), (3, 100, 5, exponential));
+        assert_eq!(row(ErrorKind::RateLimitError), (5, 500, 30, exponential));
+        assert_eq!(row(ErrorKind::ServiceUnavailable), (3, 1000, 10, exponential));
+        assert_eq!(row(ErrorKind::TimeoutError), (2, 1000, 2, Backoff::Linear));
+        assert_eq!(row(ErrorKind::SearchTimeout), (3, 100, 5, exponential));
+        assert_eq!(RetryTable::DEFAULT.max_attempts(), 5);
+    }
+}
