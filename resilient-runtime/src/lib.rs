@@ -16,13 +16,13 @@ mod config_error;
 mod enclosing;
 mod event;
 mod executor;
-#[cfg(any(feature = "qdrant", feature = "reqwest"))]
+#[cfg(any(feature = "tonic", feature = "reqwest"))]
 mod hint;
 mod keyed;
 mod kind;
 mod kinds;
 mod policy;
-#[cfg(feature = "qdrant")]
+#[cfg(feature = "tonic")]
 mod qdrant;
 mod reference;
 mod registry;
@@ -34,7 +34,7 @@ mod row;
 mod run;
 mod shared;
 mod timed;
-#[cfg(any(feature = "qdrant", feature = "reqwest"))]
+#[cfg(any(feature = "tonic", feature = "reqwest"))]
 mod verdict;
 mod watch;
 
