@@ -2,7 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::catalog::{
     self, BreakerKey, BreakerRef, BreakerSettings, CallSite, Configured, Problem, Resolved,
@@ -143,7 +143,7 @@ impl CallSite {
 fn rows(retry: RetrySpec) -> Retry {
     match retry {
         RetrySpec::ByKind | RetrySpec::Row(Row::Named(AUTO), _) => {
-            Retry::ByKind(Box::new(RetryTable::declared()))
+            Retry::ByKind(Arc::new(RetryTable::declared()))
         }
         RetrySpec::Row(row, changes) => Retry::Row(changes.on(Rows::get().find_or_default(row))),
     }

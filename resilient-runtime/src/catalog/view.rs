@@ -199,6 +199,7 @@ pub enum RetryRule {
     /// `retry = "auto"`: by the row of each error's own kind.
     ByKind,
     /// By one row.
+    #[non_exhaustive]
     Row {
         /// The row that it starts from: a kind, a name of `policies!`, or `default`.
         name: &'static str,
