@@ -1,4 +1,4 @@
-//! Answers that are not a Qdrant server's: a proxy's, or broken ones.
+//! Responses that a Qdrant server does not give: a proxy's, or broken ones.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,13 +11,13 @@ use tonic::codegen::Bytes;
 use tonic::codegen::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tonic::codegen::http::{Response, StatusCode};
 
-/// How long a reset follows what was sent before it. HTTP/2 lets it overtake what is still queued;
-/// should it do so all the same, on a machine that is very busy, the client sees a reset too.
+/// The delay between the body and the reset. A reset may overtake frames that are still queued. If
+/// that happens in spite of the delay, on a very busy machine, the client still sees a reset.
 const BEFORE_A_RESET: Duration = Duration::from_millis(20);
 
-/// An answer as it goes over the wire: what a proxy says in the server's place, or what is left of
-/// a server's answer when something goes wrong with it. [`Fault::answer`](crate::Fault::answer)
-/// gives it.
+/// A response as it goes over the wire: that of a proxy, or a broken one of a server.
+///
+/// [`Fault::answer`](crate::Fault::answer) sends it instead of the server's response.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -34,7 +34,7 @@ const BEFORE_A_RESET: Duration = Duration::from_millis(20);
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "an answer does nothing until a fault gives it"]
+#[must_use = "an answer does nothing until a fault sends it"]
 pub struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -47,14 +47,14 @@ pub struct Answer {
 enum End {
     /// Nothing: the stream ends with the body.
     Body,
-    /// The trailers of a call that has succeeded.
+    /// The trailers of a successful call.
     Trailers,
     Reset(Reason),
 }
 
 impl Answer {
-    /// An answer of something that does not speak gRPC, such as a proxy: this HTTP status, no
-    /// headers and no body, until they are given.
+    /// Creates the response of a peer that does not speak gRPC, such as a proxy, with this HTTP
+    /// status and without headers and body.
     ///
     /// # Panics
     ///
@@ -64,18 +64,18 @@ impl Answer {
         Self { status, headers: HeaderMap::new(), body: Vec::new(), end: End::Body }
     }
 
-    /// An answer of a gRPC server to a call that has succeeded, with no message yet.
+    /// Creates the response of a gRPC server to a successful call, without a message.
     pub fn grpc() -> Self {
         let mut this = Self { end: End::Trailers, ..Self::http(200) };
         this.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         this
     }
 
-    /// Adds a header, or replaces it.
+    /// Sets a header. An earlier value of this header is replaced.
     ///
     /// # Panics
     ///
-    /// If HTTP does not allow such a name or value.
+    /// If HTTP does not allow the name or the value.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let name = HeaderName::try_from(name).expect("a header's name");
         let value = HeaderValue::try_from(value).expect("a header's value");
@@ -83,31 +83,31 @@ impl Answer {
         self
     }
 
-    /// Adds these bytes to the body as they are.
+    /// Appends these bytes to the body, unchanged.
     pub fn body(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.body.extend_from_slice(bytes.as_ref());
         self
     }
 
-    /// Adds a message to the body, behind the five bytes that gRPC puts before it. An empty one is
-    /// a valid message of every type.
+    /// Appends a message to the body, with gRPC's prefix of five bytes. An empty message is valid
+    /// for every type.
     ///
     /// # Panics
     ///
-    /// If it is longer than 4 GiB.
+    /// If the message is longer than 4 GiB.
     pub fn message(self, bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref();
         let length = u32::try_from(bytes.len()).expect("a message is at most 4 GiB");
         self.body([0]).body(length.to_be_bytes()).body(bytes)
     }
 
-    /// Ends the stream with the body: a gRPC answer whose trailers got lost.
+    /// Ends the stream after the body, as if the trailers of a gRPC response had been lost.
     pub fn without_trailers(mut self) -> Self {
         self.end = End::Body;
         self
     }
 
-    /// Resets the stream after the body, in place of an end.
+    /// Resets the stream after the body instead of ending it.
     pub fn then_reset(mut self, reason: Reason) -> Self {
         self.end = End::Reset(reason);
         self
@@ -121,8 +121,8 @@ impl Answer {
     }
 }
 
-/// Ends the stream of a request by `RST_STREAM`, by way of the HTTP/2 layer of the server, which
-/// looks for the reason in the sources of an error.
+/// An error that makes the server's HTTP/2 layer send `RST_STREAM`. The layer looks for the reason in
+/// the sources of the error.
 #[derive(Debug)]
 pub(crate) struct StreamReset(h2::Error);
 

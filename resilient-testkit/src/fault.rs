@@ -1,4 +1,4 @@
-//! What goes wrong with a request, and when.
+//! Scripted failures of requests.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,27 +8,26 @@ use std::time::{Duration, Instant};
 use h2::Reason;
 use tonic::Status;
 
-use crate::rate_limit::{come_back_in, whole_seconds};
+use crate::rate_limit::{rate_limited, whole_seconds};
 use crate::sync::lock;
 use crate::{Answer, Method};
 
-/// What happens to a request, on which method, when, and how often.
+/// A failure of requests: its kind, and which requests it affects.
 ///
-/// A fault is built here and put to work by
-/// [`EmbeddedQdrant::script`](crate::EmbeddedQdrant::script). Unless told otherwise it meets every
-/// request of every method, at once, until it is removed.
+/// [`EmbeddedQdrant::script`](crate::EmbeddedQdrant::script) activates it. By default, it affects
+/// every request of every method, immediately and until it is removed.
 ///
 /// # Several faults
 ///
-/// Faults are asked in the order in which they were scripted. A delay is added up and the next
-/// fault is asked; the first of another kind decides, and those after it are not asked: they
-/// neither count the request nor use up their [`times`](Self::times).
+/// The server checks faults in the order in which they were scripted. Delays add up, and the server
+/// goes on to the next fault. The first fault of another kind decides. The faults after it are not
+/// checked: they neither count the request nor use up their [`times`](Self::times).
 ///
 /// # The client's own second try
 ///
-/// `qdrant-client` sends a request of the `Points` service again, at once and by itself, when the
-/// answer is `Internal`, `Unavailable`, `Cancelled` or `Unknown`. One such answer is therefore
-/// invisible to the caller: script it `times(2)` for one failed call.
+/// When a request of the `Points` service fails with `Internal`, `Unavailable`, `Cancelled` or
+/// `Unknown`, `qdrant-client` immediately sends it once more. The caller does not see a single such
+/// failure. For one failed call, script the fault with `times(2)`.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -66,7 +65,7 @@ enum Kind {
     Decisive(Outcome),
 }
 
-/// What becomes of a request in the end.
+/// How a request ends.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
     Status(Box<Status>),
@@ -78,26 +77,25 @@ pub(crate) enum Outcome {
 }
 
 impl Fault {
-    /// Answers with this status, its metadata (such as `retry-after`) included. The call is not
-    /// executed.
+    /// Responds with this status and its metadata, such as `retry-after`. The call is not executed.
     pub fn status(status: Status) -> Self {
         Self::new(Kind::Decisive(Outcome::Status(Box::new(status))))
     }
 
-    /// Answers as a shard does that cannot be reached for now.
+    /// Responds like a shard that is temporarily unavailable.
     pub fn unavailable() -> Self {
         Self::status(Status::unavailable("Shard temporarily unavailable"))
     }
 
-    /// Answers as a collection does that has used up its rate limit: with `retry-after`, in whole
+    /// Responds like a collection that has used up its rate limit: with `retry-after` in whole
     /// seconds, rounded up.
     pub fn rate_limited(retry_after: Duration) -> Self {
         let seconds = whole_seconds(retry_after);
         let message = format!("Rate limiting exceeded: scripted. Retry after {seconds}s");
-        Self::status(come_back_in(retry_after, message))
+        Self::status(rate_limited(retry_after, message))
     }
 
-    /// Answers as a shard does whose search ran out of time.
+    /// Responds like a shard whose search has timed out.
     pub fn search_timeout() -> Self {
         Self::status(Status::internal(
             "Service internal error: 1 of 1 read operations failed:\n  Timeout error: Operation \
@@ -105,37 +103,37 @@ impl Fault {
         ))
     }
 
-    /// Executes the call, and then answers with this status whatever the result was: a write is
-    /// applied, and the caller cannot know.
+    /// Executes the call, and then responds with this status whatever the result is. A write is
+    /// applied, but the caller cannot know.
     pub fn status_after_execution(status: Status) -> Self {
         Self::new(Kind::Decisive(Outcome::StatusAfterExecution(Box::new(status))))
     }
 
-    /// Handles the request after this time, unless the caller gave up by then.
+    /// Delays the request. If the caller gives up during the delay, the call is not executed.
     pub fn delay(delay: Duration) -> Self {
         Self::new(Kind::Delay(delay))
     }
 
-    /// Never answers. The call is not executed; it ends when the caller gives up, the connection
+    /// Never responds. The call is not executed. It ends when the caller gives up, the connection
     /// breaks or the server stops.
     pub fn hang() -> Self {
         Self::new(Kind::Decisive(Outcome::Hang))
     }
 
-    /// Executes the call and sends the headers of the answer, but nothing after them. The timeout
-    /// of `qdrant-client` ends with the headers, so a caller without one of its own waits until
+    /// Executes the call and sends the headers of the response, but no body. The timeout of
+    /// `qdrant-client` covers only the headers. A caller without a timeout of its own waits until
     /// the connection breaks or the server stops.
     pub fn stall_body() -> Self {
         Self::new(Kind::Decisive(Outcome::StallBody))
     }
 
-    /// Gives this answer in the server's place, as a proxy may. The call is not executed.
+    /// Sends this response instead of the server's, as a proxy may. The call is not executed.
     pub fn answer(answer: Answer) -> Self {
         Self::new(Kind::Decisive(Outcome::Answer(Box::new(answer))))
     }
 
-    /// Resets the stream of the request (`RST_STREAM`) in place of an answer. The call is not
-    /// executed, whatever the reason lets the client believe.
+    /// Resets the stream of the request (`RST_STREAM`) instead of responding. The call is not
+    /// executed, whatever the reason suggests.
     pub fn reset_stream(reason: Reason) -> Self {
         Self::new(Kind::Decisive(Outcome::ResetStream(reason)))
     }
@@ -151,40 +149,40 @@ impl Fault {
         }
     }
 
-    /// Restricts the fault to this method. Called again, it adds a method. By default every
-    /// request is met, those of services that the server does not have included.
+    /// Restricts the fault to this method. Further calls add methods. By default, the fault affects
+    /// every request, including those for services that the server does not have.
     pub fn on(mut self, method: Method) -> Self {
         self.methods.insert(method);
         self
     }
 
-    /// Ends the fault after it has happened to so many requests. 0 is never.
+    /// Ends the fault after it has affected this many requests. With 0, it affects none.
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Starts the fault this long after it is scripted. By default it starts at once.
+    /// Starts the fault this long after it is scripted. By default, it starts immediately.
     pub fn starting_in(mut self, delay: Duration) -> Self {
         self.starting_in = delay;
         self
     }
 
-    /// Ends the fault this long after its start. By default it lasts until it is removed.
+    /// Ends the fault this long after its start. By default, it lasts until it is removed.
     pub fn lasting(mut self, duration: Duration) -> Self {
         self.lasting = Some(duration);
         self
     }
 
-    /// Lets the fault happen only to each `nth` request that it could happen to: a steady rate of
-    /// faults. 1 by default; 0 is taken for 1.
+    /// Affects only every `nth` of the requests that match, for a steady rate of faults. The default
+    /// is 1. 0 means 1.
     pub fn every(mut self, nth: u64) -> Self {
         self.every = nth.max(1);
         self
     }
 }
 
-/// A fault at work. Dropping this leaves it at work.
+/// An active fault. It stays active when this handle is dropped.
 #[derive(Clone, Debug)]
 pub struct ScriptedFault {
     script: Arc<Mutex<Script>>,
@@ -193,21 +191,21 @@ pub struct ScriptedFault {
 }
 
 impl ScriptedFault {
-    /// How many requests the fault has happened to.
+    /// Returns the number of requests that the fault has affected.
     #[must_use]
     pub fn hits(&self) -> u64 {
-        // Relaxed: a count that orders nothing; the script's lock orders the decisions.
+        // Relaxed: nothing depends on its order. The script's lock orders the decisions.
         self.hits.load(Ordering::Relaxed)
     }
 
-    /// Ends the fault for requests from now on. A request that it has met already, such as one
-    /// that hangs, stays as it is.
+    /// Ends the fault for requests that arrive from now on. A request that it has already affected,
+    /// such as one that hangs, stays affected.
     pub fn remove(&self) {
         lock(&self.script).entries.retain(|entry| entry.id != self.id);
     }
 }
 
-/// The faults at work, in the order in which they were scripted.
+/// The active faults, in the order in which they were scripted.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     entries: Vec<Entry>,
@@ -219,12 +217,12 @@ struct Entry {
     id: u64,
     fault: Fault,
     scripted_at: Instant,
-    /// Requests that it could have happened to.
-    met: u64,
+    /// The number of requests that have matched.
+    matched: u64,
     hits: Arc<AtomicU64>,
 }
 
-/// What is to be done with one request.
+/// What the server does with one request.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
     pub(crate) delay: Duration,
@@ -237,11 +235,17 @@ impl Script {
         let id = this.next_id;
         this.next_id += 1;
         let hits = Arc::new(AtomicU64::new(0));
-        this.entries.push(Entry { id, fault, scripted_at: now, met: 0, hits: Arc::clone(&hits) });
+        this.entries.push(Entry {
+            id,
+            fault,
+            scripted_at: now,
+            matched: 0,
+            hits: Arc::clone(&hits),
+        });
         ScriptedFault { script: Arc::clone(script), id, hits }
     }
 
-    /// Decides on a request. `method` is `None` for a call that the server does not know.
+    /// Decides about a request. `method` is `None` for a call that the server does not know.
     pub(crate) fn decide(&mut self, method: Option<Method>, now: Instant) -> Verdict {
         let mut verdict = Verdict::default();
         for entry in &mut self.entries {
@@ -263,18 +267,19 @@ impl Script {
 impl Entry {
     fn happens_to(&mut self, method: Option<Method>, now: Instant) -> bool {
         let fault = &self.fault;
-        let meets = fault.methods.is_empty() || method.is_some_and(|m| fault.methods.contains(&m));
+        let matches =
+            fault.methods.is_empty() || method.is_some_and(|m| fault.methods.contains(&m));
         // The script's lock is held, so the count cannot change between the load and the add.
         let spent = fault.times.is_some_and(|times| self.hits.load(Ordering::Relaxed) >= times);
         let running = now
             .saturating_duration_since(self.scripted_at)
             .checked_sub(fault.starting_in)
             .is_some_and(|since| fault.lasting.is_none_or(|lasting| since < lasting));
-        if !meets || spent || !running {
+        if !matches || spent || !running {
             return false;
         }
-        self.met += 1;
-        let happens = self.met.is_multiple_of(fault.every);
+        self.matched += 1;
+        let happens = self.matched.is_multiple_of(fault.every);
         if happens {
             self.hits.fetch_add(1, Ordering::Relaxed);
         }

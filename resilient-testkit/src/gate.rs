@@ -1,5 +1,5 @@
-//! The way of every request: it is counted, the script is asked, and then it reaches the services
-//! or it does not.
+//! The entrance for every request: it is counted, the script decides about it, and then it reaches
+//! the services or fails.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -14,7 +14,7 @@ use http_body::{Body as HttpBody, Frame};
 use tokio::sync::watch;
 use tonic::Status;
 use tonic::body::Body;
-// What the generated code of every tonic service is written against.
+// The types that the generated code of tonic services uses.
 use tonic::codegen::{BoxFuture, Bytes, Service, StdError, http};
 
 use crate::Method;
@@ -22,15 +22,15 @@ use crate::answer::StreamReset;
 use crate::fault::{Fault, Outcome, Script, ScriptedFault, Verdict};
 use crate::sync::lock;
 
-/// What the server and the requests on their way share.
+/// The state that the server shares with the requests in flight.
 #[derive(Debug)]
 pub(crate) struct Desk {
     script: Arc<Mutex<Script>>,
     counts: Mutex<Counts>,
     in_flight: watch::Sender<usize>,
-    /// How many lives of the server have begun to end.
+    /// The number of lives of the server that have begun to end.
     closed: watch::Sender<u64>,
-    /// How many lives of the server have ended.
+    /// The number of lives of the server that have ended.
     killed: watch::Sender<u64>,
 }
 
@@ -76,7 +76,7 @@ impl Desk {
         *lock(&self.counts) = Counts::default();
     }
 
-    /// Returns the life that begins when the server starts now.
+    /// Returns the life that begins if the server starts now.
     pub(crate) fn next_life(&self) -> Life {
         Life(*self.killed.borrow())
     }
@@ -98,7 +98,7 @@ impl Desk {
 
     /// Resolves once [`close`](Self::close) was called for this life.
     pub(crate) async fn closed(&self, Life(life): Life) {
-        // The sender is in `self`, so it cannot go away while this waits.
+        // This cannot fail: the sender is in `self`.
         let _ = self.closed.subscribe().wait_for(|closed| *closed > life).await;
     }
 
@@ -122,7 +122,7 @@ impl Desk {
     }
 }
 
-/// Counts a request as being handled until it is dropped, as it is when the caller gives up.
+/// Counts a request as being handled until it is dropped, for example because the caller gives up.
 struct InFlight(Arc<Desk>);
 
 impl InFlight {
@@ -167,7 +167,7 @@ where
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        // The clone takes the place of the one that was made ready.
+        // `poll_ready` has made `self.inner` ready, so this call uses it and leaves a clone.
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
         let desk = Arc::clone(&self.desk);
@@ -247,14 +247,14 @@ where
     inner.call(request).await.map_err(|never| match never {})
 }
 
-/// Reads a body to its end: an answer that overtakes the request would make the client see a
-/// stream error in place of the fault.
+/// Reads a body to its end. If a response overtakes the request, the client sees a stream error
+/// instead of the fault.
 async fn drain(body: Body) {
     let mut body = pin!(body);
     while let Some(Ok(_)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {}
 }
 
-/// An answer whose headers promise a body that does not come.
+/// Returns a response whose body never arrives.
 fn stalled(desk: Arc<Desk>, life: Life) -> http::Response<Body> {
     let mut response = http::Response::new(Body::new(StalledBody(Box::pin(async move {
         desk.closed(life).await;

@@ -1,18 +1,20 @@
 //! An embedded Qdrant server with scripted faults, to test how a service survives them.
 //!
 //! [`EmbeddedQdrant`] speaks Qdrant's gRPC protocol on a loopback port, over a store in memory. It
-//! answers as the real server does, in its codes and words, until it is told to fail:
+//! responds with the codes and messages of the real server until a test makes it fail:
 //!
-//! - [`Fault`]: what happens to a request. A status, a status after the write was applied, a
-//!   delay, no answer, an answer that stops, a stream that is reset, an [`Answer`] that is a
-//!   proxy's or broken; on some methods, some times, for some time.
-//! - [`Connections`]: what happens to connections. Refused, reset, cut within an answer, stalled.
-//! - [`RawPeer`]: what stands in the server's place and is none.
-//! - Qdrant's own rate limits: `read_rate_limit` and `write_rate_limit` of a collection's strict
-//!   mode, with `retry-after`.
+//! - [`Fault`] makes requests fail: with a status, with a status after the write was applied, with a
+//!   delay, without a response, with a response that stops, with a stream reset, or with the
+//!   [`Answer`] of a proxy. A fault can be limited to methods, to a number of requests and to a
+//!   period of time.
+//! - [`Connections`] makes connections fail: they are refused, reset, stalled, silenced, or cut
+//!   within a response.
+//! - [`RawPeer`] is a TCP peer that is not a Qdrant server.
+//! - The rate limits of Qdrant itself, `read_rate_limit` and `write_rate_limit` of a collection's
+//!   strict mode, work as in the real server, with `retry-after`.
 //!
-//! Requests are counted by [`Method`] as the server sees them, which is what a test of retries and
-//! breakers has to assert on.
+//! The server counts requests by [`Method`] when they arrive. Tests of retries and breakers assert
+//! on these counts.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -36,7 +38,7 @@
 //!     .upsert_points(UpsertPointsBuilder::new("docs", vec![point]).wait(true))
 //!     .await?;
 //!
-//! // The next two searches fail. The client tries one of them again by itself.
+//! // The next two searches fail. `qdrant-client` repeats a failed search once by itself.
 //! let fault = Fault::status(Status::unavailable("restarting"))
 //!     .on(Method::SEARCH)
 //!     .times(2);
@@ -54,25 +56,25 @@
 //!
 //! # What the server does
 //!
-//! - Collections: create, update, get, list, exists, delete. Dense vectors, named or not, compared
-//!   by cosine, dot product, Euclid or Manhattan.
-//! - Points: upsert, get, delete, scroll, count, search, query by vector or point, both in batches,
-//!   changes of payload and of vectors, writes in batches. Every search is exact.
-//! - Filters: must, should, must not, min should, nested; match (but phrases, prefixes and
+//! - Collections: create, update, get, list, exists, delete. Vectors are dense, with or without a
+//!   name, and compared by cosine, dot product, Euclid or Manhattan.
+//! - Points: upsert, get, delete, scroll, count; search and query by vector or by point, also in
+//!   batches; changes of payload and of vectors; writes in batches. Every search is exact.
+//! - Filters: must, should, must not, min should, nested; match (except phrases, prefixes and
 //!   substrings), range, number of values, empty, null, has id, has vector.
-//! - Payload indexes: create and delete, shown in the info of the collection. A text index makes
-//!   a text match ask for words instead of a part of the string.
+//! - Payload indexes: create and delete. The info of the collection lists them. With a text index, a
+//!   text match looks for words instead of a substring.
 //! - Strict mode: rate limits; limits of `limit`, `timeout`, batches, filters, points and indexes;
 //!   exact searches; filters on fields without an index.
 //! - Health check.
 //!
-//! The whole request is validated before anything is charged, written or counted. Errors have the
-//! codes and messages of Qdrant 1.18.
+//! The server validates the whole request before it charges, writes or counts anything. Errors have
+//! the codes and messages of Qdrant 1.18.
 //!
-//! Every other call is answered `Unimplemented`, as is an option that would change the result; an
-//! unsupported condition in a filter is `InvalidArgument`. Read consistency, write ordering, search
-//! parameters, timeouts and the settings of indexes are checked and have no effect, nor have the
-//! strict mode's limits of sizes in bytes and of memory.
+//! Every other call fails with `Unimplemented`. So does a request with an unsupported option that
+//! would change the result. An unsupported condition in a filter is `InvalidArgument`. Read
+//! consistency, write ordering, search parameters, timeouts and the settings of indexes are
+//! validated, but have no effect. Neither have strict mode's limits on bytes and memory.
 //!
 //! Two differences from a real server are intentional. A write is applied before the response is
 //! sent, even without `wait`. The `version` of a scored point is always 0.
@@ -83,12 +85,12 @@
 //!
 //! - A search, query, scroll or count costs 1, and 1 more for each condition of its filter. A query
 //!   by a point costs 1 more for the point, once in a batch.
-//! - A get costs its number of ids.
-//! - A write costs its number of points. By filter, it costs as many points as Qdrant estimates that
-//!   it touches, and at least 1. Without an index, Qdrant assumes that half of all points pass a
-//!   condition. As in Qdrant, the first write to a collection is charged twice.
+//! - A get costs 1 for each id.
+//! - A write costs 1 for each point. A write by filter costs the number of points that Qdrant
+//!   estimates to pass the filter, and at least 1. Without an index, Qdrant assumes that half of all
+//!   points pass a condition. As in Qdrant, the first write to a collection is charged twice.
 //!
-//! A request that is refused for another reason costs nothing.
+//! A request that is rejected for another reason costs nothing.
 //!
 //! # Time
 //!
@@ -128,12 +130,16 @@ mod worker;
 pub use answer::Answer;
 pub use fault::{Fault, ScriptedFault};
 pub use front::Connections;
-/// For [`Fault::reset_stream`], [`Answer::then_reset`] and [`RawPeer::going_away`].
+/// The reason for [`Fault::reset_stream`], [`Answer::then_reset`] and [`RawPeer::going_away`].
 pub use h2::Reason;
 pub use method::Method;
 pub use raw_peer::RawPeer;
 pub use server::{EmbeddedQdrant, EmbeddedQdrantBuilder};
 pub use storage::Storage;
 pub use store::{MemoryStore, Store};
-/// For [`Fault::status`], in the version that the server is built with.
+/// The version of tonic that the server is built with, for [`Fault::status`].
 pub use tonic;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -4,9 +4,8 @@ use std::fmt;
 
 /// A call of the gRPC interface, such as `Points/Search`.
 ///
-/// Every call of the services `Points`, `Collections` and `Qdrant` has its constant; those of
-/// `Points` carry the call's own name, those of `Collections` say `COLLECTION` where a name would
-/// otherwise mean two calls.
+/// Every call of the services `Points`, `Collections` and `Qdrant` has a constant. If a call of
+/// `Collections` has the same name as one of `Points`, its constant contains `COLLECTION`.
 ///
 /// ```
 /// use resilient_testkit::Method;
@@ -25,7 +24,7 @@ macro_rules! methods {
                 pub const $constant: Self = Self($name);
             )*
 
-            /// Every call, in the order of the interface's definition.
+            /// Every call, in the order in which the interface defines them.
             pub const ALL: &[Self] = &[$(Self::$constant),*];
         }
     };
@@ -80,7 +79,7 @@ methods! {
 }
 
 impl Method {
-    /// The call that an HTTP path such as `/qdrant.Points/Search` names.
+    /// Returns the call with this HTTP path, such as `/qdrant.Points/Search`.
     pub(crate) fn from_path(path: &str) -> Option<Self> {
         let name = path.strip_prefix("/qdrant.")?;
         Self::ALL.iter().copied().find(|method| method.0 == name)

@@ -1,4 +1,4 @@
-//! The token bucket behind the strict mode's rate limits.
+//! The token bucket of strict mode's rate limits.
 
 use std::time::{Duration, Instant};
 
@@ -16,12 +16,12 @@ pub(crate) struct TokenBucket {
     refilled_at: Instant,
 }
 
-/// Why a bucket gave no tokens.
+/// Why a bucket provides no tokens.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Refusal {
-    /// More than the bucket can ever hold: waiting does not help.
+    /// The cost exceeds the capacity: waiting does not help.
     LargerThanCapacity,
-    /// Not enough for now.
+    /// The bucket holds too few tokens at the moment.
     Empty { available: f64, retry_after: Duration },
 }
 
@@ -30,7 +30,7 @@ impl TokenBucket {
         Self { capacity: f64::from(limit), tokens: f64::from(limit), refilled_at: now }
     }
 
-    /// Takes `cost` tokens, or none at all.
+    /// Takes `cost` tokens, or none if there are too few.
     pub(crate) fn try_take(&mut self, cost: f64, now: Instant) -> Result<(), Refusal> {
         if cost > self.capacity {
             return Err(Refusal::LargerThanCapacity);
@@ -43,7 +43,7 @@ impl TokenBucket {
             self.tokens -= cost;
             return Ok(());
         }
-        // The capacity is above 0 here: the cost is not larger than it, the tokens are fewer.
+        // The capacity is above 0 here: tokens < cost <= capacity.
         Err(Refusal::Empty {
             available: self.tokens,
             retry_after: Duration::from_secs_f64((cost - self.tokens) / per_second),
@@ -51,14 +51,14 @@ impl TokenBucket {
     }
 }
 
-/// Whole seconds, rounded up, as the `retry-after` metadata states them.
+/// Returns whole seconds, rounded up, as in `retry-after`.
 pub(crate) fn whole_seconds(duration: Duration) -> u128 {
-    // By way of milliseconds, so that the rounding error of the bucket's floats adds no second.
+    // Rounded to milliseconds first, so that the error of the bucket's floats does not add a second.
     duration.as_millis().div_ceil(1000)
 }
 
-/// The answer to one who has to wait: `retry-after` says how long.
-pub(crate) fn come_back_in(retry_after: Duration, message: String) -> Status {
+/// Returns the status of a rate limit, with `retry-after`.
+pub(crate) fn rate_limited(retry_after: Duration, message: String) -> Status {
     let mut status = Status::resource_exhausted(message);
     if let Ok(seconds) = MetadataValue::try_from(whole_seconds(retry_after).to_string()) {
         status.metadata_mut().insert("retry-after", seconds);

@@ -1,4 +1,4 @@
-//! A peer below gRPC: what answers in a server's place when the server is not there.
+//! A TCP peer that is not a Qdrant server.
 
 use std::future::poll_fn;
 use std::io;
@@ -14,15 +14,15 @@ use tokio::task::JoinSet;
 
 use crate::worker::Worker;
 
-/// A connection that the system does not complete in this time is one that it has no room for: on
-/// the loopback interface it completes the others at once.
+/// If the system does not complete a connection within this time, the backlog is full. On the
+/// loopback interface, the system completes connections immediately.
 const NO_ROOM: Duration = Duration::from_millis(200);
 
-/// A peer on a loopback port that is no Qdrant server, and no gRPC server either.
+/// A TCP peer on a loopback port that is neither a Qdrant server nor a gRPC server.
 ///
-/// It makes the failures that lie below a request, where [`Fault`](crate::Fault) and
-/// [`Connections`](crate::Connections) do not reach; it counts what reaches it. It runs on a thread
-/// of its own and stops when it is dropped: its port is closed when `drop` returns.
+/// It produces failures below the level of requests, which [`Fault`](crate::Fault) and
+/// [`Connections`](crate::Connections) cannot produce, and counts connections and requests. It runs
+/// on a thread of its own. Dropping it stops it: its port is closed when `drop` returns.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -41,7 +41,7 @@ const NO_ROOM: Duration = Duration::from_millis(200);
 pub struct RawPeer {
     addr: SocketAddr,
     counts: Arc<Counts>,
-    /// Connections that nobody accepts, so that there is no room for others.
+    /// Connections that fill the backlog, since they are never accepted.
     _filling: Vec<TcpStream>,
     /// Dropping it ends the task that owns the port.
     _worker: Worker,
@@ -61,8 +61,8 @@ enum Manner {
 }
 
 impl RawPeer {
-    /// Speaks HTTP/2 without TLS. When a request has arrived, it sends `GOAWAY` with this reason
-    /// and closes the connection, and the request with it.
+    /// Starts a peer that speaks HTTP/2 without TLS. When a request arrives, the peer sends `GOAWAY`
+    /// with this reason and closes the connection without a response.
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl RawPeer {
         Self::start(Manner::GoAway(reason)).await
     }
 
-    /// Speaks another protocol: when a client has sent something, it sends these bytes and closes
-    /// the connection.
+    /// Starts a peer that speaks another protocol. When a client sends bytes, the peer sends these
+    /// bytes and closes the connection.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl RawPeer {
         Self::start(Manner::Say(bytes.as_ref().into())).await
     }
 
-    /// Takes no connection: who connects waits in vain, since the backlog of the port is full.
+    /// Starts a peer whose backlog is full: every attempt to connect hangs.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl RawPeer {
         let filled = worker.runtime().spawn(fill()).await;
         let (listener, filling) = filled.map_err(io::Error::other)??;
         let addr = listener.local_addr()?;
-        // The port is open as long as the task has the listener, which it never asks.
+        // The task keeps the port open, but never accepts.
         worker.runtime().spawn(async move {
             let _listener = listener;
             std::future::pending::<()>().await;
@@ -114,26 +114,27 @@ impl RawPeer {
         Ok(Self { addr, counts, _filling: Vec::new(), _worker: worker })
     }
 
-    /// The address that the peer listens on.
+    /// Returns the address that the peer listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The peer's URL, `http://127.0.0.1:PORT`.
+    /// Returns the peer's URL, `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// How many connections it has accepted.
+    /// Returns the number of connections that the peer has accepted.
     #[must_use]
     pub fn connections(&self) -> u64 {
-        // Relaxed: a count that orders nothing.
+        // Relaxed: nothing depends on its order.
         self.counts.connections.load(Ordering::Relaxed)
     }
 
-    /// How many requests have arrived; 0 for a peer that does not speak HTTP/2.
+    /// Returns the number of requests that have arrived. It is 0 for a peer that does not speak
+    /// HTTP/2.
     #[must_use]
     pub fn requests(&self) -> u64 {
         // Relaxed: see above.
@@ -141,7 +142,7 @@ impl RawPeer {
     }
 }
 
-/// Makes connections to a new port until it has no room for more.
+/// Fills the backlog of a new port with connections.
 async fn fill() -> io::Result<(TcpListener, Vec<TcpStream>)> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
@@ -155,13 +156,13 @@ async fn fill() -> io::Result<(TcpListener, Vec<TcpStream>)> {
 }
 
 async fn serve(listener: TcpListener, manner: Manner, counts: Arc<Counts>) {
-    // They end with this task.
+    // The connections end with this task.
     let mut open = JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
         counts.connections.fetch_add(1, Ordering::Relaxed);
         let (manner, counts) = (manner.clone(), Arc::clone(&counts));
         open.spawn(async move {
-            // Its errors are those of a connection that the client has closed.
+            // This fails only if the client has closed the connection.
             let _ = match manner {
                 Manner::GoAway(reason) => go_away(socket, reason, &counts).await,
                 Manner::Say(bytes) => say(socket, &bytes).await,
@@ -172,7 +173,7 @@ async fn serve(listener: TcpListener, manner: Manner, counts: Arc<Counts>) {
 
 async fn go_away(socket: TcpStream, reason: Reason, counts: &Counts) -> io::Result<()> {
     let mut connection = h2::server::handshake(socket).await.map_err(io::Error::other)?;
-    // Kept until the end: dropped, it would reset the stream before the connection ends.
+    // Kept until the end: dropping a request would reset its stream before the connection ends.
     let mut requests = Vec::new();
     if let Some(request) = connection.accept().await {
         requests.push(request.map_err(io::Error::other)?);
@@ -189,8 +190,8 @@ async fn say(mut socket: TcpStream, bytes: &[u8]) -> io::Result<()> {
     }
     socket.write_all(bytes).await?;
     socket.shutdown().await?;
-    // A socket that is closed with input unread resets the connection, which may cost the client
-    // the bytes that it was meant to get.
+    // Closing a socket with unread input resets the connection, and the client may lose the bytes
+    // that it has not read.
     while socket.read(&mut input).await? > 0 {}
     Ok(())
 }

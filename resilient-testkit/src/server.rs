@@ -22,14 +22,14 @@ use crate::store::Store;
 use crate::sync::lock;
 use crate::worker::Worker;
 
-/// How long a graceful stop waits for peers to take leave once every call has been answered.
-const LEAVE_TAKING: Duration = Duration::from_secs(1);
+/// How long a graceful stop waits for peers to close their connections after the last response.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A Qdrant server in the process, on a loopback port of its own, whose failures are scripted.
+/// A Qdrant server inside the process, with scripted failures, on a loopback port of its own.
 ///
 /// It speaks Qdrant's gRPC protocol and runs on its own thread, so that clients work in a runtime
-/// of either flavor, even if they block its only thread. Dropping the server stops it
-/// at once: its port and its connections are closed, and its thread has ended, when `drop` returns.
+/// of either flavor, even if they block its only thread. Dropping the server stops it immediately:
+/// when `drop` returns, its port and its connections are closed, and its thread has ended.
 ///
 /// Delays, windows of faults and rate limits are measured in real time, even if a test pauses
 /// tokio's clock.
@@ -192,25 +192,25 @@ impl EmbeddedQdrant {
         EmbeddedQdrantBuilder::default()
     }
 
-    /// The address that the server listens on.
+    /// Returns the address that the server listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.connections.addr()
     }
 
-    /// The server's URL, `http://127.0.0.1:PORT`.
+    /// Returns the server's URL, `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.addr())
     }
 
-    /// A client of the server, with the defaults of `qdrant-client` but for the compatibility
-    /// check, which would cost a thread and a request. It connects with its first call. For other
-    /// settings, build one from [`url`](Self::url).
+    /// Returns a client of the server, with the default settings of `qdrant-client` except that it
+    /// skips the compatibility check, which costs a thread and a request. The client connects on
+    /// its first call. For other settings, build a client from [`url`](Self::url).
     ///
     /// # Panics
     ///
-    /// If `qdrant-client` takes no loopback URL, which it does.
+    /// If `qdrant-client` rejects a loopback URL, which it does not.
     #[must_use]
     pub fn client(&self) -> Qdrant {
         Qdrant::from_url(&self.url())
@@ -225,39 +225,40 @@ impl EmbeddedQdrant {
         self.engine.storage().clone()
     }
 
-    /// Puts a fault to work, for requests that arrive from now on.
-    // Reason: the handle is for those who want to look at the fault or end it.
+    /// Activates a fault for requests that arrive from now on.
+    // Reason: the handle is needed only to inspect the fault or to remove it.
     #[allow(clippy::must_use_candidate)]
     pub fn script(&self, fault: Fault) -> ScriptedFault {
         self.desk.script(fault)
     }
 
-    /// The server's connections, and what may go wrong with them.
+    /// Returns the server's connections, which can be made to fail.
     #[must_use]
     pub fn connections(&self) -> &Connections {
         &self.connections
     }
 
-    /// How many requests for this method arrived, those with faults and errors included. A request
-    /// is counted when its headers arrive. `qdrant-client` sends some twice; see [`Fault`].
+    /// Returns the number of requests for this method that have arrived, including those that failed.
+    /// A request is counted when its headers arrive. `qdrant-client` sends some requests twice; see
+    /// [`Fault`].
     #[must_use]
     pub fn requests(&self, method: Method) -> u64 {
         self.desk.requests(method)
     }
 
-    /// How many requests arrived, those for calls without a [`Method`] included.
+    /// Returns the number of requests that have arrived, including calls without a [`Method`].
     #[must_use]
     pub fn total_requests(&self) -> u64 {
         self.desk.total_requests()
     }
 
-    /// How many requests arrived for each method that had any.
+    /// Returns the number of requests for each method that has received any.
     #[must_use]
     pub fn requests_by_method(&self) -> BTreeMap<Method, u64> {
         self.desk.requests_by_method()
     }
 
-    /// Counts requests from 0 again. [`ScriptedFault::hits`] stays as it is.
+    /// Resets the counts of requests to 0, but not [`ScriptedFault::hits`].
     pub fn reset_counts(&self) {
         self.desk.reset_counts();
     }
@@ -273,7 +274,7 @@ impl EmbeddedQdrant {
         let Some((life, task)) = self.begin_to_stop() else {
             return;
         };
-        // Runs also if this future is dropped early.
+        // Also runs if this future is dropped early.
         let _at_the_end = KillOnDrop(self);
         self.connections.refuse();
         self.connections.resume();
@@ -284,7 +285,7 @@ impl EmbeddedQdrant {
         let leaving = self.worker.runtime().spawn(async move {
             desk.idle().await;
             // A peer that neither reads nor closes must not keep the server from stopping.
-            let _ = tokio::time::timeout(LEAVE_TAKING, async {
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, async {
                 // This fails if the task panicked. Then there is nothing left to wait for.
                 let _ = task.await;
                 all_closed.await;
@@ -324,7 +325,8 @@ impl EmbeddedQdrant {
     ///
     /// # Errors
     ///
-    /// If the system does not allow the port to listen again, such as without file descriptors.
+    /// If the system does not allow the port to listen again, for example for lack of file
+    /// descriptors.
     pub fn start_again(&self) -> io::Result<()> {
         let mut serving = lock(&self.serving);
         if serving.is_some() {
@@ -338,7 +340,7 @@ impl EmbeddedQdrant {
         let incoming = UnboundedReceiverStream::new(incoming).map(Ok::<_, io::Error>);
         let closing = Arc::clone(&self.desk);
         let task = self.worker.runtime().spawn(async move {
-            // Its only errors are those of `incoming`, which has none.
+            // The only possible errors are those of `incoming`, which never fails.
             let _ = Server::builder()
                 .serve_with_incoming_shutdown(gate, incoming, async move {
                     closing.closed(life).await;

@@ -9,8 +9,8 @@ use crate::store::{MemoryStore, Store};
 
 /// The data that a server serves: a [`Store`], and the settings and indexes of its collections.
 ///
-/// Clones share the same data. Servers that are started with clones of one storage serve the same
-/// data, as the nodes of a cluster do. The data outlives the servers.
+/// Clones share the same data. Servers started with clones of one storage serve the same data, like
+/// the nodes of a cluster. The data outlives the servers.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 /// How long a drop waits for the thread to end. The thread ends when its current task yields, so
 /// this only matters if a [`Store`](crate::Store) blocks.
-const PATIENCE: Duration = Duration::from_secs(1);
+const JOIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A thread that runs tasks until this is dropped.
 ///
@@ -32,7 +32,7 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If the system provides no thread, or not what a runtime needs.
+    /// If the system provides no thread, or not the resources that a runtime needs.
     pub(crate) async fn start(name: &str) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (end, ended) = mpsc::channel();
@@ -71,7 +71,7 @@ impl Drop for Worker {
         // If a task on the thread drops this, it cannot wait for its own thread.
         if thread::current().id() != self.thread {
             let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-            let _ = ended.recv_timeout(PATIENCE);
+            let _ = ended.recv_timeout(JOIN_TIMEOUT);
         }
     }
 }
@@ -107,7 +107,7 @@ mod tests {
         });
         let start = Instant::now();
         (&mut done).await.unwrap();
-        assert!(start.elapsed() < PATIENCE, "the thread waited for itself");
+        assert!(start.elapsed() < JOIN_TIMEOUT, "the thread waited for itself");
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Where answers start in what a server sends.
+//! Finds the start of responses in the bytes that a server sends.
 
 use std::collections::HashSet;
 
@@ -12,20 +12,20 @@ const END_STREAM: u8 = 0x1;
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     header: [u8; HEADER],
-    /// How much of `header` has been seen.
+    /// How many bytes of `header` have been read.
     seen: usize,
-    /// How much of the present frame's payload is still to come.
+    /// How many bytes of the current frame's payload are still to come.
     payload: usize,
-    /// The streams whose answer has started and not ended. Their next headers are trailers.
+    /// The streams whose response has started but not ended. Their next headers are trailers.
     answering: HashSet<u32>,
 }
 
-/// Where an answer starts, seen from the start of the bytes just read. Negative if its first
-/// bytes were among those read before.
+/// The offset of a response in the bytes just read. It is negative if the first bytes of the response
+/// were read before.
 pub(super) type AnswerStart = isize;
 
 impl Frames {
-    /// Reads on, and returns where the first new answer in `bytes` starts.
+    /// Reads more bytes, and returns the start of the first new response in them.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Option<AnswerStart> {
         let mut first = None;
         let mut at = 0;
@@ -49,7 +49,7 @@ impl Frames {
         first
     }
 
-    /// Takes note of the frame whose header is complete; `true` if an answer starts with it.
+    /// Begins a frame, whose header is complete. Returns whether a response starts with it.
     fn begin_frame(&mut self) -> bool {
         let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = self.header;
         self.payload = u32::from_be_bytes([0, l0, l1, l2]) as usize;

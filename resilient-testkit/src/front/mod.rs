@@ -1,7 +1,7 @@
-//! The network side of the server, where connections are made to fail.
+//! The network side of the server, which can make connections fail.
 //!
-//! The front accepts on the loopback port and carries bytes between each client's socket and an
-//! in-memory pipe to the gRPC server. Nothing behind it knows of sockets.
+//! The front accepts connections on the loopback port, and copies bytes between the socket of each
+//! client and an in-memory pipe to the gRPC server. The server itself has no sockets.
 
 mod frames;
 mod relay;
@@ -22,19 +22,19 @@ use tokio::sync::{mpsc, watch};
 use crate::sync::lock;
 use relay::Relay;
 
-/// As many connections may wait to be accepted.
+/// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// What the pipe between a connection and the server holds in each direction.
+/// The capacity of the pipe between a connection and the server, in bytes per direction.
 const PIPE: usize = 64 * 1024;
 
-/// How long to wait when the system cannot accept, such as for want of file descriptors.
+/// How long to wait if the system cannot accept, for example for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
-/// The server's connections, and what may go wrong with them.
+/// The server's connections, which can be made to fail.
 ///
-/// Everything here is in effect when the call returns: after [`refuse`](Self::refuse) the next
-/// connection attempt is refused, without a moment in between.
+/// Every change is in effect when the call returns. For example, the next attempt to connect after
+/// [`refuse`](Self::refuse) is refused.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -55,7 +55,7 @@ pub struct Connections {
     addr: SocketAddr,
 }
 
-/// What the front, its acceptor and its relays share.
+/// The state that the front, its acceptor and its relays share.
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
@@ -67,15 +67,15 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     door: Option<Door>,
-    /// Bound to the port but not listening: it keeps the port while the door is shut, and becomes
-    /// the next door, so that opening it again does not depend on the port being free.
+    /// A socket that is bound to the port but does not listen. It reserves the port while the door is
+    /// shut, and becomes the next door.
     spare: Option<TcpSocket>,
     acceptor: Option<Waker>,
     links: HashMap<u64, Link>,
     accepted: u64,
     stalled: bool,
     cuts: VecDeque<usize>,
-    /// Where accepted connections go; `None` while the server is stopped.
+    /// Receives accepted connections. `None` while the server is stopped.
     server: Option<mpsc::UnboundedSender<DuplexStream>>,
     closed: bool,
 }
@@ -83,7 +83,7 @@ struct State {
 #[derive(Debug)]
 struct Door {
     listener: TcpListener,
-    /// The same socket, to accept without waiting and without a task.
+    /// The same socket, to accept connections without a task and without waiting.
     entrance: std::net::TcpListener,
 }
 
@@ -92,12 +92,12 @@ struct Door {
 struct Link {
     socket: TcpStream,
     relay: Option<Waker>,
-    /// Whether the connection no longer carries bytes, in either direction.
+    /// Whether the connection is silenced.
     dead: bool,
 }
 
 impl Connections {
-    /// Binds a port on the loopback interface. For 0, the system chooses it. Connections are
+    /// Binds a port on the loopback interface. If it is 0, the system chooses a port. Connections are
     /// refused until [`open_door`](Self::open_door).
     pub(crate) fn bind(port: u16, runtime: &Handle) -> io::Result<Self> {
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -136,24 +136,25 @@ impl Connections {
         Ok(())
     }
 
-    /// Shuts the door: who connects from now on is refused (`ECONNREFUSED`). Open connections stay
-    /// open, those included that the system has completed and the server not yet accepted. The
+    /// Refuses new connections (`ECONNREFUSED`) until [`allow`](Self::allow). Open connections stay
+    /// open, including those that the system has completed but the server has not accepted yet. The
     /// port stays reserved.
     ///
-    /// A client that holds a connection does not notice. Call [`reset`](Self::reset) after this
-    /// for a server that is gone.
+    /// A client with an open connection does not notice. To simulate a server that is down, call
+    /// [`reset`](Self::reset) as well.
     pub fn refuse(&self) {
         let mut state = self.shared.lock();
         self.shared.accept_waiting(&mut state);
         state.door = None;
     }
 
-    /// Opens the door again, on the same port. Does nothing if it is open, or if the server is
-    /// stopped.
+    /// Accepts new connections again, on the same port. Does nothing if connections are not refused,
+    /// or if the server is stopped.
     ///
     /// # Panics
     ///
-    /// If the system lets the port not listen again, such as for want of file descriptors.
+    /// If the system does not allow the port to listen again, for example for lack of file
+    /// descriptors.
     pub fn allow(&self) {
         let mut state = self.shared.lock();
         if state.server.is_none() {
@@ -166,38 +167,38 @@ impl Connections {
         }
     }
 
-    /// Resets every open connection now: the client gets `ECONNRESET`, or a broken pipe if it was
-    /// writing, and requests in flight are dropped, executed or not. The door stays as it is.
+    /// Resets every open connection: the client gets `ECONNRESET`, or a broken pipe if it is writing.
+    /// Requests in flight are dropped, whether they have been executed or not. New connections are
+    /// not affected.
     pub fn reset(&self) {
         let mut state = self.shared.lock();
         self.shared.accept_waiting(&mut state);
         for (_, link) in state.links.drain() {
-            // It fails only for a connection that is broken already.
+            // This fails only if the connection is already broken.
             let _ = link.socket.set_zero_linger();
             link.close();
         }
         self.shared.note_open(&state);
     }
 
-    /// Closes the next connection to answer after so many bytes of its next answer. With 0, none
-    /// of the answer arrives. Its HTTP/2 headers come first and take from some 10 bytes to some
-    /// 100, fewer once the connection has carried an answer; the body follows.
+    /// Cuts the next response after this many bytes, and closes its connection. With 0, no part of
+    /// the response arrives. A response starts with its HTTP/2 headers, which take about 10 to 100
+    /// bytes, and fewer if the connection has carried a response before. The body follows.
     ///
-    /// Each call is good for one answer; those to come are cut in the order of the calls. An
-    /// answer that is shorter than `after_bytes` arrives whole, and the connection closes as soon
-    /// as it has carried so many bytes.
+    /// Each call cuts one response, in the order of the calls. A response that is shorter than
+    /// `after_bytes` arrives completely, and the connection closes once it has carried that many
+    /// bytes.
     pub fn cut_next_answer(&self, after_bytes: usize) {
         self.shared.lock().cuts.push_back(after_bytes);
     }
 
-    /// Stops all bytes, in both directions, on open connections and on those to come. Connecting
-    /// still succeeds. Nothing is lost: what was sent meanwhile arrives after
-    /// [`resume`](Self::resume).
+    /// Holds back all bytes, in both directions, on open and on new connections. Clients can still
+    /// connect. No bytes are lost: they arrive after [`resume`](Self::resume).
     pub fn stall(&self) {
         self.shared.lock().stalled = true;
     }
 
-    /// Lets bytes flow again.
+    /// Lets bytes flow again after [`stall`](Self::stall).
     pub fn resume(&self) {
         let mut state = self.shared.lock();
         state.stalled = false;
@@ -248,7 +249,7 @@ impl Connections {
         }
     }
 
-    /// How many connections have been made since the server started.
+    /// Returns the number of connections that clients have made since the server was created.
     #[must_use]
     pub fn accepted(&self) -> u64 {
         let mut state = self.shared.lock();
@@ -256,8 +257,8 @@ impl Connections {
         state.accepted
     }
 
-    /// How many connections are open. One that its client closes is counted until the server
-    /// notices.
+    /// Returns the number of open connections. If a client closes a connection, it is counted until
+    /// the server notices.
     #[must_use]
     pub fn open(&self) -> usize {
         let mut state = self.shared.lock();
@@ -288,7 +289,7 @@ impl Connections {
         self.shared.note_open(&state);
     }
 
-    /// Closes the port and every connection, for good.
+    /// Closes the port and every connection permanently.
     pub(crate) fn close(&self) {
         let mut state = self.shared.lock();
         state.closed = true;
@@ -316,9 +317,9 @@ impl Connections {
 
 impl Door {
     fn open(socket: TcpSocket) -> io::Result<Self> {
-        // Not before: two sockets with this option share a port as long as neither listens, and
-        // most programs set it. The connections inherit it, so that those that linger after the
-        // server has gone do not keep the port from others.
+        // Not set earlier: two sockets with this option can share a port as long as neither
+        // listens, and most programs set it. Connections inherit the option, so that those that
+        // linger after the server is gone do not block the port.
         socket.set_reuseaddr(true)?;
         let entrance = socket.listen(BACKLOG)?.into_std()?;
         let listener = TcpListener::from_std(entrance.try_clone()?)?;
@@ -333,13 +334,13 @@ impl Link {
         }
     }
 
-    /// Closes the socket, and lets the relay notice.
+    /// Closes the socket and wakes the relay, which then ends.
     fn close(mut self) {
         self.wake();
     }
 }
 
-/// Why the acceptor came back.
+/// Why the acceptor returned.
 enum Accepted {
     Closed,
     Failed,
@@ -384,7 +385,7 @@ impl Shared {
         }
     }
 
-    /// Accepts what the system has completed, without waiting for the acceptor's turn.
+    /// Accepts the connections that the system has completed, without waiting for the acceptor.
     fn accept_waiting(self: &Arc<Self>, state: &mut State) {
         let _runtime = self.runtime.enter();
         while let Some(door) = &state.door {
@@ -400,13 +401,13 @@ impl Shared {
     }
 
     fn admit(self: &Arc<Self>, state: &mut State, socket: TcpStream) {
-        // It fails only for a connection that is broken already.
+        // This fails only if the connection is already broken.
         let _ = socket.set_nodelay(true);
         let id = state.accepted;
         state.accepted += 1;
         let (server, pipe) = tokio::io::duplex(PIPE);
         if state.server.as_ref().is_none_or(|server| server.send(pipe).is_err()) {
-            // The server stops: it takes no more.
+            // The server is stopping and accepts no more connections.
             return;
         }
         state.links.insert(id, Link { socket, relay: None, dead: false });
@@ -429,7 +430,7 @@ fn check_free(addr: SocketAddr) -> io::Result<()> {
     socket.bind(addr)
 }
 
-/// A socket that is bound to the address. Several of the server's own may be, at once.
+/// Creates a socket that is bound to the address. Several sockets of one server can be bound to it.
 fn socket(addr: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Carries the bytes of one connection, between its socket and the server behind the front.
+//! Copies the bytes of one connection between its socket and the server.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,14 +12,13 @@ use tokio::net::TcpStream;
 use super::Shared;
 use super::frames::Frames;
 
-/// What a relay holds at most in each direction.
+/// How many bytes a relay buffers in each direction.
 const BUFFER: usize = 16 * 1024;
 
-/// The task of one connection. It ends when either side does, or when its socket is taken away.
+/// The task of one connection. It ends when either side ends, or when the front removes the socket.
 ///
-/// The socket is with the front and not here: taking it away is how a connection is reset *now*,
-/// from any thread, and not when this task gets its turn. The lock is held only while bytes are
-/// moved without waiting.
+/// The front owns the socket, so that any thread can reset the connection immediately, without
+/// waiting for this task. The task holds the lock only while it copies bytes without waiting.
 pub(super) struct Relay {
     shared: Arc<Shared>,
     id: u64,
@@ -28,11 +27,11 @@ pub(super) struct Relay {
     downward: Buffer,
     client_finished: bool,
     frames: Frames,
-    /// How many more bytes the client may get.
+    /// How many more bytes reach the client before the connection is cut.
     remaining: Option<usize>,
 }
 
-/// The connection is over. Why does not matter: neither side can be told.
+/// The connection is over. The reason does not matter, since neither side can receive it.
 struct Over;
 
 impl From<io::Error> for Over {
@@ -55,7 +54,7 @@ impl Relay {
         }
     }
 
-    /// From the client to the server.
+    /// Copies bytes from the client to the server.
     fn poll_upward(&mut self, socket: &TcpStream, cx: &mut Context<'_>) -> Poll<Result<(), Over>> {
         loop {
             if !self.upward.is_empty() {
@@ -76,7 +75,7 @@ impl Relay {
         }
     }
 
-    /// From the server to the client. Ends only with the connection.
+    /// Copies bytes from the server to the client. Ends only with the connection.
     fn poll_downward(
         &mut self,
         socket: &TcpStream,
@@ -125,7 +124,7 @@ impl Relay {
         }
     }
 
-    /// Takes the next cut upon itself if an answer starts in what was just read.
+    /// Applies the next cut if a response starts in the bytes just read.
     fn look_for_cut(&mut self, cuts: &mut VecDeque<usize>) {
         let Some(start) = self.frames.read(self.downward.filled()) else {
             return;
@@ -149,7 +148,7 @@ impl Future for Relay {
         let Some(link) = state.links.get_mut(&this.id) else {
             return Poll::Ready(());
         };
-        // Whoever takes the socket away or lets the bytes flow again wakes this task.
+        // Woken when the socket is removed, or when bytes flow again.
         link.relay = Some(cx.waker().clone());
         if state.stalled || link.dead {
             return Poll::Pending;
@@ -165,14 +164,14 @@ impl Future for Relay {
     }
 }
 
-/// Throws away what the client sent: a socket that is closed with input unread resets the
-/// connection, which may cost the client the bytes that it was meant to get.
+/// Discards the input. Closing a socket with unread input resets the connection, and the client may
+/// lose the bytes that it has not read.
 fn discard_input(socket: &TcpStream) {
     let mut space = [0; 1024];
     while socket.try_read(&mut space).is_ok_and(|read| read > 0) {}
 }
 
-/// Bytes on their way.
+/// Bytes that have been read from one side but not yet written to the other.
 struct Buffer {
     bytes: Box<[u8]>,
     start: usize,
@@ -196,7 +195,7 @@ impl Buffer {
         self.start += count;
     }
 
-    /// Fills the buffer, which must be empty, by a read.
+    /// Fills the buffer with a read. It must be empty.
     fn fill(&mut self, read: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<usize> {
         let count = read(&mut self.bytes)?;
         self.start = 0;

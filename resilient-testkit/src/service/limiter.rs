@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 
 use super::Collection;
 use super::strict::StrictMode;
-use crate::rate_limit::{Refusal, TokenBucket, come_back_in, whole_seconds};
+use crate::rate_limit::{Refusal, TokenBucket, rate_limited, whole_seconds};
 
 /// Which of a collection's rate limits a call counts against.
 #[derive(Clone, Copy)]
@@ -101,7 +101,7 @@ fn refused(name: &str, cost: usize, refusal: &Refusal) -> Status {
                 "{prefix}: Operation requires {cost} tokens but only {available:.1} were \
                  available. Retry after {seconds}s"
             );
-            come_back_in(*retry_after, message)
+            rate_limited(*retry_after, message)
         }
     }
 }
