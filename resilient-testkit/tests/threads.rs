@@ -1,5 +1,5 @@
-//! A dropped server leaves no thread, and its port is free. This is a separate process, since it
-//! counts the threads of the process.
+//! A dropped server leaves no thread, and its port is free. The test counts the threads of its
+//! process, so it needs a process of its own.
 
 #![cfg(target_os = "linux")]
 
@@ -14,7 +14,7 @@ fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// The threads of this process that belong to servers and peers.
+/// Returns the threads of this process that belong to servers and peers.
 fn threads() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     let names = tasks.flatten().map(|task| std::fs::read_to_string(task.path().join("comm")));
@@ -23,7 +23,7 @@ fn threads() -> usize {
 
 fn assert_gone(addr: SocketAddr) {
     TcpListener::bind(addr).expect("the port is free");
-    // The thread has ended. The system may take a moment to remove it.
+    // The thread has ended, but the system may need a moment to remove it.
     let start = Instant::now();
     while threads() > 0 {
         assert!(start.elapsed() < Duration::from_secs(5), "a thread is left");

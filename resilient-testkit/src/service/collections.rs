@@ -57,7 +57,7 @@ impl Engine {
             "custom sharding",
         )?;
         let configs = vector_configs(request.vectors_config.as_ref())?;
-        // The lock spans both, so that no other call sees one without the other.
+        // The lock spans both changes, so that no other call sees only one of them.
         let mut states = lock(self.storage.states());
         self.store()
             .create_collection(&request.collection_name, configs)
@@ -150,7 +150,7 @@ impl Engine {
             .get(&collection.name)
             .map(|state| state.settings.clone())
             .unwrap_or_default();
-        // A store may come with collections that were not made through a server.
+        // A store may hold collections that were not created through a server.
         let vectors_config =
             settings.vectors_config.clone().unwrap_or_else(|| declared(&collection.vectors));
         Ok(qdrant::GetCollectionInfoResponse {
@@ -204,7 +204,7 @@ fn vector_config(params: &qdrant::VectorParams) -> Result<VectorConfig, Status> 
     Ok(VectorConfig { size, distance })
 }
 
-/// The declaration of a collection's vectors, as a message.
+/// Converts the declared vectors of a collection to a message.
 fn declared(configs: &VectorConfigs) -> qdrant::VectorsConfig {
     let params = |config: &VectorConfig| qdrant::VectorParams {
         size: config.size as u64,

@@ -1,4 +1,4 @@
-//! Ids, payloads and vectors, between messages and the store's terms.
+//! Converts ids, payloads and vectors between messages and the types of the store.
 
 use std::collections::HashMap;
 
@@ -95,7 +95,7 @@ pub(super) fn vectors(vectors: qdrant::Vectors) -> Result<Vectors, Status> {
     }
 }
 
-// Reason: clients before 1.16 send the deprecated fields, and the server still takes them.
+// Reason: clients before 1.16 send the deprecated fields, and the server still accepts them.
 #[allow(deprecated)]
 fn dense(vector: qdrant::Vector) -> Result<Vec<f32>, Status> {
     match vector.vector {
@@ -109,7 +109,7 @@ fn dense(vector: qdrant::Vector) -> Result<Vec<f32>, Status> {
     }
 }
 
-/// Which parts of a point an answer holds.
+/// The parts of a point that a response contains.
 pub(super) struct Parts {
     payload: PayloadParts,
     vectors: VectorParts,
@@ -129,7 +129,7 @@ enum VectorParts {
 }
 
 impl Parts {
-    /// `default_payload` is what the call returns where the request does not say.
+    /// `default_payload` says whether the call returns the payload by default.
     pub(super) fn new(
         payload: Option<qdrant::WithPayloadSelector>,
         default_payload: bool,
@@ -158,7 +158,7 @@ impl Parts {
         Ok(Self { payload, vectors })
     }
 
-    /// The names of vectors that the request asks for.
+    /// Returns the names of the vectors that the request asks for.
     pub(super) fn vector_names(&self) -> &[String] {
         match &self.vectors {
             VectorParts::Include(names) => names,
@@ -166,7 +166,7 @@ impl Parts {
         }
     }
 
-    /// The parts of a point, as messages.
+    /// Converts these parts of a point to messages.
     pub(super) fn of(
         &self,
         point: Point,

@@ -1,4 +1,4 @@
-//! Filters and selections of points, from messages.
+//! Converts filters and selections of points from messages.
 
 use qdrant_client::qdrant;
 use qdrant_client::qdrant::condition::ConditionOneOf;
@@ -9,7 +9,7 @@ use tonic::Status;
 use super::convert::{path, point_id};
 use crate::store::{Condition, FieldCheck, Filter, Match, PointId, Range, Selection};
 
-/// A filter; where there is none, the one that passes everything.
+/// Converts a filter. Without one, returns the filter that passes every point.
 pub(super) fn filter(filter: Option<qdrant::Filter>) -> Result<Filter, Status> {
     let Some(filter) = filter else {
         return Ok(Filter::default());
@@ -31,7 +31,7 @@ pub(super) fn filter(filter: Option<qdrant::Filter>) -> Result<Filter, Status> {
 fn conditions(conditions: Vec<qdrant::Condition>) -> Result<Vec<Condition>, Status> {
     conditions
         .into_iter()
-        // An empty condition is none, as in Qdrant.
+        // As in Qdrant, an empty condition is ignored.
         .filter_map(|condition| condition.condition_one_of)
         .map(condition)
         .collect()
@@ -68,7 +68,7 @@ fn field_condition(condition: qdrant::FieldCondition) -> Result<Condition, Statu
             return Err(unsupported_condition(name));
         }
     }
-    // The order in which Qdrant looks at a condition that sets several.
+    // If a condition sets several, this is the order in which Qdrant checks them.
     let check = if let Some(count) = condition.values_count {
         FieldCheck::Count(count_range(count))
     } else if let Some(wanted) = condition.is_empty {
@@ -120,7 +120,7 @@ fn match_value(value: qdrant::Match) -> Result<Match, Status> {
     })
 }
 
-/// A condition that is passed over would make the result wrong and the test blind.
+/// Rejects a condition. Ignoring it would make the result wrong, and a test would not notice.
 fn unsupported_condition(name: &str) -> Status {
     Status::invalid_argument(format!("resilient-testkit does not support the condition {name}"))
 }
@@ -129,7 +129,7 @@ pub(super) fn ids(ids: Vec<qdrant::PointId>) -> Result<Vec<PointId>, Status> {
     ids.into_iter().map(point_id).collect()
 }
 
-/// The points that a write is meant for. `missing` is what the server says where there are none.
+/// Returns the points that a write selects. If there is no selection, the error is `missing`.
 pub(super) fn selection(
     selector: Option<qdrant::PointsSelector>,
     missing: &'static str,

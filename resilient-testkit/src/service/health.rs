@@ -4,8 +4,8 @@ use qdrant_client::qdrant::qdrant_server::Qdrant;
 use qdrant_client::qdrant::{HealthCheckReply, HealthCheckRequest};
 use tonic::{Request, Response, Status};
 
-/// The version of the server that this one is like. `qdrant-client` warns of one that is not its
-/// own or next to it.
+/// The version of Qdrant that this server imitates. `qdrant-client` warns if the version differs
+/// from its own by more than one minor version.
 const VERSION: &str = "1.20.0";
 
 pub(super) struct Service;

@@ -1,4 +1,4 @@
-//! Indexes of payload fields: how they are declared, and which conditions they serve.
+//! Indexes of payload fields: how they are declared, and which conditions they support.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub(super) struct FieldIndex {
     path: Path,
     schema: PayloadSchemaType,
     params: Option<PayloadIndexParams>,
-    /// For text.
+    /// Set for a text index.
     tokenizer: Option<Tokenizer>,
 }
 
@@ -124,7 +124,7 @@ impl FieldIndex {
         Ok(Self { path, schema, params, tokenizer })
     }
 
-    /// Returns its key in [`Indexes`].
+    /// Returns the key of the index in [`Indexes`].
     pub(super) fn name(&self) -> String {
         self.path.to_string()
     }
@@ -195,7 +195,7 @@ fn tokenizer(params: &TextIndexParams) -> Result<Tokenizer, Status> {
     })
 }
 
-/// Makes text matches use the text index of their field, if there is one.
+/// Makes text matches use the text index of their field, if it has one.
 pub(super) fn use_text_indexes(filter: &mut Filter, indexes: &Indexes) {
     use_in_filter(filter, None, indexes);
 }
@@ -222,7 +222,7 @@ fn use_in_filter(filter: &mut Filter, prefix: Option<&Path>, indexes: &Indexes) 
     }
 }
 
-/// Returns a field that needs an index and has none, with the types of index that would serve it.
+/// Returns a field that needs an index but has none, with the types of index that would support it.
 pub(super) fn first_unindexed(filter: &Filter, indexes: &Indexes) -> Option<(Path, Vec<String>)> {
     unindexed_in_filter(filter, None, indexes)
 }
@@ -251,7 +251,7 @@ fn unindexed_in_filter(
     })
 }
 
-/// Whether an index answers a condition on a field.
+/// Returns whether an index supports a condition on a field.
 pub(super) fn serves(indexes: &Indexes, prefix: Option<&Path>, condition: &Condition) -> bool {
     uses(condition).is_some_and(|(key, uses)| is_served(&full(prefix, key), &uses, indexes))
 }
@@ -261,7 +261,7 @@ fn is_served(key: &Path, uses: &[Use], indexes: &Indexes) -> bool {
     index.is_some_and(|index| uses.iter().any(|it| index.serves(*it)))
 }
 
-/// The path of a field, seen from the payload.
+/// Returns the path of a field, starting at the payload.
 pub(super) fn full(prefix: Option<&Path>, key: &Path) -> Path {
     prefix.map_or_else(|| key.clone(), |prefix| prefix.join(key))
 }

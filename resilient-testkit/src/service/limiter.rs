@@ -8,7 +8,7 @@ use super::Collection;
 use super::strict::StrictMode;
 use crate::rate_limit::{Refusal, TokenBucket, rate_limited, whole_seconds};
 
-/// Which of a collection's rate limits a call counts against.
+/// The rate limit that a call is charged to.
 #[derive(Clone, Copy)]
 pub(super) enum Access {
     Read,
@@ -18,7 +18,7 @@ pub(super) enum Access {
 /// The rate limits of a collection.
 #[derive(Debug)]
 pub(super) struct Limiter {
-    /// Identify the collection and its limits. See [`CollectionState`](super::CollectionState).
+    /// Identifies the collection and its limits. See [`CollectionState`](super::CollectionState).
     made: u64,
     limited: u64,
     read: Option<TokenBucket>,
@@ -65,7 +65,7 @@ impl Limiter {
         }
     }
 
-    /// Notes a write that is not charged.
+    /// Records a write that is not charged.
     pub(super) fn note_write(&mut self) {
         self.written = true;
     }

@@ -69,9 +69,9 @@ impl Engine {
         lock(&self.limiters).clear();
     }
 
-    /// The three services of the server, ready to be called.
+    /// Returns the three services of the server.
     pub(crate) fn routes(this: &Arc<Self>) -> Routes {
-        // As the real server: gzip is taken, and messages may have any size.
+        // Like the real server, accepts gzip and messages of any size.
         macro_rules! server {
             ($server:ident, $service:expr) => {
                 $server::new($service)
@@ -93,7 +93,7 @@ impl Engine {
     fn collection(&self, name: &str) -> Result<Collection, Status> {
         let vectors = self.store().vectors(name).map_err(|e| to_status(&e))?;
         let mut states = lock(self.storage.states());
-        // A store may come with collections that were not made through a server.
+        // A store may hold collections that were not created through a server.
         let state = states.entry(name.to_owned()).or_default();
         Ok(Collection {
             name: name.to_owned(),
@@ -111,7 +111,7 @@ impl Engine {
         self.limiter(collection, now, |limiter| limiter.charge(access, cost, now))
     }
 
-    /// Notes a write that is not charged.
+    /// Records a write that is not charged.
     fn note_write(&self, collection: &Collection) {
         self.limiter(collection, Instant::now(), Limiter::note_write);
     }
@@ -130,7 +130,7 @@ impl Engine {
         with(limiter)
     }
 
-    /// The number of the next write to a collection.
+    /// Returns the number of the next write to a collection.
     fn next_operation(&self, collection: &Collection) -> u64 {
         let mut states = lock(self.storage.states());
         states.entry(collection.name.clone()).or_default().next_operation()
@@ -148,7 +148,7 @@ impl Collection {
         }
     }
 
-    /// Does the same for an upsert, which names a vector of the wrong size if it has a name.
+    /// Does the same for an upsert. If a named vector has the wrong size, the error contains its name.
     fn check_new_vector(&self, name: &str, vector: &[f32]) -> Result<(), Status> {
         let expected = self.check_vector_name(name)?;
         if vector.len() == expected || name.is_empty() {
@@ -167,8 +167,8 @@ impl Collection {
     }
 }
 
-/// Implements a service's trait: some calls by methods of what the service wraps, the others by a
-/// refusal.
+/// Implements the trait of a service. Some calls are methods of the wrapped type; all others fail with
+/// `Unimplemented`.
 macro_rules! implement {
     (
         $trait:ident for $service:ident($engine:ty);

@@ -1,4 +1,4 @@
-//! The `Points` service: which calls there are, and those that write or read points as they are.
+//! The `Points` service: the list of its calls, and those that write or read points without a search.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::{Collection, Engine, implement, validate};
 use crate::store::{Change, Condition, Filter, Payload, Point, Selection, StoreError};
 use crate::sync::lock;
 
-/// What a scroll returns where the request does not say.
+/// The default `limit` of a scroll.
 const DEFAULT_SCROLL_LIMIT: u32 = 10;
 
 implement! {
@@ -84,8 +84,8 @@ impl Write {
     }
 }
 
-// Each write checks the request by itself, then against its collection. Only then is it charged and
-// applied.
+// Each write validates the request by itself, and then against its collection. Only after that, it is
+// charged and applied.
 impl Engine {
     pub(super) fn upsert(&self, request: qdrant::UpsertPoints) -> Written {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
@@ -150,7 +150,7 @@ impl Engine {
             for (id, vectors) in points {
                 let (selection, change) = (Selection::Ids(vec![id]), Change::SetVectors(vectors));
                 match self.store().change(&collection.name, &selection, &change) {
-                    // The points that are there are changed all the same.
+                    // The points that exist are changed nevertheless.
                     Err(error @ StoreError::PointNotFound(_)) => missing = missing.or(Some(error)),
                     result => result?,
                 }
@@ -181,7 +181,7 @@ impl Engine {
         let write = Write::new(request.collection_name, request.wait, request.ordering.as_ref())?;
         refuse_shard_key(request.shard_key_selector.as_ref())?;
         let selection = changed(request.points_selector)?;
-        // `key` is passed over here, as the real server does.
+        // Like the real server, ignores `key` here.
         let change = Change::OverwritePayload(payload(request.payload)?);
         self.change(&write, selection, &change)
     }
@@ -247,8 +247,8 @@ impl Engine {
         self.written(write, collection, || Ok(()))
     }
 
-    /// Applies a write, and returns the status that `wait` asks for. The write is applied in either
-    /// case, so that a test does not have to poll for it. Without `wait`, errors that Qdrant finds
+    /// Applies a write, and returns the status that `wait` asks for. The write is applied with and
+    /// without `wait`, so that a test does not have to poll for it. Without `wait`, errors that Qdrant finds
     /// only when it applies the write are not reported.
     fn written(
         &self,
@@ -337,7 +337,7 @@ impl Engine {
         collection.check_timeout(request.timeout)?;
         use_text_indexes(&mut filter, &collection.indexes);
         self.charge(&collection, Access::Read, 1 + filter.conditions())?;
-        // One more than asked for: it is where the next page starts.
+        // One more point than requested: the next page starts with it.
         let mut points = self
             .store()
             .scroll(&collection.name, &filter, from, limit.saturating_add(1))

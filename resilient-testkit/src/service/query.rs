@@ -16,7 +16,7 @@ use super::status::{bad_request, not_found, refuse_option, to_status, unsupporte
 use super::{Collection, Engine, validate};
 use crate::store::{Condition, Filter, PointId, ScoredPoint, Search, StoreError};
 
-/// What a query returns where the request does not say.
+/// The default `limit` of a query.
 const DEFAULT_QUERY_LIMIT: u64 = 10;
 
 /// The score of every point if a request has no query.
@@ -37,7 +37,7 @@ struct Request {
 enum Target {
     Vector(Vec<f32>),
     Point(PointId),
-    /// No target: the points by their ids.
+    /// No target: returns points in the order of their ids.
     Any,
 }
 
@@ -154,7 +154,7 @@ impl Engine {
         requests.into_iter().map(|request| self.run_one(&collection, request)).collect()
     }
 
-    /// Puts the vector of the target point in the point's place, and the point out of the result.
+    /// Replaces a target point by its vector, and excludes the point from the result.
     fn resolve(&self, collection: &Collection, mut request: Request) -> Result<Request, Status> {
         let Some(id) = request.target.point() else {
             return Ok(request);
@@ -284,7 +284,7 @@ fn target(query: Option<qdrant::Query>) -> Result<Target, Status> {
     }
 }
 
-/// A number of points. One that does not fit is more than there can be.
+/// Converts a number of points. If it does not fit, it exceeds any possible number of points.
 fn size(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

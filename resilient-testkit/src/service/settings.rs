@@ -1,4 +1,4 @@
-//! The settings of a collection: how an update changes them, and what they are by default.
+//! The settings of a collection: their defaults, and how an update changes them.
 
 // Reason: clients still send the deprecated settings, and the server still shows them.
 #![allow(deprecated)]
@@ -21,7 +21,7 @@ macro_rules! merge {
     };
 }
 
-/// Changes what the update names.
+/// Changes the settings that the update sets.
 pub(super) fn update(settings: &mut CreateCollection, update: UpdateCollection) {
     if let Some(update) = update.hnsw_config {
         merge_hnsw(settings.hnsw_config.get_or_insert_default(), &update);
@@ -47,7 +47,7 @@ pub(super) fn update(settings: &mut CreateCollection, update: UpdateCollection) 
     settings.metadata.extend(update.metadata);
 }
 
-/// The vectors that an update names. The unnamed one has the empty name.
+/// Returns the vectors that an update changes. The unnamed one has the empty name.
 pub(super) fn vector_names(update: &VectorsConfigDiff) -> Vec<&str> {
     match &update.config {
         None => Vec::new(),

@@ -1,4 +1,4 @@
-//! What the protocol keeps of a collection: its settings, its indexes, its writes.
+//! The state of a collection that the protocol adds: its settings, its indexes, its writes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,10 +8,10 @@ use qdrant_client::qdrant::{CreateCollection, UpdateCollection};
 use super::index::Indexes;
 use super::settings;
 
-/// The protocol's part of a collection.
+/// The state of a collection that its store does not hold.
 #[derive(Default)]
 pub(crate) struct CollectionState {
-    /// As the collection was made, and updated since.
+    /// The settings with which the collection was created, including later updates.
     pub(super) settings: CreateCollection,
     pub(super) indexes: Arc<Indexes>,
     /// Distinguishes this collection from an earlier one of the same name.
@@ -26,7 +26,7 @@ impl CollectionState {
         Self { settings, made: unique(), limited: unique(), ..Self::default() }
     }
 
-    /// Changes what the update names.
+    /// Changes the settings that the update sets.
     pub(super) fn update(&mut self, update: UpdateCollection) {
         if update.strict_mode_config.is_some() {
             self.limited = unique();

@@ -1,10 +1,10 @@
-//! Errors in the codes and words of the real server.
+//! Errors with the codes and messages of the real server.
 
 use tonic::{Code, Status};
 
 use crate::store::StoreError;
 
-/// What the engine refused.
+/// Converts an error of the store.
 pub(super) fn to_status(error: &StoreError) -> Status {
     match error {
         StoreError::CollectionNotFound(_) | StoreError::PointNotFound(_) => not_found(error),
@@ -20,7 +20,7 @@ pub(super) fn wrong_input(description: impl std::fmt::Display) -> Status {
     Status::invalid_argument(format!("Wrong input: {description}"))
 }
 
-/// An invalid request, or one that strict mode refuses.
+/// Returns the error for an invalid request, or for one that strict mode rejects.
 pub(super) fn bad_request(description: impl std::fmt::Display) -> Status {
     Status::invalid_argument(format!("Bad request: {description}"))
 }
@@ -29,17 +29,17 @@ pub(super) fn not_found(description: impl std::fmt::Display) -> Status {
     Status::not_found(format!("Not found: {description}"))
 }
 
-/// An invalid field of a request.
+/// Returns the error for an invalid field of a request.
 pub(super) fn invalid_field(field: &str, why: &str) -> Status {
     Status::invalid_argument(format!("Validation error in body: [{field}: {why}]"))
 }
 
-/// The real server can do it, this one cannot.
+/// Returns the error for a feature of the real server that this server lacks.
 pub(super) fn unsupported(what: &str) -> Status {
     Status::unimplemented(format!("resilient-testkit does not support {what}"))
 }
 
-/// Refuses an option that would change the result if it were passed over.
+/// Rejects an option, since ignoring it would change the result.
 pub(super) fn refuse_option(set: bool, name: &str) -> Result<(), Status> {
     if set { Err(unsupported(name)) } else { Ok(()) }
 }

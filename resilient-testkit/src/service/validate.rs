@@ -13,13 +13,13 @@ use super::status::{bad_request, invalid_field};
 
 type Checked = Result<(), Status>;
 
-/// The characters that no new collection has in its name.
+/// The characters that the name of a new collection must not contain.
 const FORBIDDEN: [char; 11] = ['<', '>', ':', '"', '/', '\\', '|', '?', '*', '\0', '\u{1F}'];
 
-/// The characters that no collection can have in its name, however old it is.
+/// The characters that the name of no collection can contain, not even that of an old one.
 const IMPOSSIBLE: [char; 2] = ['/', '\0'];
 
-/// The largest vector that Qdrant takes.
+/// The largest vector that Qdrant accepts.
 const MAX_VECTOR_SIZE: u64 = 65_536;
 
 /// Validates the name of a collection that may exist.
@@ -42,7 +42,7 @@ fn name_without(name: &str, forbidden: &[char]) -> Checked {
     }
 }
 
-/// Validates a number that is absent or at least this.
+/// Validates an optional number with a minimum.
 pub(super) fn at_least(field: &str, value: Option<impl Into<u64>>, least: u64) -> Checked {
     match value.map(Into::into) {
         Some(value) if value < least => {
@@ -72,7 +72,7 @@ pub(super) fn not_empty(field: &str, value: &str) -> Checked {
     Ok(())
 }
 
-/// Validates the number of points that a write names.
+/// Validates the number of points in a write.
 pub(super) fn some_points(points: usize) -> Checked {
     if points == 0 { Err(bad_request("Empty update request")) } else { Ok(()) }
 }

@@ -1,26 +1,26 @@
-//! How near two vectors are.
+//! Distances between vectors.
 
 use std::cmp::Ordering;
 
 /// The measure by which vectors are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Distance {
-    /// The cosine of the angle; more is nearer. Vectors are normalized when they are stored.
+    /// The cosine of the angle. A larger value is nearer. Vectors are normalized when they are stored.
     Cosine,
-    /// The dot product; more is nearer.
+    /// The dot product. A larger value is nearer.
     Dot,
-    /// The length of the straight line; less is nearer.
+    /// The length of the straight line. A smaller value is nearer.
     Euclid,
-    /// The sum of the steps along the axes; less is nearer.
+    /// The sum of the differences along the axes. A smaller value is nearer.
     Manhattan,
 }
 
 impl Distance {
-    /// A vector as it is stored and compared.
+    /// Prepares a vector to be stored and compared.
     pub(crate) fn prepare(self, mut vector: Vec<f32>) -> Vec<f32> {
         if self == Self::Cosine {
             let square: f32 = vector.iter().map(|x| x * x).sum();
-            // A zero vector has no direction, and a normalized one must stay bit for bit the same.
+            // A zero vector has no direction. A normalized vector must not change in any bit.
             if square >= f32::EPSILON && (square - 1.0).abs() > 1.0e-6 {
                 let length = square.sqrt();
                 for x in &mut vector {
@@ -41,7 +41,7 @@ impl Distance {
         }
     }
 
-    /// Orders scores, the nearest first.
+    /// Compares scores. The nearest is the smallest.
     pub(crate) fn order(self, a: f32, b: f32) -> Ordering {
         match self {
             Self::Cosine | Self::Dot => b.total_cmp(&a),
@@ -49,7 +49,7 @@ impl Distance {
         }
     }
 
-    /// Whether a score is nearer than a threshold.
+    /// Returns whether a score is nearer than a threshold.
     pub(crate) fn passes(self, score: f32, threshold: f32) -> bool {
         match self {
             Self::Cosine | Self::Dot => score > threshold,

@@ -6,7 +6,7 @@ use super::path::Path;
 use super::point::{Payload, Point, PointId, Value, Vectors};
 use super::text::TextQuery;
 
-/// A filter: all of its parts must hold, and an empty part holds.
+/// A filter. All of its parts must hold. An empty part holds.
 ///
 /// ```
 /// use resilient_testkit::store::{Condition, FieldCheck, Filter, Match, Path, Point, PointId};
@@ -43,16 +43,16 @@ pub struct Filter {
 /// One condition of a [`Filter`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
-    /// A value that the path leads to passes the check.
+    /// A value at the path passes the check.
     Field {
         /// The path to the field.
         key: Path,
-        /// What its values are asked.
+        /// The check for its values.
         check: FieldCheck,
     },
-    /// The path leads to nothing, or only to null and empty arrays.
+    /// There is no value at the path except null and empty arrays.
     IsEmpty(Path),
-    /// The path leads to null.
+    /// There is null at the path.
     IsNull(Path),
     /// The point's id is one of these.
     HasId(BTreeSet<PointId>),
@@ -69,7 +69,7 @@ pub enum Condition {
     Filter(Filter),
 }
 
-/// What the values of a field are asked. An array passes if one of its elements does.
+/// A check for the values of a field. An array passes if one of its elements passes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FieldCheck {
     /// The value matches, or it lies in the range.
@@ -83,7 +83,7 @@ pub enum FieldCheck {
     Count(Range),
     /// Whether the value is null or an empty array.
     Empty(bool),
-    /// Whether the value is null or an array that holds one.
+    /// Whether the value is null or an array that contains null.
     Null(bool),
 }
 
@@ -92,21 +92,21 @@ pub enum FieldCheck {
 pub enum Match {
     /// One of these strings.
     Keywords(Vec<String>),
-    /// One of these integers; a float is none.
+    /// One of these integers. A float never matches.
     Integers(Vec<i64>),
     /// This boolean.
     Bool(bool),
-    /// Anything but null and these strings.
+    /// Any value except null and these strings.
     ExceptKeywords(Vec<String>),
-    /// Anything but null and these integers.
+    /// Any value except null and these integers.
     ExceptIntegers(Vec<i64>),
-    /// A string that contains this one: what a text match means without a text index.
+    /// A string that contains this one: the meaning of a text match without a text index.
     Text(String),
     /// Strings that contain these tokens: the meaning of a text match with a text index.
     Tokens(TextQuery),
 }
 
-/// A range of numbers; an absent bound is none.
+/// A range of numbers. A missing bound does not limit it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Range {
     /// Less than.
@@ -120,7 +120,7 @@ pub struct Range {
 }
 
 impl Filter {
-    /// Whether a point passes.
+    /// Returns whether a point passes.
     #[must_use]
     pub fn matches(&self, point: &Point) -> bool {
         self.holds_for(&Subject {
@@ -129,7 +129,7 @@ impl Filter {
         })
     }
 
-    /// The number of conditions, those of inner filters included.
+    /// Returns the number of conditions, including those of inner filters.
     #[must_use]
     pub fn conditions(&self) -> usize {
         self.all_conditions()
@@ -160,10 +160,10 @@ impl Filter {
     }
 }
 
-/// What a condition looks at: a point, or an object within its payload.
+/// The subject of a condition: a point, or an object within its payload.
 struct Subject<'a> {
     payload: &'a Payload,
-    /// Absent within a nested condition, where Qdrant knows neither id nor vectors.
+    /// `None` within a nested condition, where Qdrant knows neither id nor vectors.
     point: Option<(PointId, &'a Vectors)>,
 }
 
@@ -193,7 +193,7 @@ impl Condition {
 impl FieldCheck {
     fn holds_for(&self, values: &[&Value]) -> bool {
         if values.is_empty() {
-            // A field that is not there is empty, but it is not null.
+            // A missing field is empty, but not null.
             return match self {
                 Self::Empty(wanted) => *wanted,
                 Self::Null(wanted) => !*wanted,

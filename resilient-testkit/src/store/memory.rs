@@ -1,4 +1,4 @@
-//! The store that comes with the crate: everything in memory, every search exact.
+//! The store that the crate provides: in memory, with exact search.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -10,7 +10,7 @@ use super::{
     VectorConfig, VectorConfigs, Vectors,
 };
 
-/// A [`Store`] in memory, with exact search. Nothing is left of it when it is dropped.
+/// A [`Store`] in memory, with exact search. Its data is lost when it is dropped.
 ///
 /// ```
 /// use resilient_testkit::store::{Distance, MemoryStore, Store, VectorConfig};
@@ -160,7 +160,7 @@ impl Collection {
         self.configs.get(name).copied().ok_or_else(|| StoreError::UnknownVector(name.to_owned()))
     }
 
-    /// Checks a vector against its declaration and makes it ready to be compared.
+    /// Checks a vector against its declaration, and prepares it to be compared.
     fn prepare_one(&self, name: &str, vector: Vec<f32>) -> Result<Vec<f32>, StoreError> {
         let config = self.config(name)?;
         if vector.len() != config.size {
@@ -254,8 +254,8 @@ impl Collection {
     }
 }
 
-/// A point that a search has found, ordered as in the result: the nearest first, and equal scores
-/// by ascending id.
+/// A point that a search has found. Points are ordered as in the result: the nearest first, and equal
+/// scores by ascending id.
 struct Ranked<'a> {
     score: f32,
     distance: Distance,
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn every_page_is_cut_from_the_same_order() {
-        // Many equals, so that a heap that forgot the order of ids would show.
+        // Many equal scores, so that the test fails if a heap ignores the order of ids.
         let vectors: Vec<[f32; 1]> = (0..50u16).map(|n| [f32::from(n * 7 % 5)]).collect();
         let store = store(&vectors);
         let mut order: Vec<u64> = (1..=50).collect();

@@ -1,8 +1,8 @@
-//! The engine behind the server, in terms of collections and points.
+//! The storage engine of the server: collections and points.
 //!
-//! [`MemoryStore`] is the one that comes with the crate. Another may take its place: implement
-//! [`Store`] and pass it to [`EmbeddedQdrant::start_with`](crate::EmbeddedQdrant::start_with).
-//! What belongs to the protocol (gRPC messages, rate limits, counts, faults) never reaches it.
+//! The crate provides [`MemoryStore`]. To use another engine, implement [`Store`] and pass it to
+//! [`EmbeddedQdrant::start_with`](crate::EmbeddedQdrant::start_with). An engine does not handle the
+//! protocol: gRPC messages, rate limits, counts and faults are the server's.
 
 mod distance;
 mod filter;
@@ -22,53 +22,53 @@ pub use path::Path;
 pub use point::{Payload, Point, PointId, ScoredPoint, Value, Vectors};
 pub use text::{TextQuery, TokenSplit, Tokenizer};
 
-/// An engine: collections of points, written and searched.
+/// A storage engine, which writes and searches collections of points.
 ///
-/// A server calls it from its own thread, and servers that share a
-/// [`Storage`](crate::Storage) from several at once. A call that blocks holds up its server. Every
-/// call takes effect before it returns.
+/// A server calls its engine from its own thread. Servers that share a [`Storage`](crate::Storage)
+/// call it concurrently. A call that blocks delays its server. Every call must take effect before it
+/// returns.
 ///
 /// # Errors
 ///
-/// Each call that names a collection fails with [`StoreError::CollectionNotFound`] if there is
-/// none of that name.
+/// Each call with the name of a collection fails with [`StoreError::CollectionNotFound`] if the
+/// collection does not exist.
 pub trait Store: Send + Sync + 'static {
-    /// Makes a collection.
+    /// Creates a collection.
     ///
     /// # Errors
     ///
-    /// [`StoreError::CollectionExists`].
+    /// [`StoreError::CollectionExists`] if the collection exists.
     fn create_collection(&self, name: &str, vectors: VectorConfigs) -> Result<(), StoreError>;
 
-    /// Removes a collection; `false` if there was none.
+    /// Deletes a collection. Returns `false` if it does not exist.
     ///
     /// # Errors
     ///
-    /// Only those of the engine itself.
+    /// Only errors of the engine itself.
     fn delete_collection(&self, name: &str) -> Result<bool, StoreError>;
 
-    /// The names of all collections, sorted.
+    /// Returns the names of all collections, sorted.
     ///
     /// # Errors
     ///
-    /// Only those of the engine itself.
+    /// Only errors of the engine itself.
     fn collections(&self) -> Result<Vec<String>, StoreError>;
 
-    /// The vectors that a collection declares.
+    /// Returns the vectors that a collection declares.
     ///
     /// # Errors
     ///
     /// See the trait.
     fn vectors(&self, collection: &str) -> Result<VectorConfigs, StoreError>;
 
-    /// Inserts points, each in place of the one with its id. Either all are stored or none.
+    /// Inserts points. A point replaces the point with its id. Either all points are stored or none.
     ///
     /// # Errors
     ///
     /// [`StoreError::UnknownVector`], [`StoreError::WrongDimension`].
     fn upsert(&self, collection: &str, points: Vec<Point>) -> Result<(), StoreError>;
 
-    /// Removes points. Ids that are not there are passed over.
+    /// Deletes points. Ids that do not exist are ignored.
     ///
     /// # Errors
     ///
@@ -79,9 +79,10 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StoreError::PointNotFound`] if an id is not there; the points that are there are changed
-    /// all the same. [`StoreError::UnknownVector`], though for vectors to delete only if there is a
-    /// point to change. [`StoreError::WrongDimension`].
+    /// - [`StoreError::PointNotFound`] if an id does not exist. Points that exist are changed
+    ///   nevertheless.
+    /// - [`StoreError::UnknownVector`]. If vectors are deleted, only if there is a point to change.
+    /// - [`StoreError::WrongDimension`].
     fn change(
         &self,
         collection: &str,
@@ -89,14 +90,14 @@ pub trait Store: Send + Sync + 'static {
         change: &Change,
     ) -> Result<(), StoreError>;
 
-    /// The points with these ids, in this order. Ids that are not there are passed over.
+    /// Returns the points with these ids, in this order. Ids that do not exist are ignored.
     ///
     /// # Errors
     ///
     /// See the trait.
     fn get(&self, collection: &str, ids: &[PointId]) -> Result<Vec<Point>, StoreError>;
 
-    /// At most `limit` points that pass the filter, by rising id, from the id `from` on.
+    /// Returns at most `limit` points that pass the filter, by ascending id, starting with `from`.
     ///
     /// # Errors
     ///
@@ -109,14 +110,15 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Point>, StoreError>;
 
-    /// How many points pass the filter.
+    /// Returns the number of points that pass the filter.
     ///
     /// # Errors
     ///
     /// See the trait.
     fn count(&self, collection: &str, filter: &Filter) -> Result<usize, StoreError>;
 
-    /// The points that are nearest to a vector, the nearest first and equals by rising id.
+    /// Returns the points that are nearest to a vector, the nearest first. Equal scores are ordered by
+    /// ascending id.
     ///
     /// # Errors
     ///
@@ -194,69 +196,69 @@ pub struct VectorConfig {
 /// The vectors that a collection declares, by name. The unnamed vector has the empty name.
 pub type VectorConfigs = BTreeMap<String, VectorConfig>;
 
-/// The points that a write is meant for.
+/// The points that a write selects.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Selection {
-    /// Those with these ids.
+    /// The points with these ids.
     Ids(Vec<PointId>),
-    /// Those that pass the filter.
+    /// The points that pass the filter.
     Filter(Filter),
 }
 
 /// A change to parts of points.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// Puts values into the payload, or into the object at `key` within it.
+    /// Merges values into the payload, or into the object at `key`.
     SetPayload {
-        /// The values. Null removes a key, except from an empty payload, which takes it as it is.
+        /// The values. Null removes its key. An empty payload stores null instead.
         values: Payload,
-        /// Where to put them.
+        /// The path to the object. `None` means the payload itself.
         key: Option<Path>,
     },
-    /// Puts a payload in place of the one that is there.
+    /// Replaces the payload.
     OverwritePayload(Payload),
     /// Removes keys from the payload.
     DeletePayload(Vec<Path>),
     /// Sets some of the vectors.
     SetVectors(Vectors),
-    /// Removes the vectors of these names.
+    /// Removes the vectors with these names.
     DeleteVectors(Vec<String>),
 }
 
 /// A search for the nearest points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Search {
-    /// What to be near to.
+    /// The vector to be near to.
     pub vector: Vec<f32>,
     /// The name of the vector to compare with.
     pub using: String,
-    /// The points to look at.
+    /// The points to search.
     pub filter: Filter,
-    /// How many of the nearest to pass over.
+    /// How many of the nearest points to skip.
     pub offset: usize,
-    /// How many points to return at most.
+    /// The maximum number of points to return.
     pub limit: usize,
-    /// Points must be nearer than this score.
+    /// If set, only points that are nearer than this score are returned.
     pub score_threshold: Option<f32>,
 }
 
-/// Why an engine refused a call. The server answers in the codes and words of Qdrant.
+/// Why an engine rejected a call. The server converts it to the code and message of Qdrant.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is no collection of this name.
+    /// The collection does not exist.
     CollectionNotFound(String),
-    /// There is a collection of this name.
+    /// The collection already exists.
     CollectionExists(String),
-    /// There is no point with this id.
+    /// The point does not exist.
     PointNotFound(PointId),
-    /// The collection declares no vector of this name.
+    /// The collection does not declare a vector with this name.
     UnknownVector(String),
     /// A vector has the wrong number of dimensions.
     WrongDimension {
-        /// As declared.
+        /// The declared number of dimensions.
         expected: usize,
-        /// As given.
+        /// The actual number of dimensions.
         received: usize,
     },
     /// The engine failed.

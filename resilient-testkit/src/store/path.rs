@@ -1,4 +1,4 @@
-//! Paths into a payload, in the syntax of Qdrant: `city`, `address.city`, `stops[].city`,
+//! Paths into a payload, in Qdrant's syntax: `city`, `address.city`, `stops[].city`,
 //! `stops[0].city`, `"a.b".c`.
 
 use std::fmt;
@@ -24,7 +24,7 @@ enum Step {
 }
 
 impl Path {
-    /// Reads a path; `None` if it is not one.
+    /// Parses a path. Returns `None` if it is invalid.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (key, mut rest) = parse_key(text)?;
@@ -49,7 +49,7 @@ impl Path {
         Some(Self(steps))
     }
 
-    /// The path to the elements of the array that this one leads to.
+    /// Returns the path to the elements of the array at this path.
     pub(crate) fn elements(&self) -> Self {
         let mut steps = self.0.clone();
         if steps.last() != Some(&Step::Every) {
@@ -63,7 +63,7 @@ impl Path {
         Self(self.0.iter().chain(&rest.0).cloned().collect())
     }
 
-    /// The values that the path leads to.
+    /// Returns the values at the path.
     pub(crate) fn get<'a>(&self, payload: &'a Payload) -> Vec<&'a Value> {
         let mut found = Vec::new();
         if let Some((value, rest)) = self.enter(payload) {
@@ -79,10 +79,9 @@ impl Path {
         }
     }
 
-    /// Merges `values` into the object that the path leads to, which is made where it is missing.
+    /// Merges `values` into the object at the path. A missing object is created.
     ///
-    /// A null removes its key, except from an empty payload, which Qdrant replaces instead of
-    /// merging.
+    /// Null removes its key. An empty payload is an exception: Qdrant replaces it instead of merging.
     pub(crate) fn merge(path: Option<&Self>, payload: &mut Payload, values: &Payload) {
         match path {
             None if payload.is_empty() => payload.clone_from(values),
@@ -90,21 +89,21 @@ impl Path {
         }
     }
 
-    /// Removes what the path leads to.
+    /// Removes the values at the path.
     ///
-    /// Elements of an array are not removed one by one: that would not give the same result twice.
+    /// Single elements of an array are not removed: a repeated call would remove further elements.
     pub(crate) fn remove(&self, payload: &mut Payload) {
         remove_from(&self.0, payload);
     }
 
-    /// The part of a payload that lies on one of the paths.
+    /// Returns the part of a payload that lies on one of the paths.
     pub(crate) fn keep(paths: &[Self], payload: &Payload) -> Payload {
         select(payload, &|trail| {
             paths.iter().any(|path| path.0.iter().zip(trail).all(|(a, b)| a == b))
         })
     }
 
-    /// A payload without what the paths lead to.
+    /// Returns a payload without the values at the paths.
     pub(crate) fn omit(paths: &[Self], payload: &Payload) -> Payload {
         select(payload, &|trail| !paths.iter().any(|path| trail.starts_with(&path.0)))
     }
@@ -206,7 +205,7 @@ fn merge_value(steps: &[Step], value: &mut Value, values: &Payload) {
     }
 }
 
-/// The object in a value; what is no object becomes one.
+/// Returns the object in a value. A value of another type becomes an empty object.
 fn as_object(value: &mut Value) -> &mut Payload {
     if !matches!(value, Value::Object(_)) {
         *value = Value::Object(Payload::new());
@@ -217,7 +216,7 @@ fn as_object(value: &mut Value) -> &mut Payload {
     }
 }
 
-/// The list in a value; what is no list becomes one.
+/// Returns the list in a value. A value of another type becomes an empty list.
 fn as_list(value: &mut Value) -> &mut Vec<Value> {
     if !matches!(value, Value::List(_)) {
         *value = Value::List(Vec::new());

@@ -24,7 +24,7 @@ pub enum PointId {
 }
 
 impl PointId {
-    /// Reads a UUID: 32 hexadecimal digits, with or without hyphens, braces or `urn:uuid:`.
+    /// Parses a UUID: 32 hexadecimal digits, with or without hyphens, braces or `urn:uuid:`.
     #[must_use]
     pub fn parse_uuid(text: &str) -> Option<Self> {
         const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
@@ -41,7 +41,7 @@ impl PointId {
         } else {
             text.to_owned()
         };
-        // `from_str_radix` alone would take a sign and fewer digits.
+        // `from_str_radix` alone would accept a sign and fewer digits.
         if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
@@ -69,7 +69,7 @@ impl fmt::Display for PointId {
     }
 }
 
-/// A value of a payload, as JSON knows them, with integers and floats told apart.
+/// A JSON value in a payload. Integers and floats are distinct.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// `null`
@@ -88,7 +88,7 @@ pub enum Value {
     Object(Payload),
 }
 
-/// What a point carries beside its vectors.
+/// The data of a point besides its vectors.
 pub type Payload = BTreeMap<String, Value>;
 
 /// Vectors by name. The unnamed vector has the empty name.
@@ -105,12 +105,12 @@ pub struct Point {
     pub vectors: Vectors,
 }
 
-/// A point that a search found.
+/// A point in the result of a search.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredPoint {
     /// The point.
     pub point: Point,
-    /// How near it is, in the terms of the vector's [`Distance`](super::Distance).
+    /// How near it is, by the vector's [`Distance`](super::Distance).
     pub score: f32,
 }
 

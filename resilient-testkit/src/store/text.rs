@@ -1,4 +1,4 @@
-//! How a text index splits strings into tokens, and what it matches.
+//! Text indexes: how they split strings into tokens, and what they match.
 
 use std::collections::BTreeSet;
 
@@ -14,15 +14,15 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tokenizer {
-    /// Where strings are split.
+    /// Where to split strings.
     pub split: TokenSplit,
     /// Whether case is ignored.
     pub lowercase: bool,
-    /// Shorter tokens are dropped, in characters.
+    /// Tokens with fewer characters are dropped.
     pub min_len: Option<usize>,
-    /// Longer tokens are dropped, in characters. For prefixes, the longest one.
+    /// Tokens with more characters are dropped. With prefixes, the length of the longest prefix.
     pub max_len: Option<usize>,
-    /// Tokens that are dropped.
+    /// These tokens are dropped.
     pub stopwords: BTreeSet<String>,
 }
 
@@ -33,13 +33,13 @@ pub enum TokenSplit {
     /// At characters that are neither letters nor digits.
     #[default]
     Word,
-    /// At white space.
+    /// At whitespace.
     Whitespace,
     /// Like [`Word`](Self::Word), and every prefix of a word is a token.
     Prefix,
 }
 
-/// A text match on a field with a text index: all of these tokens, in any order.
+/// A text match on a field with a text index. It matches all of its tokens, in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextQuery {
     tokenizer: Tokenizer,
@@ -66,7 +66,7 @@ impl Tokenizer {
             .words(text)
             .filter_map(|word| match self.split {
                 TokenSplit::Word | TokenSplit::Whitespace => self.keep(word, self.max_len),
-                // The longest prefix that is stored.
+                // The longest stored prefix.
                 TokenSplit::Prefix => {
                     let longest = self.max_len.unwrap_or(usize::MAX);
                     self.keep(word.chars().take(longest).collect(), None)
@@ -116,8 +116,8 @@ impl Tokenizer {
 }
 
 impl TextQuery {
-    /// Returns whether the strings of a field contain all tokens between them. A query without
-    /// tokens matches nothing.
+    /// Returns whether the strings of a field together contain all tokens. A query without tokens
+    /// matches nothing.
     pub fn matches<'a>(&self, strings: impl IntoIterator<Item = &'a str>) -> bool {
         let mut stored = BTreeSet::new();
         for string in strings {

@@ -121,7 +121,7 @@ async fn each_write_of_a_batch_is_charged_by_itself() {
         .vectors_config(VectorParamsBuilder::new(2, Distance::Dot))
         .strict_mode_config(limit);
     client.create_collection(create).await.unwrap();
-    // The first write is charged twice: two tokens are left for the second.
+    // The first write is charged twice, which leaves two tokens for the second.
     let error = client
         .update_points_batch(batch([upserted([1]), upserted([2, 3, 4])]))
         .await

@@ -12,14 +12,14 @@ use crate::support::{DOCS, point, server_with_docs, status, upsert, with_payload
 
 const SHORT: Duration = Duration::from_millis(100);
 
-/// A client with one connection, so that a test knows which it breaks.
+/// Returns a client with a single connection, so that the test knows which one it breaks.
 fn narrow_client(server: &EmbeddedQdrant) -> Qdrant {
     let mut config = Qdrant::from_url(&server.url()).skip_compatibility_check();
     config.set_pool_size(1);
     config.build().unwrap()
 }
 
-/// Whether an error, or one of its sources, is this IO error.
+/// Returns whether an error or one of its sources is this I/O error.
 fn has_io_error(error: &QdrantError, kind: ErrorKind) -> bool {
     let mut source = Some(status(error) as &dyn std::error::Error);
     while let Some(error) = source {
@@ -78,7 +78,8 @@ async fn nobody_takes_the_port_of_a_server_that_refuses() {
 async fn a_reset_breaks_a_call_in_flight() {
     let server = EmbeddedQdrant::start().await.unwrap();
     let client = narrow_client(&server);
-    // The connection is set up: one that is reset while the client writes is a broken pipe to it.
+    // The connection is established. If it is reset while the client writes, the client sees a
+    // broken pipe.
     client.list_collections().await.unwrap();
     let fault = server.script(Fault::hang().on(Method::LIST_COLLECTIONS).times(1));
     let call = tokio::spawn({
@@ -141,7 +142,7 @@ async fn a_write_whose_answer_is_cut_was_applied() {
     let (server, _) = server_with_docs().await;
     let client = narrow_client(&server);
     server.connections().cut_next_answer(0);
-    // The client's own second try goes through.
+    // The client's own second try succeeds.
     client.upsert_points(upsert(vec![point(1)])).await.unwrap();
     assert_eq!(server.requests(Method::UPSERT), 2);
 }
@@ -221,13 +222,13 @@ async fn a_dead_connection_carries_nothing_and_new_ones_work() {
     server.connections().blackhole();
     let call = client.list_collections();
     assert!(tokio::time::timeout(SHORT, call).await.is_err(), "neither answer nor error");
-    // Neither FIN nor RST: what the server has sent before is all that ever comes.
+    // Neither FIN nor RST: no bytes arrive after those that the server has already sent.
     let sent = tokio::time::timeout(SHORT, silent.read_to_end(&mut Vec::new())).await;
     assert!(sent.is_err(), "{sent:?}");
     assert_eq!(server.requests(Method::LIST_COLLECTIONS), 1, "nothing came through");
     assert_eq!(server.connections().open(), 2);
     narrow_client(&server).list_collections().await.unwrap();
-    // Letting bytes flow again is for connections that were stalled.
+    // `resume` affects only stalled connections.
     server.connections().resume();
     assert!(tokio::time::timeout(SHORT, client.list_collections()).await.is_err());
 }
@@ -242,7 +243,7 @@ async fn the_answer_of_a_call_that_has_arrived_is_lost_with_its_connection() {
     while fault.hits() == 0 {
         tokio::task::yield_now().await;
     }
-    // Its body came before this on the same connection.
+    // The body of the request arrived earlier on the same connection.
     client.list_collections().await.unwrap();
     server.connections().blackhole();
     let other = server.client();

@@ -61,7 +61,7 @@ async fn an_index_is_made_shown_and_deleted() {
     };
     assert_eq!(params.is_tenant, Some(true));
 
-    // A service calls both at each of its starts.
+    // A service calls both whenever it starts.
     client.create_field_index(index("text", FieldType::Text)).await.unwrap();
     let delete = || DeleteFieldIndexCollectionBuilder::new(DOCS, "text").wait(true);
     client.delete_field_index(delete()).await.unwrap();
@@ -90,7 +90,7 @@ async fn a_text_match_asks_for_words_with_an_index_and_for_a_part_without() {
     assert_eq!(matching(&client, "fox quick").await, [1, 2, 3, 5]);
     assert_eq!(matching(&client, "ick f").await, [0u64; 0]);
     assert_eq!(matching(&client, "FOX slow").await, [4]);
-    // It is the index of the points to come as well.
+    // The index covers later points as well.
     let new = with_payload(7, [("text", "quick, quick, fox!".into())]);
     client.upsert_points(upsert(vec![new])).await.unwrap();
     assert_eq!(matching(&client, "fox quick").await, [1, 2, 3, 5, 7]);

@@ -32,7 +32,7 @@ fn search() -> SearchPointsBuilder {
 async fn a_write_costs_its_points_and_is_refused_with_a_hint() {
     let config = StrictModeConfigBuilder::default().enabled(true).write_rate_limit(10);
     let (server, client) = limited(config).await;
-    // Ten tokens: the first write is charged twice.
+    // Ten tokens, since the first write is charged twice.
     client.upsert_points(upsert((1..=5).map(point).collect())).await.unwrap();
 
     let ten = upsert((1..=10).map(point).collect());
@@ -40,7 +40,7 @@ async fn a_write_costs_its_points_and_is_refused_with_a_hint() {
     let QdrantError::ResourceExhaustedError { retry_after_seconds: hint, .. } = error else {
         panic!("no hint: {error:?}");
     };
-    // The bucket refills in real time: on a slow machine it may be a little later.
+    // The bucket refills in real time, so the wait is shorter on a slow machine.
     assert!((50..=60).contains(&hint), "{hint}");
     let words = status(&error).message();
     assert!(
@@ -145,7 +145,7 @@ async fn the_first_write_to_a_collection_is_charged_twice() {
         "{words}"
     );
     assert!(stored(&client).await.is_empty());
-    // It was the first one all the same.
+    // It counts as the first write nevertheless.
     client.upsert_points(upsert((1..=4).map(point).collect())).await.unwrap();
 }
 
@@ -188,11 +188,11 @@ async fn a_write_by_filter_costs_what_it_is_expected_to_touch() {
         let set = SetPayloadPointsBuilder::new(DOCS, Payload::new()).points_selector(filter);
         client.set_payload(set.wait(true)).await
     };
-    // Three points match. Without an index, half of all are expected.
+    // Three points match. Without an index, the estimate is half of all points.
     limit(1).await;
     set().await.unwrap();
     set().await.expect_err("an empty bucket");
-    // With one, they are counted.
+    // With an index, the matching points are counted.
     let index = CreateFieldIndexCollectionBuilder::new(DOCS, "a", FieldType::Integer);
     client.create_field_index(index).await.unwrap();
     limit(3).await;

@@ -19,7 +19,8 @@ async fn filled() -> (EmbeddedQdrant, Qdrant) {
     (server, client)
 }
 
-/// Points 1 to 3 at these places; the ids and scores of a search at `[1.0, 0.0]`.
+/// Inserts points 1 to 3 with these vectors, and returns the ids and scores of a search for
+/// `[1.0, 0.0]`.
 async fn search_by(distance: Distance, places: [[f32; 2]; 3]) -> (Vec<u64>, Vec<f32>) {
     let server = EmbeddedQdrant::start().await.unwrap();
     let client = server.client();

@@ -81,7 +81,7 @@ async fn dropping_it_closes_its_port_and_its_connections() {
     drop(server);
     let refused = TcpStream::connect(addr).await.expect_err("no server");
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-    // The end of the stream comes after what the server has sent to begin with, or a reset does.
+    // After the first bytes of the server comes the end of the stream, or a reset.
     let _ = open.read_to_end(&mut Vec::new()).await;
     tokio::net::TcpListener::bind(addr).await.expect("the port is free");
 }
@@ -138,7 +138,7 @@ async fn a_graceful_stop_does_not_wait_for_what_never_ends() {
 async fn a_client_may_check_its_compatibility_on_the_only_thread_of_a_test() {
     let server = EmbeddedQdrant::start().await.unwrap();
     let start = Instant::now();
-    // This blocks the thread until the server answers, or until the timeout.
+    // This blocks the thread until the server responds, or until the timeout.
     let client = Qdrant::from_url(&server.url()).timeout(Duration::from_secs(20)).build().unwrap();
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     assert_eq!(server.requests(Method::HEALTH_CHECK), 1);
@@ -177,7 +177,7 @@ async fn a_paused_clock_neither_ends_nor_holds_up_what_the_server_measures() {
     server.script(Fault::delay(delay).on(Method::LIST_COLLECTIONS));
     tokio::time::advance(Duration::from_secs(3600)).await;
 
-    // On a thread whose clock is not paused.
+    // On another thread, whose clock is not paused.
     let elsewhere = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -231,7 +231,7 @@ async fn a_server_takes_the_port_that_it_is_given_or_says_that_it_cannot() {
     assert_eq!(taken.expect_err("another program has it").kind(), ErrorKind::AddrInUse);
 }
 
-/// A collection with a point, an index and settings.
+/// Creates a collection with a point, an index and settings.
 async fn fill(client: &Qdrant) {
     client.upsert_points(upsert(vec![point(1)])).await.unwrap();
     let index = CreateFieldIndexCollectionBuilder::new(DOCS, "a", FieldType::Keyword);
@@ -295,7 +295,7 @@ async fn a_stop_lets_calls_complete_and_a_start_takes_new_ones() {
     server.start_again().unwrap();
     let client = server.client();
     assert!(client.collection_exists(DOCS).await.unwrap());
-    // The first stop does not end calls that hang after the new start.
+    // The first stop does not end calls that hang after the restart.
     let hang = server.script(Fault::hang().on(Method::LIST_COLLECTIONS));
     let call = client.list_collections();
     assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
@@ -307,7 +307,7 @@ async fn what_a_killed_server_has_not_written_is_never_written() {
     let server = EmbeddedQdrant::start().await.unwrap();
     let client = server.client();
     let delay = Duration::from_millis(100);
-    // A call that the client does not send again by itself.
+    // The client does not repeat this call by itself.
     let fault = server.script(Fault::delay(delay).on(Method::CREATE_COLLECTION));
     let create = CreateCollectionBuilder::new("late");
     let call = tokio::spawn(async move { client.create_collection(create).await });
@@ -366,7 +366,7 @@ async fn servers_that_share_a_storage_serve_the_same_data_with_limits_of_their_o
     client.collection_info(DOCS).await.expect_err("the fault");
     assert_filled(&other).await;
 
-    // The operations of both are numbered together. The data outlives each server.
+    // Both servers number their operations together. The data outlives each server.
     let second = other.upsert_points(upsert(vec![point(1)])).await.unwrap();
     assert_eq!(second.result.unwrap().operation_id, Some(2));
     drop(one);

@@ -49,7 +49,7 @@ async fn the_limit_of_every_read_is_limited() {
     assert_refused(client.search_points(wide).await, &error(5), help);
     assert_refused(client.query(query().limit(5)).await, &error(5), help);
     assert_refused(client.scroll(ScrollPointsBuilder::new(DOCS).limit(5)).await, &error(5), help);
-    // What is not said counts too.
+    // Defaults count too.
     assert_refused(client.query(query()).await, &error(10), help);
     assert_refused(client.scroll(ScrollPointsBuilder::new(DOCS)).await, &error(10), help);
     let batch = QueryBatchPointsBuilder::new(
@@ -169,7 +169,7 @@ async fn a_filter_takes_an_index_that_serves_it() {
     let delete = || DeletePointsBuilder::new(DOCS).points(keyword());
     assert_refused(client.delete_points(delete()).await, &unindexed, help);
 
-    // Another sort of index does not do.
+    // An index of another type does not help.
     let index = |field: &str, kind| CreateFieldIndexCollectionBuilder::new(DOCS, field, kind);
     client.create_field_index(index("city", FieldType::Text)).await.unwrap();
     assert_refused(client.scroll(scroll()).await, &unindexed, help);
@@ -177,7 +177,7 @@ async fn a_filter_takes_an_index_that_serves_it() {
     client.scroll(scroll()).await.unwrap();
     client.delete_points(delete()).await.unwrap();
 
-    // What a condition needs depends on what it asks.
+    // The type of index that a condition needs depends on its check.
     let refused = async |condition: Condition, key: &str, kinds: &str| {
         let filter = Filter::must_not([Filter::should([condition]).into()]);
         let scroll = ScrollPointsBuilder::new(DOCS).filter(filter);
@@ -243,7 +243,7 @@ async fn nothing_is_limited_until_strict_mode_is_enabled() {
     };
     update(config().enabled(false)).await.unwrap();
     client.query(query().limit(5)).await.unwrap();
-    // An update changes what it names and keeps the rest.
+    // An update changes the settings that it sets and keeps the others.
     update(config().enabled(true).upsert_max_batchsize(1)).await.unwrap();
     client.query(query().limit(5)).await.unwrap_err();
     client.upsert_points(upsert([1, 2].map(point).to_vec())).await.unwrap_err();

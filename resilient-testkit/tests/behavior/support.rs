@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Helpers of the tests.
 
 use qdrant_client::qdrant::point_id::PointIdOptions;
 use qdrant_client::qdrant::{
@@ -11,7 +11,7 @@ use tonic::{Code, Status};
 
 pub(crate) const DOCS: &str = "docs";
 
-/// A server with the collection `docs`: one unnamed vector of two dimensions, dot product.
+/// Starts a server with the collection `docs`: one unnamed vector of two dimensions, dot product.
 pub(crate) async fn server_with_docs() -> (EmbeddedQdrant, Qdrant) {
     let server = EmbeddedQdrant::start().await.expect("a port");
     let client = server.client();
@@ -25,7 +25,7 @@ pub(crate) async fn server_with_docs() -> (EmbeddedQdrant, Qdrant) {
     (server, client)
 }
 
-/// A point without payload. Its dot product with `[1.0, 0.0]` is its id.
+/// Returns a point without payload. Its dot product with `[1.0, 0.0]` is its id.
 pub(crate) fn point(id: u16) -> PointStruct {
     PointStruct::new(u64::from(id), vec![f32::from(id), 1.0], Payload::new())
 }
@@ -48,7 +48,7 @@ pub(crate) fn number(id: Option<PointId>) -> u64 {
     }
 }
 
-/// The status in an error, of either variant that holds one.
+/// Returns the status of an error, for both variants that hold one.
 pub(crate) fn status(error: &QdrantError) -> &Status {
     match error {
         QdrantError::ResponseError { status }

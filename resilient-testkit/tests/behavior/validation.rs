@@ -1,4 +1,4 @@
-//! What is refused before anything is looked at, charged or written.
+//! Requests that are rejected before anything is read, charged or written.
 
 use qdrant_client::Payload;
 use qdrant_client::qdrant::{
@@ -57,7 +57,7 @@ async fn a_write_that_names_no_point_is_refused() {
         .vectors(VectorsSelector { names: vec![String::new()] });
     refused(client.delete_vectors(delete).await);
 
-    // The collection is looked for first, and no operation has been counted.
+    // The server checks the collection first, and has counted no operation.
     let nowhere = UpsertPointsBuilder::new("nope", vec![]);
     assert_eq!(status(&client.upsert_points(nowhere).await.unwrap_err()).code(), Code::NotFound);
     let first = client.upsert_points(upsert(vec![point(1)])).await.unwrap();
@@ -181,7 +181,7 @@ async fn an_update_of_a_collection_is_checked_as_a_whole() {
     let config = vectors_config_diff::Config::ParamsMap(VectorParamsDiffMap {
         map: [("zz".to_owned(), vector)].into(),
     });
-    // Together with what is right, of which nothing is kept.
+    // The valid points of the same request are not stored.
     let both = update()
         .vectors_config(VectorsConfigDiff { config: Some(config) })
         .hnsw_config(HnswConfigDiffBuilder::default().m(32));
@@ -300,7 +300,7 @@ async fn a_named_vector_that_does_not_fit_is_named() {
         let points = vec![PointStruct::new(1, named.clone(), Payload::new())];
         let result = client.upsert_points(upsert(points)).await;
         assert_status(result, Code::InvalidArgument, &words);
-        // An update and a search do not name it.
+        // The errors of an update and a search do not contain the name.
         let words = words.replace(" for vector 'a'", "");
         let update = PointVectors { id: Some(1.into()), vectors: Some(named.into()) };
         let update = UpdatePointVectorsBuilder::new(DOCS, vec![update]).wait(true);
@@ -321,7 +321,7 @@ async fn vectors_that_do_not_fit_change_nothing() {
     assert_eq!(best(&client).await, (2, 2.0), "point 1 is not changed either");
 }
 
-/// The point with the largest first coordinate, and the coordinate.
+/// Returns the point with the largest first coordinate, and the coordinate.
 async fn best(client: &Qdrant) -> (u64, f32) {
     let search = SearchPointsBuilder::new(DOCS, vec![1.0, 0.0], 1);
     let best = client.search_points(search).await.unwrap().result.remove(0);
@@ -342,7 +342,7 @@ async fn vectors_of_a_missing_point_do_not_keep_others_from_being_changed() {
         "Not found: No point with id 99 found",
     );
     assert_eq!(best(&client).await, (2, 7.0));
-    // The operation took place, and so it is counted.
+    // The operation was executed, so it is counted.
     let next = client.upsert_points(upsert(vec![point(3)])).await.unwrap();
     assert_eq!(next.result.unwrap().operation_id, Some(2));
 }
@@ -378,7 +378,7 @@ async fn a_write_that_is_not_waited_for_says_nothing_of_missing_points() {
         .points_selector(ids([1]))
         .vectors(VectorsSelector { names: vec!["zz".into()] });
     client.delete_vectors(delete).await.unwrap();
-    // What is wrong with the request itself is said at once.
+    // Errors in the request itself are reported first.
     let update = UpdatePointVectorsBuilder::new(DOCS, vec![vectors_of(1, vec![1.0])]);
     let words = "Wrong input: Vector dimension error: expected dim: 2, got 1";
     assert_status(client.update_vectors(update).await, Code::InvalidArgument, words);
@@ -413,7 +413,7 @@ async fn what_is_refused_costs_nothing() {
         let batch = QueryBatchPointsBuilder::new(DOCS, vec![good, bad]);
         client.query_batch(batch).await.unwrap_err();
     }
-    // The first write is charged twice, and the buckets are still full.
+    // None of these requests was charged. The first write is charged twice.
     client.upsert_points(upsert(vec![point(1)])).await.unwrap();
     client.count(CountPointsBuilder::new(DOCS)).await.unwrap();
     client.upsert_points(upsert(vec![point(1)])).await.unwrap_err();

@@ -51,7 +51,7 @@ async fn a_stream_is_reset_with_its_reason_and_the_connection_stays() {
     let before = server.connections().accepted();
     let reset = Fault::reset_stream(Reason::REFUSED_STREAM).on(Method::HEALTH_CHECK).times(1);
     let fault = server.script(reset);
-    // The client's own second try goes through, on a connection of its own.
+    // The client's own second try succeeds, on a new connection.
     client.health_check().await.unwrap();
     assert_eq!((fault.hits(), server.requests(Method::HEALTH_CHECK)), (1, 2));
     assert_eq!(server.connections().open(), 1 + usize::try_from(before).unwrap());
