@@ -21,7 +21,7 @@ use std::str::FromStr;
 /// assert!(kind.is_transient());
 /// # Ok::<(), resilient_runtime::UnknownKindError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// No connection could be made: refused, no route, a name that does not resolve.
@@ -62,11 +62,19 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// How many kinds there are: the length of [`ALL`](Self::ALL).
-    pub(crate) const COUNT: usize = 17;
+    /// How many kinds there are.
+    pub(crate) const COUNT: usize = Self::ALL.len();
 
-    /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; Self::COUNT] = [
+    /// Every kind, in the order of their declaration. A later version may add kinds, and so
+    /// lengthen this list.
+    ///
+    /// ```
+    /// use resilient_runtime::ErrorKind;
+    ///
+    /// let transient = ErrorKind::ALL.iter().filter(|kind| kind.is_transient());
+    /// assert_eq!(transient.count(), 8);
+    /// ```
+    pub const ALL: &'static [Self] = &[
         Self::ConnectionError,
         Self::ConnectionTimeout,
         Self::RateLimitError,
@@ -150,7 +158,8 @@ impl FromStr for ErrorKind {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|kind| kind.as_str() == name)
             .ok_or_else(|| UnknownKindError { name: name.into() })
     }
@@ -158,9 +167,13 @@ impl FromStr for ErrorKind {
 
 /// A name that no [`ErrorKind`] has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a kind of error; the kinds are {}", ErrorKind::ALL.map(ErrorKind::as_str).join(", "))]
+#[error("`{name}` is not a kind of error; the kinds are {}", names().join(", "))]
 pub struct UnknownKindError {
     name: String,
+}
+
+fn names() -> Vec<&'static str> {
+    ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect()
 }
 
 #[cfg(test)]
@@ -169,7 +182,7 @@ mod tests {
 
     #[test]
     fn every_kind_is_found_by_its_name() {
-        for kind in ErrorKind::ALL {
+        for &kind in ErrorKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
             assert_eq!(ErrorKind::ALL[kind as usize], kind);
         }
@@ -183,10 +196,17 @@ mod tests {
     }
 
     #[test]
+    fn the_list_of_all_kinds_can_grow() {
+        // Its length is not part of its type.
+        let all: &'static [ErrorKind] = ErrorKind::ALL;
+        assert_eq!(all.last(), Some(&ErrorKind::Unknown));
+    }
+
+    #[test]
     fn eight_kinds_are_transient() {
-        let transient = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient());
+        let transient = ErrorKind::ALL.iter().filter(|kind| kind.is_transient());
         assert_eq!(
-            transient.map(ErrorKind::as_str).collect::<Vec<_>>(),
+            transient.map(|kind| kind.as_str()).collect::<Vec<_>>(),
             [
                 "connection_error",
                 "connection_timeout",

@@ -47,7 +47,7 @@ impl ErrorKinds {
 /// `{TimeoutError, NetworkError}`
 impl fmt::Debug for ErrorKinds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kinds = ErrorKind::ALL.into_iter().filter(|kind| self.contains(*kind));
+        let kinds = ErrorKind::ALL.iter().filter(|kind| self.contains(**kind));
         formatter.debug_set().entries(kinds).finish()
     }
 }
@@ -58,9 +58,9 @@ mod tests {
 
     #[test]
     fn each_kind_is_in_a_set_for_itself() {
-        for kind in ErrorKind::ALL {
+        for &kind in ErrorKind::ALL {
             let set = ErrorKinds::NONE.with(kind);
-            for other in ErrorKind::ALL {
+            for &other in ErrorKind::ALL {
                 assert_eq!(set.contains(other), other == kind, "{other} in {set:?}");
             }
             assert_eq!(set.with(kind), set);
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_transient_ones_are_those_that_say_so() {
-        for kind in ErrorKind::ALL {
+        for &kind in ErrorKind::ALL {
             assert_eq!(ErrorKinds::TRANSIENT.contains(kind), kind.is_transient(), "{kind}");
         }
     }

@@ -128,18 +128,20 @@ fn told(problem: &Problem) -> Option<String> {
         place.rsplit("::").next().map(|name| name.trim_end_matches(')').to_owned()).unwrap()
     };
     Some(match problem {
-        Problem::NeverRetried { key, row, function } => {
+        Problem::NeverRetried { key, row, function, .. } => {
             format!("{key} by {row} in {}", name(function))
         }
-        Problem::DelayBeyondDeadline { row, function, delay, deadline } => {
+        Problem::DelayBeyondDeadline { row, function, delay, deadline, .. } => {
             format!("{delay:?} of {row} in {deadline:?} of {}", name(function))
         }
-        Problem::NeverSlow { breaker, slow_call_duration, configured } => {
+        Problem::NeverSlow { breaker, slow_call_duration, configured, .. } => {
             assert!(configured.contains("contradictions.rs:"), "{configured}");
             assert_eq!(*slow_call_duration, Duration::from_secs(5));
             format!("{breaker} is never slow")
         }
-        Problem::UnclearName { breaker, function } => format!("{breaker:?} in {}", name(function)),
+        Problem::UnclearName { breaker, function, .. } => {
+            format!("{breaker:?} in {}", name(function))
+        }
         _ => return None,
     })
 }

@@ -26,7 +26,7 @@ async fn _other() -> Result<(), Failure> {
 #[test]
 fn a_close_misspelling_is_found() {
     let error = catalog().validate().unwrap_err();
-    let [Problem::SimilarBreakers { one, one_in, other, other_in }] = error.problems() else {
+    let [Problem::SimilarBreakers { one, one_in, other, other_in, .. }] = error.problems() else {
         panic!("{error}")
     };
     assert_eq!((one.as_str(), other.as_str()), ("search", "serach"));

@@ -143,7 +143,7 @@ fn validation_finds_names_that_two_breakers_can_have() {
         .problems()
         .iter()
         .filter_map(|problem| match problem {
-            Problem::SharedName { name, one, one_in, other, other_in } => {
+            Problem::SharedName { name, one, one_in, other, other_in, .. } => {
                 assert!(one_in.contains("shared_names.rs:"), "{error}");
                 assert!(other_in.ends_with("::of_any)"), "{error}");
                 Some((name.as_str(), one.as_str(), other.as_str()))
@@ -168,7 +168,7 @@ fn validation_finds_templates_that_differ_in_the_names_of_their_placeholders_onl
         .problems()
         .iter()
         .filter_map(|problem| match problem {
-            Problem::DifferentPlaceholders { one, one_in, other, other_in } => {
+            Problem::DifferentPlaceholders { one, one_in, other, other_in, .. } => {
                 Some((one.as_str(), one_in.as_str(), other.as_str(), other_in.as_str()))
             }
             _ => None,

@@ -82,10 +82,20 @@ fn the_catalog_finds_what_no_declaration_knows() {
     let [
         Problem::DifferentPlaceholders { one: shard, other: number, .. },
         Problem::RowConflict { row, .. },
-        Problem::TemplateInConstant { breaker: template, function: constant },
-        Problem::UndeclaredBreaker { breaker: serach, function: misspelt, similar: Some("search") },
-        Problem::UndeclaredBreaker { breaker: upsert, function: undeclared, similar: None },
-        Problem::UndeclaredRow { row: import, function: row_user, similar: Some("nightly_import") },
+        Problem::TemplateInConstant { breaker: template, function: constant, .. },
+        Problem::UndeclaredBreaker {
+            breaker: serach,
+            function: misspelt,
+            similar: Some("search"),
+            ..
+        },
+        Problem::UndeclaredBreaker { breaker: upsert, function: undeclared, similar: None, .. },
+        Problem::UndeclaredRow {
+            row: import,
+            function: row_user,
+            similar: Some("nightly_import"),
+            ..
+        },
     ] = error.problems()
     else {
         panic!("{error}")

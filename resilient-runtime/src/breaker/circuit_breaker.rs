@@ -110,9 +110,23 @@ impl CircuitBreaker {
         }
     }
 
-    /// Creates a closed breaker whose name is built at run time.
-    pub(crate) fn shared(name: Arc<str>, config: BreakerConfig) -> Self {
-        Self { name: BreakerName::shared(name), ..Self::new(config) }
+    /// Returns the same breaker with another name, which can be made at run time. Use
+    /// [`named`](Self::named) for a name in source.
+    ///
+    /// [`breaker`](crate::breaker()) does not find the breaker by this name, and no function of the
+    /// program shares it. For one breaker for each value, see
+    /// [`KeyedBreakers`](crate::KeyedBreakers).
+    ///
+    /// ```
+    /// use resilient_runtime::{BreakerConfig, CircuitBreaker};
+    ///
+    /// let node = "10.0.0.7:6334";
+    /// let breaker = CircuitBreaker::new(BreakerConfig::DEFAULT).with_name(format!("node {node}"));
+    /// assert_eq!(breaker.name(), "node 10.0.0.7:6334");
+    /// ```
+    #[must_use]
+    pub fn with_name(self, name: impl Into<Arc<str>>) -> Self {
+        Self { name: BreakerName::shared(name.into()), ..self }
     }
 
     /// Returns the name that events and rejections carry.

@@ -24,7 +24,18 @@ const NAME: &str = "RetryExecutor";
 /// executor.execute(upsert).await?;
 /// # Ok::<(), UpsertError>(()) }).unwrap();
 /// ```
-#[derive(Debug)]
+///
+/// An executor is cheap to clone. To share its rows among several names, clone it and call
+/// [`with_name`](Self::with_name):
+///
+/// ```
+/// use resilient_runtime::{ErrorKind, RetryExecutor};
+///
+/// let search = RetryExecutor::for_kind(ErrorKind::SearchTimeout).with_name("search");
+/// let count = search.clone().with_name("count");
+/// # let _ = count;
+/// ```
+#[derive(Clone, Debug)]
 pub struct RetryExecutor {
     policy: Policy,
 }

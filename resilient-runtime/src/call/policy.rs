@@ -1,6 +1,7 @@
 //! The policy of a call.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::enclosing::Retries;
@@ -44,7 +45,29 @@ pub enum Scope {
 /// assert_eq!(breaker.stats().totals.successes, 1);
 /// # Ok::<(), SearchError>(()) }).unwrap();
 /// ```
-#[derive(Debug)]
+///
+/// A clone is cheap, and shares the breaker and the budget of the original:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use resilient_runtime::{CircuitBreaker, Policy};
+/// # use resilient_runtime::{Classify, ErrorKind, Rejection};
+/// # #[derive(Debug)] struct SearchError;
+/// # impl Classify for SearchError { fn kind(&self) -> ErrorKind { ErrorKind::NetworkError } }
+/// # impl From<Rejection> for SearchError { fn from(_: Rejection) -> Self { Self } }
+/// let breaker = Arc::new(CircuitBreaker::default());
+/// let policy = Policy::builder("search").breaker(breaker.clone()).build().unwrap();
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let clone = policy.clone();
+/// let task = tokio::spawn(async move {
+///     clone.run(|| async { Ok::<_, SearchError>("seven hits") }).await
+/// });
+/// assert_eq!(task.await.unwrap().unwrap(), "seven hits");
+/// assert_eq!(breaker.stats().totals.successes, 1);
+/// # });
+/// ```
+#[derive(Clone, Debug)]
 pub struct Policy {
     name: Cow<'static, str>,
     retry: Option<RowChoice>,
@@ -146,7 +169,7 @@ pub(crate) enum RowChoice {
     /// One row for every transient error.
     Row(RetryPolicy),
     /// The row of each error's own kind.
-    ByKind(Box<RetryTable>),
+    ByKind(Arc<RetryTable>),
 }
 
 impl RowChoice {
@@ -179,7 +202,7 @@ impl PolicyBuilder {
     /// changes from one attempt to the next, the row of the latest error limits all attempts so
     /// far.
     pub fn retry_by_kind(self, table: RetryTable) -> Self {
-        self.with_retry(RowChoice::ByKind(Box::new(table)))
+        self.with_retry(RowChoice::ByKind(Arc::new(table)))
     }
 
     pub(crate) fn with_retry(mut self, retry: RowChoice) -> Self {

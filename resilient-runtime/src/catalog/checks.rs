@@ -56,7 +56,7 @@ impl Problem {
                 (row.name(), vec![own], vec![changes.on(own)])
             }
             _ => {
-                let kinds = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient());
+                let kinds = ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient());
                 let policies: Vec<_> = kinds.map(|kind| rows.table.row(kind)).collect();
                 (AUTO, policies.clone(), policies)
             }
@@ -153,7 +153,7 @@ impl Problem {
             return None;
         }
         let declared = sorted(&ROWS).into_iter().map(Declaration::name);
-        let kinds = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient());
+        let kinds = ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient());
         let similar = closest(row, declared.chain(kinds.map(ErrorKind::as_str)));
         Some(Self::UndeclaredRow { row: row.to_owned(), function: site.location(), similar })
     }

@@ -15,6 +15,7 @@ pub enum Problem {
         "circuit breaker `{breaker}` is configured in two ways: as in {kept}, which holds, and as \
          in {dropped}; give its settings in one place"
     )]
+    #[non_exhaustive]
     BreakerConflict {
         /// Its name.
         breaker: String,
@@ -31,6 +32,7 @@ pub enum Problem {
          `{name}`, and then are one breaker, that of `{one}`: change one of them; a `/` behind a \
          placeholder is part of no value"
     )]
+    #[non_exhaustive]
     SharedName {
         /// Such a name, with `…` for any text.
         name: String,
@@ -50,6 +52,7 @@ pub enum Problem {
          their placeholders are called, and are the same breakers: use the same names if they \
          mean the same, and another text around them if they do not"
     )]
+    #[non_exhaustive]
     DifferentPlaceholders {
         /// The template that comes first in source.
         one: String,
@@ -66,6 +69,7 @@ pub enum Problem {
         "circuit breaker `{breaker}` is named by a constant in {function}, and placeholders in a \
          constant are no placeholders: write the name as a literal"
     )]
+    #[non_exhaustive]
     TemplateInConstant {
         /// The name.
         breaker: String,
@@ -78,6 +82,7 @@ pub enum Problem {
         "retry row `{row}` is declared in two ways: as in {kept}, which holds, and as in \
          {dropped}; declare it in one place"
     )]
+    #[non_exhaustive]
     RowConflict {
         /// Its name.
         row: String,
@@ -92,6 +97,7 @@ pub enum Problem {
         "retry budget `{budget}` is declared in two ways: as in {kept}, which holds, and as in \
          {dropped}; declare it in one place"
     )]
+    #[non_exhaustive]
     BudgetConflict {
         /// Its name.
         budget: String,
@@ -102,6 +108,7 @@ pub enum Problem {
     },
     /// A function names a breaker that `policies!` does not declare, while it declares others.
     #[error("circuit breaker `{breaker}` is named in {function} and never declared{}", advice(*similar))]
+    #[non_exhaustive]
     UndeclaredBreaker {
         /// Its name.
         breaker: String,
@@ -116,6 +123,7 @@ pub enum Problem {
         "circuit breakers `{one}` in {one_in} and `{other}` in {other_in} differ by a letter or \
          two: give both functions the same name, or declare both by `policies!`"
     )]
+    #[non_exhaustive]
     SimilarBreakers {
         /// The name that comes first in source.
         one: String,
@@ -128,6 +136,7 @@ pub enum Problem {
     },
     /// A function names a retry budget that `policies!` does not declare, while it declares others.
     #[error("retry budget `{budget}` is named in {function} and never declared{}", advice(*similar))]
+    #[non_exhaustive]
     UndeclaredBudget {
         /// Its name.
         budget: String,
@@ -138,6 +147,7 @@ pub enum Problem {
     },
     /// A function is retried by a row that nothing declares. The default row is used.
     #[error("retry row `{row}` is named in {function} and never declared{}", advice(*similar))]
+    #[non_exhaustive]
     UndeclaredRow {
         /// Its name.
         row: String,
@@ -152,6 +162,7 @@ pub enum Problem {
         "circuit breaker {breaker:?} is named in {function}, and its name has what does not show: \
          write it without a space at an end and without control characters"
     )]
+    #[non_exhaustive]
     UnclearName {
         /// The name.
         breaker: String,
@@ -163,6 +174,7 @@ pub enum Problem {
         "`{key}` in {function} is about retries, and its row `{row}` allows one attempt: raise \
          `max_attempts` of the row, or leave `{key}` out"
     )]
+    #[non_exhaustive]
     NeverRetried {
         /// What it says: `budget`, `idempotent` or `scope`.
         key: &'static str,
@@ -178,6 +190,7 @@ pub enum Problem {
          shorter than the `deadline` of {deadline:?}: raise `deadline`, or give a shorter \
          `base_delay`"
     )]
+    #[non_exhaustive]
     DelayBeyondDeadline {
         /// The row; `auto` if each row is as long.
         row: String,
@@ -193,6 +206,7 @@ pub enum Problem {
         "circuit breaker `{breaker}` has a `slow_call_duration` of {slow_call_duration:?} in {configured}, and the \
          timeouts of all its functions end a call before: lower `slow_call_duration`"
     )]
+    #[non_exhaustive]
     NeverSlow {
         /// The breaker's name.
         breaker: String,

@@ -2,7 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::breakers::{BreakerKey, Configured};
 use super::keyed_breaker::KeyedBreaker;
@@ -147,7 +147,7 @@ impl CallSite {
 fn rows(retry: RetrySpec) -> RowChoice {
     match retry {
         RetrySpec::ByKind | RetrySpec::Row(Row::Named(AUTO), _) => {
-            RowChoice::ByKind(Box::new(RetryTable::declared()))
+            RowChoice::ByKind(Arc::new(RetryTable::declared()))
         }
         RetrySpec::Row(row, changes) => {
             RowChoice::Row(changes.on(Rows::get().find_or_default(row)))

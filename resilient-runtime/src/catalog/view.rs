@@ -20,6 +20,13 @@ use crate::{BudgetConfig, RetryPolicy};
 /// The linker has gathered them. A crate of which the program uses nothing is not linked: name it
 /// by `use the_crate as _;`.
 ///
+/// # Platforms
+///
+/// The catalog depends on the linker, through the crate `linkme`. It works on Linux, macOS, Windows,
+/// FreeBSD, OpenBSD, illumos, Android, iOS, tvOS and Fuchsia. This crate is tested on Linux. On other
+/// platforms, such as NetBSD, watchOS or WebAssembly, it does not compile: the compiler reports that
+/// `distributed_slice` is not implemented for the platform.
+///
 /// ```standalone_crate
 /// use resilient_runtime::{catalog, policies, resilient};
 /// # use resilient_runtime::{Classify, ErrorKind, Rejection};
@@ -202,6 +209,7 @@ pub enum RetryRule {
     /// `retry = "auto"`: by the row of each error's own kind.
     ByKind,
     /// By one row.
+    #[non_exhaustive]
     Row {
         /// The row that it starts from: a kind, a name of `policies!`, or `default`.
         name: &'static str,

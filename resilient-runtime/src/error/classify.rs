@@ -7,11 +7,12 @@ use crate::ErrorKind;
 /// What a policy asks of an error: its kind, when the server wants the next request, whether the
 /// request may have been executed all the same, and whether it may be sent again at all.
 ///
-/// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), `reqwest::Error`
-/// (feature `reqwest`), [`io::Error`], tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
+/// It is implemented for `QdrantError` (feature `qdrant`), `tonic::Status` (feature `tonic`, which
+/// `qdrant` implies), `reqwest::Error` (feature `reqwest`), [`io::Error`], tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
 /// [`CircuitOpenError`](crate::CircuitOpenError). `Box<dyn Error + Send + Sync>`, `anyhow::Error`
 /// (feature `anyhow`) and `eyre::Report` (feature `eyre`) are classified by the first of those in
-/// their chain of sources that has a kind; an error of your own in it is passed over. For an error
+/// their chain of sources that has a kind; an error of your own in it is passed over. A `Box<E>` or
+/// `Arc<E>` is classified as the error inside, such as one that a cache shares. For an error
 /// of your own it is [derived](macro@crate::Classify), or implemented by hand:
 ///
 /// ```
@@ -59,6 +60,9 @@ use crate::ErrorKind;
 ///
 /// let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
 /// assert!(AnswerError::Connection(reset).maybe_executed());
+///
+/// let shared = std::sync::Arc::new(AnswerError::EmptyQuestion);
+/// assert_eq!(shared.kind(), ErrorKind::InvalidRequestError);
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which kind of error it is",

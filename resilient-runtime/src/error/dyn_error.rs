@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::error::Elapsed;
@@ -12,24 +13,31 @@ use super::rejection::Rejection;
 use super::sources::sources;
 use crate::ErrorKind;
 
-/// As the error inside.
-impl<E: Classify + ?Sized> Classify for Box<E> {
-    fn kind(&self) -> ErrorKind {
-        (**self).kind()
-    }
+/// Implements `Classify` for a pointer to an error: by the error behind it.
+macro_rules! by_pointee {
+    ($($pointer:ident)*) => {$(
+        /// As the error inside.
+        impl<E: Classify + ?Sized> Classify for $pointer<E> {
+            fn kind(&self) -> ErrorKind {
+                (**self).kind()
+            }
 
-    fn retry_after(&self) -> Option<Duration> {
-        (**self).retry_after()
-    }
+            fn retry_after(&self) -> Option<Duration> {
+                (**self).retry_after()
+            }
 
-    fn maybe_executed(&self) -> bool {
-        (**self).maybe_executed()
-    }
+            fn maybe_executed(&self) -> bool {
+                (**self).maybe_executed()
+            }
 
-    fn may_retry(&self) -> bool {
-        (**self).may_retry()
-    }
+            fn may_retry(&self) -> bool {
+                (**self).may_retry()
+            }
+        }
+    )*};
 }
+
+by_pointee! { Arc Box }
 
 /// Implements `Classify` for what is any error: by the chain of sources of the error inside.
 macro_rules! by_chain {
@@ -58,6 +66,7 @@ macro_rules! by_chain {
 }
 
 by_chain! {
+    Arc<dyn Error + Send + Sync>,
     Box<dyn Error + Send + Sync>,
     #[cfg(feature = "anyhow")]
     anyhow::Error,
@@ -87,9 +96,9 @@ fn known<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e dyn Classify> {
         .or_else(|| of::<io::Error>(error))
         .or_else(|| of::<Elapsed>(error));
     #[cfg(feature = "qdrant")]
-    let found = found
-        .or_else(|| of::<qdrant_client::QdrantError>(error))
-        .or_else(|| of::<tonic::Status>(error));
+    let found = found.or_else(|| of::<qdrant_client::QdrantError>(error));
+    #[cfg(feature = "tonic")]
+    let found = found.or_else(|| of::<tonic::Status>(error));
     #[cfg(feature = "reqwest")]
     let found = found.or_else(|| of::<reqwest::Error>(error));
     found
@@ -117,6 +126,44 @@ mod tests {
         assert_eq!(Classify::kind(&boxed), ErrorKind::ConnectionError);
         assert!(!boxed.maybe_executed());
         assert_eq!(boxed.retry_after(), None);
+    }
+
+    #[test]
+    fn a_shared_error_passes_its_questions_on() {
+        struct Busy;
+
+        impl Classify for Busy {
+            fn kind(&self) -> ErrorKind {
+                ErrorKind::RateLimitError
+            }
+
+            fn retry_after(&self) -> Option<Duration> {
+                Some(Duration::from_secs(3))
+            }
+
+            fn maybe_executed(&self) -> bool {
+                false
+            }
+
+            fn may_retry(&self) -> bool {
+                false
+            }
+        }
+
+        let shared = Arc::new(Busy);
+        assert_eq!(shared.kind(), ErrorKind::RateLimitError);
+        assert_eq!(shared.retry_after(), Some(Duration::from_secs(3)));
+        assert!(!shared.maybe_executed() && !shared.may_retry());
+        let erased: Arc<dyn Classify> = shared;
+        assert_eq!(erased.kind(), ErrorKind::RateLimitError);
+    }
+
+    #[test]
+    fn a_shared_error_of_any_type_is_classified_by_its_chain() {
+        let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
+        let shared: Arc<dyn Error + Send + Sync> = Arc::new(ImportError(refused));
+        assert_eq!(shared.kind(), ErrorKind::ConnectionError);
+        assert!(!shared.maybe_executed());
     }
 
     #[test]

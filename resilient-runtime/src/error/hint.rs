@@ -33,7 +33,7 @@ fn seconds(value: &str) -> Option<Duration> {
 
 /// What a gRPC server says about a retry with `grpc-retry-pushback-ms`
 /// (<https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback>).
-#[cfg(feature = "qdrant")]
+#[cfg(feature = "tonic")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushback {
     /// Retry after this time.
@@ -42,7 +42,7 @@ pub(crate) enum Pushback {
     Never,
 }
 
-#[cfg(feature = "qdrant")]
+#[cfg(feature = "tonic")]
 impl Pushback {
     /// Reads a number of milliseconds. By the specification, a negative number, and anything else
     /// that cannot be read, asks not to retry. `None` stands for bytes that are no text.
@@ -109,7 +109,7 @@ mod tests {
         assert!(retry_after("Fri, 31 Dec 9999 23:59:59 GMT") > Some(SECOND));
     }
 
-    #[cfg(feature = "qdrant")]
+    #[cfg(feature = "tonic")]
     #[test]
     fn a_pushback_that_is_no_number_of_milliseconds_forbids_a_retry() {
         for (value, expected) in [

@@ -3,11 +3,11 @@
 mod adapters;
 mod breaker_name;
 mod breaker_state;
-#[cfg(any(feature = "qdrant", feature = "reqwest"))]
+#[cfg(any(feature = "tonic", feature = "reqwest"))]
 mod classification;
 mod classify;
 mod dyn_error;
-#[cfg(any(feature = "qdrant", feature = "reqwest"))]
+#[cfg(any(feature = "tonic", feature = "reqwest"))]
 mod hint;
 mod io;
 mod open_error;

@@ -35,6 +35,7 @@ pub enum Rejection {
     /// The attempt took longer than its `attempt_timeout`. The server may be working on it still. It
     /// is a `timeout_error`.
     #[error("attempt {attempt} timed out after {timeout:?}")]
+    #[non_exhaustive]
     AttemptTimeout {
         /// How long it was allowed to take.
         timeout: Duration,
@@ -44,6 +45,7 @@ pub enum Rejection {
     /// The call was not over at its `deadline`. The server may be working on the last attempt
     /// still. It is a `deadline_exceeded`, which is not transient.
     #[error("deadline of {deadline:?} exceeded in attempt {attempts}")]
+    #[non_exhaustive]
     DeadlineExceeded {
         /// How long the call was allowed to take.
         deadline: Duration,

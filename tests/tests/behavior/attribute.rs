@@ -257,6 +257,6 @@ async fn the_attribute_knows_every_transient_kind() {
         list "connection_error", "connection_timeout", "rate_limit_error", "service_unavailable",
         "timeout_error", "search_timeout", "internal_error", "network_error"
     );
-    let transient = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient());
+    let transient = ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient());
     assert_eq!(transient.map(ErrorKind::as_str).collect::<Vec<_>>(), known);
 }

@@ -38,7 +38,7 @@ macro_rules! of_every_kind {
         #[test]
         fn the_derive_knows_every_kind() {
             let kinds = [$(OfEveryKind::$variant.kind()),*];
-            assert_eq!(kinds, ErrorKind::ALL);
+            assert_eq!(kinds[..], *ErrorKind::ALL);
             assert_eq!([$($name),*], kinds.map(ErrorKind::as_str));
         }
     };

@@ -156,7 +156,7 @@ fn the_catalog_lists_a_function_with_its_policy_and_its_place() {
     let name = concat!(module_path!(), "::import");
     let import = catalog.functions().iter().find(|it| it.name() == name).unwrap();
     assert_eq!(import.breaker(), Some("declared"));
-    let Some(RetryRule::Row { name, policy }) = import.retry() else { panic!("{import:?}") };
+    let Some(RetryRule::Row { name, policy, .. }) = import.retry() else { panic!("{import:?}") };
     assert_eq!((name, policy.max_attempts()), ("nightly_import", 4));
     let text = import.to_string();
     let policy = "retry \"nightly_import\" (4 attempts), breaker \"declared\"";

@@ -31,7 +31,7 @@ async fn call(breaker: &CircuitBreaker, kind: ErrorKind) {
 async fn counted(config: BreakerConfigBuilder) -> Vec<ErrorKind> {
     let breaker = breaker(config.failure_threshold(100));
     let mut counted = Vec::new();
-    for kind in ErrorKind::ALL {
+    for &kind in ErrorKind::ALL {
         let (failures, ignored) = totals(&breaker);
         call(&breaker, kind).await;
         let is_failure = totals(&breaker) == (failures + 1, ignored);

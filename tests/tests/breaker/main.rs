@@ -33,6 +33,16 @@ fn a_breaker_is_shared_between_threads_and_survives_their_panics() {
     is_shared::<CircuitBreaker>();
 }
 
+#[test]
+fn a_name_made_at_run_time_is_in_rejections() {
+    let breaker = breaker(config()).with_name(format!("node {}", 7));
+    breaker.force_open();
+    let rejection = breaker.acquire().unwrap_err();
+    assert_eq!(rejection.breaker, "node 7");
+    assert!(rejection.to_string().contains("`node 7`"), "{rejection}");
+    assert_eq!(breaker.name(), "node 7");
+}
+
 /// A breaker that has just opened, with a failure of this moment.
 fn opened(config: BreakerConfigBuilder) -> CircuitBreaker {
     let breaker = breaker(config.failure_threshold(1));

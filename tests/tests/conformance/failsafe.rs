@@ -116,7 +116,7 @@ async fn the_stats_are_those_of_the_last_calls() {
 #[tokio::test(start_paused = true)]
 async fn either_of_two_handled_kinds_is_a_failure() {
     let handled = [ErrorKind::PermissionDenied, ErrorKind::ConnectionTimeout];
-    for kind in ErrorKind::ALL {
+    for &kind in ErrorKind::ALL {
         let breaker = breaker(config().failure_threshold(1).trip_on(&handled));
         end_with(&breaker, kind);
         assert_eq!(is_open(&breaker), handled.contains(&kind), "{kind}");

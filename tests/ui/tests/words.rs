@@ -23,7 +23,8 @@ const NONSENSE: &str = include_str!("mistakes/nonsense.stderr");
 fn the_macros_refuse_a_breaker_in_the_words_of_its_builder() {
     let builder = BreakerConfig::builder;
     let second = Duration::from_secs(1);
-    let transient: Vec<_> = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient()).collect();
+    let transient: Vec<_> =
+        ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient()).collect();
     for (refused, told) in [
         (builder().failure_rate(0.5), RULES),
         (builder().minimum_calls(20), RULES),

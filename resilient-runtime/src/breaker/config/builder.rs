@@ -49,6 +49,8 @@ pub struct BreakerConfigBuilder {
     /// Checked as far as a list can be by itself.
     trip_on: Option<Result<ErrorKinds, ConfigError>>,
     ignore: Option<Result<ErrorKinds, ConfigError>>,
+    /// The kinds that count without a list, and whether a deadline never does.
+    unlisted: (ErrorKinds, bool),
 }
 
 impl BreakerConfigBuilder {
@@ -70,6 +72,44 @@ impl BreakerConfigBuilder {
             slow_call_rate: None,
             trip_on: None,
             ignore: None,
+            unlisted: (BreakerConfig::DEFAULT.trips, BreakerConfig::DEFAULT.ignores_deadline),
+        }
+    }
+
+    /// The settings of `config`, without those that follow from others by default.
+    pub(super) const fn of(config: &BreakerConfig) -> Self {
+        let this = Self {
+            success_threshold: config.success_threshold as u32,
+            half_open_max_calls: unless_default(
+                config.half_open_max_calls as u32,
+                config.success_threshold as u32,
+            ),
+            probe_timeout: config.probe_timeout,
+            open_duration: config.open_duration,
+            open_duration_multiplier: config.open_duration_multiplier.0,
+            max_open_duration: {
+                let longest = config.max_open_duration;
+                let default = default_max_open_duration(config.open_duration);
+                if longest.as_nanos() == default.as_nanos() { None } else { Some(longest) }
+            },
+            open_jitter: config.open_jitter.0,
+            unlisted: (config.trips, config.ignores_deadline),
+            ..Self::new()
+        };
+        let Some(rates) = config.rates() else {
+            let failures = config.failure_threshold as u32;
+            let default = BreakerConfig::DEFAULT.failure_threshold as u32;
+            return Self { failure_threshold: unless_default(failures, default), ..this };
+        };
+        let minimum_calls = default_minimum_calls(rates.window) as u32;
+        Self {
+            window_calls: config.window_calls(),
+            window_time: config.window_time(),
+            failure_rate: Some(rates.failure_rate.0),
+            minimum_calls: unless_default(rates.minimum_calls as u32, minimum_calls),
+            slow_call_duration: config.slow_call_duration(),
+            slow_call_rate: config.slow_call_rate(),
+            ..this
         }
     }
 
@@ -323,9 +363,7 @@ impl BreakerConfigBuilder {
             return Err(ConfigError::OpenJitter);
         }
         let Some(longest) = self.max_open_duration else {
-            let twice = self.open_duration.saturating_mul(2);
-            let longer = twice.as_nanos() > DEFAULT_MAX_OPEN_DURATION.as_nanos();
-            return Ok(if longer { twice } else { DEFAULT_MAX_OPEN_DURATION });
+            return Ok(default_max_open_duration(self.open_duration));
         };
         if longest.as_nanos() < self.open_duration.as_nanos() {
             return Err(ConfigError::MaxOpenDuration);
@@ -345,7 +383,7 @@ impl BreakerConfigBuilder {
                 Err(error) => Err(error),
             },
             (Some(Err(error)), None) | (None, Some(Err(error))) => Err(error),
-            (None, None) => Ok((ErrorKinds::TRANSIENT, false)),
+            (None, None) => Ok(self.unlisted),
         }
     }
 
@@ -386,15 +424,11 @@ impl BreakerConfigBuilder {
     }
 
     const fn checked_minimum_calls(&self, window: Window) -> Result<u16, ConfigError> {
-        let most = match window {
-            Window::Calls(calls) => calls,
-            Window::Time(_) => u16::MAX,
-        };
         let Some(calls) = self.minimum_calls else {
-            return Ok(if most < DEFAULT_MINIMUM_CALLS { most } else { DEFAULT_MINIMUM_CALLS });
+            return Ok(default_minimum_calls(window));
         };
         match count(calls) {
-            Some(calls) if calls <= most => Ok(calls),
+            Some(calls) if calls <= most_calls(window) => Ok(calls),
             Some(_) => Err(ConfigError::MinimumCallsOverWindow),
             None => Err(ConfigError::MinimumCalls),
         }
@@ -413,6 +447,31 @@ impl BreakerConfigBuilder {
             None => Ok(None),
         }
     }
+}
+
+/// The `max_open_duration` of a breaker with this open duration, by default.
+const fn default_max_open_duration(open_duration: Duration) -> Duration {
+    let twice = open_duration.saturating_mul(2);
+    let is_longer = twice.as_nanos() > DEFAULT_MAX_OPEN_DURATION.as_nanos();
+    if is_longer { twice } else { DEFAULT_MAX_OPEN_DURATION }
+}
+
+/// The `minimum_calls` of a breaker with this window, by default.
+const fn default_minimum_calls(window: Window) -> u16 {
+    let most = most_calls(window);
+    if most < DEFAULT_MINIMUM_CALLS { most } else { DEFAULT_MINIMUM_CALLS }
+}
+
+/// The largest `minimum_calls` of a breaker with this window.
+const fn most_calls(window: Window) -> u16 {
+    match window {
+        Window::Calls(calls) => calls,
+        Window::Time(_) => u16::MAX,
+    }
+}
+
+const fn unless_default(count: u32, default: u32) -> Option<u32> {
+    if count == default { None } else { Some(count) }
 }
 
 /// A count that the breaker's state word has room for, and that is not 0.
@@ -504,7 +563,7 @@ mod tests {
 
         let builder = BreakerConfig::builder;
         let transient: Vec<_> =
-            ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient()).collect();
+            ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient()).collect();
         for (refused, error) in [
             (builder().trip_on(&[]), ConfigError::NoKinds),
             (builder().ignore(&[]), ConfigError::NoKinds),
@@ -533,7 +592,7 @@ mod tests {
 
         let counted = |builder: BreakerConfigBuilder| {
             let config = builder.build().unwrap();
-            ErrorKind::ALL.into_iter().filter(move |kind| config.trips_on(*kind)).collect()
+            ErrorKind::ALL.iter().copied().filter(move |kind| config.trips_on(*kind)).collect()
         };
         let transient: Vec<_> = counted(BreakerConfig::builder());
         assert!(transient.iter().all(|kind| kind.is_transient()) && transient.len() == 8);
@@ -563,8 +622,66 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_survives_the_way_through_a_builder() {
+        use ErrorKind::{DeadlineExceeded, NotFoundError, RateLimitError, TimeoutError};
+
+        let builder = BreakerConfig::builder;
+        let second = Duration::from_secs(1);
+        let window = || builder().window_calls(10);
+        for built in [
+            builder(),
+            builder().failure_threshold(7).success_threshold(3),
+            builder().half_open_max_calls(9).probe_timeout(second),
+            builder().open_duration(400 * second).open_duration_multiplier(1.5).open_jitter(0.2),
+            builder().max_open_duration(60 * second),
+            window(),
+            window().failure_rate(0.25).minimum_calls(3),
+            window().slow_call_duration(second).slow_call_rate(0.75),
+            builder().window_time(60 * second).minimum_calls(100),
+            builder().trip_on(&[NotFoundError]),
+            builder().trip_on(&[NotFoundError, DeadlineExceeded]),
+            builder().ignore(&[RateLimitError]),
+            builder().ignore(&[DeadlineExceeded, TimeoutError]),
+        ] {
+            let config = built.build().unwrap();
+            assert_eq!(config.to_builder().build(), Ok(config));
+        }
+    }
+
+    #[test]
+    fn a_builder_of_a_configuration_changes_one_setting() {
+        use ErrorKind::{RateLimitError, TimeoutError};
+
+        let config = BreakerConfig::builder().failure_threshold(7).ignore(&[RateLimitError]);
+        let config = config.build().unwrap();
+        let longer = config.to_builder().open_duration(Duration::from_secs(60)).build().unwrap();
+        assert_eq!(longer.failure_threshold(), 7);
+        assert!(!longer.trips_on(RateLimitError));
+        // A new list takes the place of the old one, of whichever sort each is.
+        let other = config.to_builder().ignore(&[TimeoutError]).build().unwrap();
+        assert!(other.trips_on(RateLimitError) && !other.trips_on(TimeoutError));
+        let named = config.to_builder().trip_on(&[TimeoutError]).build().unwrap();
+        assert!(named.trips_on(TimeoutError) && !named.trips_on(ErrorKind::NetworkError));
+    }
+
+    #[test]
+    fn what_follows_by_default_follows_a_change_too() {
+        let minute = Duration::from_secs(60);
+        let default = BreakerConfig::DEFAULT;
+        let changed = default.to_builder().success_threshold(4).open_duration(10 * minute);
+        let changed = changed.build().unwrap();
+        assert_eq!(changed.half_open_max_calls(), 4);
+        assert_eq!(changed.max_open_duration(), 20 * minute);
+        let window = default.to_builder().window_calls(10).build().unwrap();
+        assert_eq!(window.minimum_calls(), Some(10));
+        let wider = window.to_builder().window_calls(100).build().unwrap();
+        assert_eq!(wider.minimum_calls(), Some(20));
+    }
+
+    #[test]
     fn two_ways_to_name_the_same_kinds_are_one_configuration() {
-        let all: Vec<_> = ErrorKind::ALL.into_iter().filter(|kind| kind.is_transient()).collect();
+        let all: Vec<_> =
+            ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient()).collect();
         let [first, rest @ ..] = &all[..] else { panic!("{all:?}") };
         let build = |builder: BreakerConfigBuilder| builder.build().unwrap();
         assert_eq!(

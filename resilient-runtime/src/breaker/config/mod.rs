@@ -125,6 +125,27 @@ impl BreakerConfig {
         BreakerConfigBuilder::new()
     }
 
+    /// Starts from this configuration: each setting that is not changed keeps its value. A setting
+    /// with its default value that depends on another setting, such as
+    /// [`half_open_max_calls`](BreakerConfigBuilder::half_open_max_calls), changes with it.
+    ///
+    /// [`trip_on`](BreakerConfigBuilder::trip_on) and [`ignore`](BreakerConfigBuilder::ignore)
+    /// replace the kinds that count. No setting can be removed: for example, a window of calls
+    /// cannot become one of time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use resilient_runtime::{BreakerConfig, ErrorKind};
+    ///
+    /// let config = BreakerConfig::builder().ignore(&[ErrorKind::RateLimitError]).build()?;
+    /// let patient = config.to_builder().open_duration(Duration::from_secs(60)).build()?;
+    /// assert!(!patient.trips_on(ErrorKind::RateLimitError));
+    /// # Ok::<(), resilient_runtime::ConfigError>(())
+    /// ```
+    pub const fn to_builder(&self) -> BreakerConfigBuilder {
+        BreakerConfigBuilder::of(self)
+    }
+
     /// How many failures in a row open the breaker. Default 5. Without meaning where there is a
     /// window.
     #[must_use]

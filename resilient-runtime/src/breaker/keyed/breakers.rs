@@ -148,7 +148,7 @@ impl KeyedBreakers {
     #[cold]
     fn make(&self, hash: u64, name: &str) -> Held {
         // Memory is allocated and freed outside of the lock.
-        let made = CircuitBreaker::shared(name.into(), self.config);
+        let made = CircuitBreaker::new(self.config).with_name(name);
         let made = Arc::new(Entry::new(made));
         let mut evicted = [None, None];
         let mut entries = self.entries.0.write().unwrap_or_else(PoisonError::into_inner);

@@ -184,7 +184,7 @@ impl Lanes {
     /// Puts a breaker that is new into this thread's lane, if the lane has room. It does not grow for
     /// that: many a key comes once.
     pub(super) fn put_new(&self, hash: u64, entry: &Arc<Entry>) -> Option<Arc<Handle>> {
-        let number = thread_number::get();
+        let number = stripe::get();
         let mut lane = self.0[number].lock();
         let place = lane.make_room(hash, FIRST_REMAINDERS)?;
         Some(place.fill(hash, entry, number))

@@ -1,6 +1,7 @@
-//! `Classify` for the errors of other crates. Each file belongs to the feature of its name.
+//! `Classify` for the errors of other crates.
 
-#[cfg(feature = "qdrant")]
+// `qdrant` brings `tonic`, whose statuses are read here too.
+#[cfg(feature = "tonic")]
 mod qdrant;
 #[cfg(feature = "reqwest")]
 mod reqwest;

@@ -31,6 +31,7 @@ pub(super) const WITH_STATUS: &str = "while receiving response with status: ";
 
 /// Variants of `QdrantError` that exist by the client's feature `serde`: made from a payload, with
 /// nothing sent. (qdrant-client, `src/qdrant_client/error.rs`.)
+#[cfg(feature = "qdrant")]
 pub(super) const OF_A_PAYLOAD: [&str; 2] =
     ["JSON cannot be converted to payload", "Error in payload deserialization"];
 

@@ -14,6 +14,7 @@ mod transport;
 
 use std::time::Duration;
 
+#[cfg(feature = "qdrant")]
 use qdrant_client::QdrantError;
 use tonic::{Code, Status};
 
@@ -22,7 +23,9 @@ use crate::error::classification::Classification;
 use crate::error::classify::Classify;
 use crate::error::hint::{self, Pushback};
 use crate::error::rejection::Rejection;
-use crate::error::sources::{sources, status};
+use crate::error::sources::sources;
+#[cfg(feature = "qdrant")]
+use crate::error::sources::status;
 
 /// Looks through the client's codes and messages at what happened: a client timeout is a
 /// `timeout_error` though it arrives as `Cancelled`, and so on.
@@ -48,6 +51,7 @@ use crate::error::sources::{sources, status};
 ///   server refused: of a batch, the operations before it were applied.
 /// - An answer that says no, such as a proxy's 429, is that of the second try too. A first one that
 ///   was executed, and whose connection broke before it was answered, is not seen.
+#[cfg(feature = "qdrant")]
 impl Classify for QdrantError {
     fn kind(&self) -> ErrorKind {
         classify(self).kind
@@ -72,7 +76,8 @@ impl Classify for QdrantError {
     }
 }
 
-/// As for `QdrantError`, which wraps one.
+/// By what happened, and not by the code alone: a timeout of the client is a `timeout_error` though
+/// it arrives as `Cancelled`, and so on. `QdrantError` wraps such a status.
 impl Classify for Status {
     fn kind(&self) -> ErrorKind {
         of_status(self).kind
@@ -110,20 +115,51 @@ fn pushback(status: &Status) -> Option<Pushback> {
     Some(Pushback::read(value.to_str().ok()))
 }
 
-/// A status whose source is the rejection, of code `Unavailable`, or `DeadlineExceeded` for a
-/// timeout. [`CircuitOpenError::find`](crate::CircuitOpenError::find) digs out that of a breaker.
-impl From<Rejection> for QdrantError {
+/// Returns a status whose source is the rejection, of code `Unavailable`, or `DeadlineExceeded` for
+/// a timeout. [`CircuitOpenError::find`](crate::CircuitOpenError::find) finds the rejection by a
+/// breaker again.
+///
+/// ```
+/// use resilient_runtime::resilient;
+/// use tonic::{Request, Response, Status};
+///
+/// # struct EmbedClient;
+/// # impl EmbedClient {
+/// #     async fn embed(&mut self, _: Request<String>) -> Result<Response<Vec<f32>>, Status> {
+/// #         Ok(Response::new(vec![0.6, 0.8]))
+/// #     }
+/// # }
+/// // For a client that `tonic-build` has generated.
+/// #[resilient(retry = "auto", breaker = "embed")]
+/// async fn embed(client: &mut EmbedClient, text: &str) -> Result<Vec<f32>, Status> {
+///     Ok(client.embed(Request::new(text.to_owned())).await?.into_inner())
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// assert_eq!(embed(&mut EmbedClient, "hello").await?, [0.6, 0.8]);
+/// # Ok::<(), Status>(()) }).unwrap();
+/// ```
+impl From<Rejection> for Status {
     fn from(rejection: Rejection) -> Self {
         let (code, message) = match &rejection {
             Rejection::CircuitOpen(open) => (Code::Unavailable, open.to_string()),
             timeout => (Code::DeadlineExceeded, timeout.to_string()),
         };
-        let mut status = Status::new(code, message);
+        let mut status = Self::new(code, message);
         status.set_source(std::sync::Arc::new(rejection));
-        Self::ResponseError { status }
+        status
     }
 }
 
+/// As for [`Status`], which it wraps.
+#[cfg(feature = "qdrant")]
+impl From<Rejection> for QdrantError {
+    fn from(rejection: Rejection) -> Self {
+        Self::ResponseError { status: rejection.into() }
+    }
+}
+
+#[cfg(feature = "qdrant")]
 fn classify(error: &QdrantError) -> Classification {
     if let Some(status) = status(error) {
         return of_status(status);
@@ -146,6 +182,7 @@ fn classify(error: &QdrantError) -> Classification {
 
 /// Variants that exist by features of the client. Its users enable them, and this crate, which
 /// enables none, cannot name them.
+#[cfg(feature = "qdrant")]
 fn of_other_variant(error: &QdrantError) -> Classification {
     #[cfg(feature = "reqwest")]
     if let Some(error) =
@@ -181,6 +218,33 @@ fn rejection(status: &Status) -> Option<&Rejection> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::{BreakerConfig, CircuitBreaker, CircuitOpenError};
+
+    fn rejection() -> Rejection {
+        let breaker = CircuitBreaker::named("search", BreakerConfig::DEFAULT);
+        breaker.force_open();
+        breaker.acquire().unwrap_err().into()
+    }
+
+    #[test]
+    fn a_rejection_survives_inside_a_status() {
+        let status = Status::from(rejection());
+        assert_eq!(status.code(), Code::Unavailable);
+        assert_eq!(status.kind(), ErrorKind::CircuitOpen);
+        assert!(!status.maybe_executed());
+        assert_eq!(CircuitOpenError::find(&status).unwrap().breaker, "search");
+    }
+
+    #[test]
+    fn a_boxed_status_is_classified_like_the_status_itself() {
+        let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(Status::from(rejection()));
+        assert_eq!(boxed.kind(), ErrorKind::CircuitOpen);
+    }
+}
+
+#[cfg(all(test, feature = "qdrant"))]
+mod qdrant_tests {
     use super::*;
     use crate::{BreakerConfig, CircuitBreaker, CircuitOpenError};
 
