@@ -1,8 +1,8 @@
 //! What is seen while the work goes on: a bar, and a line for each change of a breaker's state.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -15,14 +15,19 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 pub struct Display {
     bars: MultiProgress,
     retries: Arc<AtomicU64>,
+    changes: Arc<Mutex<Vec<(Instant, String)>>>,
     start: Instant,
 }
 
 impl Display {
     /// Listens to the library's events from now on.
     pub fn start() -> Result<Self, tracing::subscriber::SetGlobalDefaultError> {
-        let display =
-            Self { bars: MultiProgress::new(), retries: Arc::default(), start: Instant::now() };
+        let display = Self {
+            bars: MultiProgress::new(),
+            retries: Arc::default(),
+            changes: Arc::default(),
+            start: Instant::now(),
+        };
         let listener = tracing_subscriber::registry().with(Listener(display.clone()));
         tracing::subscriber::set_global_default(listener)?;
         Ok(display)
@@ -46,6 +51,11 @@ impl Display {
     pub fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
+
+    /// Each state that the breaker has entered so far, and when.
+    pub fn changes(&self) -> Vec<(Instant, String)> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Hears the library's events.
@@ -63,6 +73,8 @@ impl<S: Subscriber> Layer<S> for Listener {
         } else if !heard.to.is_empty() {
             let Heard { breaker, from, to, .. } = heard;
             self.0.line(&format!("breaker `{breaker}`: {from} -> {to}"));
+            let mut changes = self.0.changes.lock().unwrap_or_else(PoisonError::into_inner);
+            changes.push((Instant::now(), to));
         }
     }
 }

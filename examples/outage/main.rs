@@ -9,15 +9,21 @@
 //! cargo run --example outage
 //! ```
 //!
+//! With `-- --svg <path>` it also draws the run into that file, and into one beside it, with the
+//! extension `uri`, as a `data:` URI for rustdoc.
+//!
 //! With `QDRANT_URL` (and `QDRANT_API_KEY`) it works on that server, without faults, and leaves no
 //! collection behind.
 
 mod calls;
 mod digits;
 mod display;
+mod picture;
 mod service;
 
 use std::error::Error;
+use std::path::PathBuf;
+use std::{env, fs};
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
@@ -30,6 +36,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let picture = picture_path()?;
     let digits = digits::load()?;
     println!("{}", opening(&digits));
     let display = Display::start()?;
@@ -39,11 +46,30 @@ async fn main() -> Result<()> {
         run("plain", Manner::Plain, true, &digits, &display),
         run("resilient", Manner::Resilient, true, &digits, &display),
     );
-    let (control, plain, resilient) = (control?, plain?, resilient?);
+    let ((control, _), (plain, plain_service), (resilient, resilient_service)) =
+        (control?, plain?, resilient?);
     println!("\n{}", table(&control, &plain, &resilient, display.retries()));
     check(&control, &resilient)?;
     println!("{LEGEND}");
+    if let Some(path) = picture {
+        let (plain, resilient) = (plain_service.timeline(), resilient_service.timeline());
+        let svg = picture::draw(plain, resilient, &display.changes());
+        fs::write(path.with_extension("uri"), picture::as_uri(&svg))?;
+        fs::write(path, svg)?;
+    }
     Ok(())
+}
+
+/// Where to draw the run, if the command line says so.
+fn picture_path() -> Result<Option<PathBuf>> {
+    match env::args().skip(1).collect::<Vec<_>>().as_slice() {
+        [] => Ok(None),
+        [flag, path] if flag == "--svg" && service::is_embedded() => Ok(Some(path.into())),
+        [flag, _] if flag == "--svg" => {
+            Err("`--svg` draws an outage, and the server of QDRANT_URL has none".into())
+        }
+        _ => Err("usage: outage [--svg <path>]".into()),
+    }
 }
 
 fn opening(digits: &Digits) -> String {
@@ -72,7 +98,7 @@ async fn run(
     faults: bool,
     digits: &Digits,
     display: &Display,
-) -> Result<Report> {
+) -> Result<(Report, Service)> {
     let service = Service::start(name, manner, faults).await?;
     let (known, held_back) = (&digits.known, &digits.held_back);
 
@@ -87,7 +113,7 @@ async fn run(
 
     let report = service.report(known.len(), held_back.len()).await;
     service.clean_up().await?;
-    Ok(report?)
+    Ok((report?, service))
 }
 
 fn table(control: &Report, plain: &Report, resilient: &Report, retries: u64) -> Table {

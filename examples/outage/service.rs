@@ -21,6 +21,7 @@ use tokio::time::{interval, sleep};
 
 use crate::calls;
 use crate::digits::{Digit, PIXELS};
+use crate::picture::{Outcome, Timeline};
 
 type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
@@ -35,8 +36,8 @@ const WRITES_A_MINUTE: u32 = 1440;
 const ARRIVAL: Duration = Duration::from_millis(12);
 
 /// How long the server is slow, and then down.
-const SLOW: Duration = Duration::from_secs(1);
-const DOWN: Duration = Duration::from_millis(1500);
+pub const SLOW: Duration = Duration::from_secs(1);
+pub const DOWN: Duration = Duration::from_millis(1500);
 
 /// How often a digit is tried at most.
 const PATIENCE: u32 = 1000;
@@ -71,6 +72,7 @@ struct Tally {
     failed_fast: AtomicU64,
     failed: AtomicU64,
     correct: AtomicU64,
+    timeline: Timeline,
 }
 
 /// What has happened in all.
@@ -145,6 +147,7 @@ impl Service {
 
     /// Classifies the digits as they come in, while the server is slow, then down, then back.
     pub async fn classify(&self, digits: &[Digit], bar: &ProgressBar, say: impl Fn(&str)) {
+        self.timeline().start();
         let work = async {
             let mut searches = JoinSet::new();
             let mut arrivals = interval(ARRIVAL);
@@ -214,6 +217,11 @@ impl Service {
         })
     }
 
+    /// Its calls since the first digit came in.
+    pub fn timeline(&self) -> &Timeline {
+        &self.tally.timeline
+    }
+
     /// Leaves no collection behind.
     pub async fn clean_up(&self) -> Result<(), QdrantError> {
         self.client.delete_collection(&self.collection).await?;
@@ -224,12 +232,15 @@ impl Service {
 impl Tally {
     fn count<T>(&self, result: &Result<T, QdrantError>) {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let counter = match result {
-            Ok(_) => &self.answered,
-            Err(error) if error.kind() == ErrorKind::CircuitOpen => &self.failed_fast,
-            Err(_) => &self.failed,
+        let (counter, outcome) = match result {
+            Ok(_) => (&self.answered, Outcome::Answered),
+            Err(error) if error.kind() == ErrorKind::CircuitOpen => {
+                (&self.failed_fast, Outcome::FailedFast)
+            }
+            Err(_) => (&self.failed, Outcome::Failed),
         };
         counter.fetch_add(1, Ordering::Relaxed);
+        self.timeline.record(outcome);
     }
 }
 

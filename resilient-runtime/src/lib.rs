@@ -1,3 +1,22 @@
+// Of two definitions of a link, Markdown takes the first: here the README's links lead into the
+// documentation, and elsewhere to files.
+#![doc = concat!("[outage]: ", include_str!("guide/outage.uri"))]
+//! [service]: guide::service
+//! [attribute]: guide::attribute
+//! [choosing]: guide::choosing
+//! [breakers]: guide::breakers
+//! [keyed]: guide::keyed
+//! [time]: guide::time
+//! [repeats]: guide::repeats
+//! [budgets]: guide::budgets
+//! [errors]: guide::errors
+//! [without]: guide::without_attribute
+//! [testing]: guide::testing
+//! [operating]: guide::operating
+//! [cost]: guide::cost
+//! [comparison]: guide::comparison
+//! [internals]: guide::internals
+//!
 #![doc = include_str!("../README.md")]
 
 #[doc(hidden)]
@@ -10,6 +29,7 @@ mod catalog;
 mod config_error;
 mod error;
 mod event;
+pub mod guide;
 mod kind;
 mod kinds;
 mod retry;
