@@ -25,7 +25,7 @@ struct Layout {
 const LAYOUTS: &[Layout] = &[Layout {
     source: "resilient-runtime/src",
     unbound: &["lib.rs", "private.rs"],
-    folders: &["error", "event", "retry", "breaker", "call", "catalog"],
+    folders: &["error", "event", "retry", "breaker", "call", "catalog", "guide"],
 }];
 
 #[test]
