@@ -5,7 +5,8 @@ use proc_macro2::{Ident, Span};
 use syn::LitStr;
 
 use crate::errors::Errors;
-use crate::suggest::{all_of, did_you_mean, misspelt};
+use crate::suggest::{all_of, did_you_mean};
+use resilient_config::spelling::misspelt;
 
 /// The kinds that are retried.
 pub const TRANSIENT: &[&str] = &[

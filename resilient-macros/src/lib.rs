@@ -7,7 +7,6 @@ mod args;
 mod boxed;
 mod classify;
 mod config;
-mod duration;
 mod errors;
 mod expand;
 #[cfg(test)]

@@ -10,8 +10,9 @@ use crate::config;
 use crate::errors::Errors;
 use crate::expand::mixed;
 use crate::spec::{self, Runtime};
-use crate::suggest::{did_you_mean, misspelt};
+use crate::suggest::did_you_mean;
 use crate::values::{literal, path, runtime_in};
+use resilient_config::spelling::misspelt;
 
 /// All that stands in the macro.
 struct Policies {

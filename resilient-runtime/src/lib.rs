@@ -12,15 +12,12 @@ mod call;
 mod catalog;
 mod chain;
 mod classify;
-mod config_error;
 mod enclosing;
 mod event;
 mod executor;
 #[cfg(any(feature = "qdrant", feature = "reqwest"))]
 mod hint;
 mod keyed;
-mod kind;
-mod kinds;
 mod policy;
 #[cfg(feature = "qdrant")]
 mod qdrant;
@@ -38,28 +35,30 @@ mod timed;
 mod verdict;
 mod watch;
 
+#[doc(inline)]
+pub use resilient_config::{
+    Backoff, BreakerConfig, BreakerConfigBuilder, BudgetConfig, BudgetConfigBuilder, ConfigError,
+    ErrorKind, RetryPolicy, RetryPolicyBuilder, UnknownKindError,
+};
 pub use resilient_macros::{Classify, policies, resilient};
 
 pub use crate::attempt::Attempt;
-pub use crate::backoff::Backoff;
 pub use crate::breaker::{
-    BreakerConfig, BreakerConfigBuilder, BreakerName, BreakerState, BreakerStats, BreakerTotals,
-    CircuitBreaker, CircuitOpenError, Permit, WindowStats,
+    BreakerName, BreakerState, BreakerStats, BreakerTotals, CircuitBreaker, CircuitOpenError,
+    Permit, WindowStats,
 };
-pub use crate::budget::{BudgetConfig, BudgetConfigBuilder, RetryBudget};
+pub use crate::budget::RetryBudget;
 pub use crate::catalog::{
     AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, Problem, RetryRule,
     catalog,
 };
 pub use crate::classify::Classify;
-pub use crate::config_error::ConfigError;
 pub use crate::executor::RetryExecutor;
 pub use crate::keyed::KeyedBreakers;
-pub use crate::kind::{ErrorKind, UnknownKindError};
 pub use crate::policy::{Policy, PolicyBuilder, Scope};
 pub use crate::registry::{breaker, breakers, budget};
 pub use crate::rejection::Rejection;
 #[cfg(feature = "reqwest")]
 pub use crate::reqwest::retry_after;
-pub use crate::retry::{RetryPolicy, RetryPolicyBuilder, RetryTable};
+pub use crate::retry::RetryTable;
 pub use crate::shared::{SharedBreaker, SharedBudget};

@@ -13,8 +13,6 @@ pub use std::marker::PhantomData;
 
 pub use linkme;
 
-pub use crate::breaker::{BreakerConfig, BreakerConfigBuilder};
-pub use crate::budget::{BudgetConfig, BudgetConfigBuilder};
 pub use crate::catalog::{
     BREAKERS, BUDGETS, BreakerRef, BreakerSettings, BreakerSpec, CallSite, Declaration, ROWS,
     RetrySpec, SITES,
@@ -22,10 +20,13 @@ pub use crate::catalog::{
 pub use crate::keyed::{KeyedSite, key_part};
 pub use crate::policy::Scope;
 pub use crate::reference::{Names, Refers};
-pub use crate::retry::{RetryPolicy, RetryTable};
+pub use crate::retry::RetryTable;
 pub use crate::row::{RetryChanges, Row};
 pub use crate::run::Pause;
-pub use crate::{Backoff, Classify, ErrorKind};
+pub use crate::{
+    Backoff, BreakerConfig, BreakerConfigBuilder, BudgetConfig, BudgetConfigBuilder, Classify,
+    ErrorKind, RetryPolicy,
+};
 
 use crate::run::{Judgement, Run};
 use crate::timed::Timed;

@@ -13,7 +13,7 @@ use crate::budget::Taken;
 use crate::enclosing::{self, Frame};
 use crate::event::{self, Subject};
 use crate::policy::{Policy, Scope};
-use crate::retry::GiveUp;
+use crate::retry::{Delays, GiveUp};
 use crate::timed::{Expiry, Limit, RanOut, Timed, timed};
 use crate::watch::{Watch, watch, watching};
 use crate::{Attempt, CircuitBreaker, Classify, ErrorKind, Rejection, RetryPolicy};

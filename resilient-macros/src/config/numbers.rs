@@ -6,12 +6,14 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span};
 use syn::{Expr, Lit, LitInt};
 
+use resilient_config::duration;
+
 use crate::args::Arg;
-use crate::duration;
 use crate::errors::Errors;
 use crate::kinds::variant;
-use crate::suggest::{misspelt, one_of};
+use crate::suggest::one_of;
 use crate::values::{literal, path, string, ungrouped};
+use resilient_config::spelling::misspelt;
 
 /// What may stand behind the digits of a whole number.
 const INTEGERS: &[&str] =

@@ -11,8 +11,9 @@ use crate::args::{Arg, Args, Value};
 use crate::errors::Errors;
 use crate::kinds::{self, variant};
 use crate::names;
-use crate::suggest::{all_of, misspelt};
+use crate::suggest::all_of;
 use crate::values::{self, Text, expression, literal, text, ungrouped};
+use resilient_config::spelling::misspelt;
 
 /// The key `retry`.
 pub struct Retry {

@@ -23,7 +23,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-pub use self::config::{BreakerConfig, BreakerConfigBuilder};
+use self::config::{Behavior, BreakerConfig};
 pub use self::name::BreakerName;
 pub use self::open_error::CircuitOpenError;
 pub(crate) use self::permit::CallState;
@@ -45,22 +45,22 @@ use self::window::Results;
 /// Fails fast while a service is down, and lets a few calls probe whether it is back.
 ///
 /// - **Closed**: every call passes. After
-///   [`failure_threshold`](BreakerConfigBuilder::failure_threshold) failures in a row it opens; or,
-///   with a [window of calls](BreakerConfigBuilder::window_calls) or
-///   [of time](BreakerConfigBuilder::window_time), when failures or slow calls are too large a
+///   [`failure_threshold`](crate::BreakerConfigBuilder::failure_threshold) failures in a row it opens; or,
+///   with a [window of calls](crate::BreakerConfigBuilder::window_calls) or
+///   [of time](crate::BreakerConfigBuilder::window_time), when failures or slow calls are too large a
 ///   share of the calls in it.
 /// - **Open**: every call is rejected with [`CircuitOpenError`]. Nothing is sent. When the
-///   [`open_duration`](BreakerConfigBuilder::open_duration) is over, which growth, jitter and hints
+///   [`open_duration`](crate::BreakerConfigBuilder::open_duration) is over, which growth, jitter and hints
 ///   of the server lengthen, it is half-open.
-/// - **Half-open**: up to [`half_open_max_calls`](BreakerConfigBuilder::half_open_max_calls) calls
+/// - **Half-open**: up to [`half_open_max_calls`](crate::BreakerConfigBuilder::half_open_max_calls) calls
 ///   at once pass as probes, and all others are rejected.
-///   [`success_threshold`](BreakerConfigBuilder::success_threshold) successes close it; any
+///   [`success_threshold`](crate::BreakerConfigBuilder::success_threshold) successes close it; any
 ///   failure opens it again.
 ///
 /// A failure is an error of a kind that counts (the [transient](crate::ErrorKind::is_transient)
-/// ones, unless [`trip_on`](BreakerConfigBuilder::trip_on) or
-/// [`ignore`](BreakerConfigBuilder::ignore) says otherwise), a panic, or a probe that is
-/// [slow](BreakerConfigBuilder::slow_call_duration) or [hangs](BreakerConfigBuilder::probe_timeout). Any
+/// ones, unless [`trip_on`](crate::BreakerConfigBuilder::trip_on) or
+/// [`ignore`](crate::BreakerConfigBuilder::ignore) says otherwise), a panic, or a probe that is
+/// [slow](crate::BreakerConfigBuilder::slow_call_duration) or [hangs](crate::BreakerConfigBuilder::probe_timeout). Any
 /// other error is neither failure nor success, and so is a call whose future was dropped. A result
 /// counts only in the state in which its call was admitted: an answer that comes after a change of
 /// state changes nothing.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use std::{mem, thread};
 
 use super::CircuitBreaker;
+use super::config::Behavior;
 use super::settle::Admitted;
 use crate::{Classify, ErrorKind};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::changes::Change;
 use super::clock::moment;
-use super::config::Rates;
+use super::config::{Behavior, Rates};
 use super::probe_slots::ProbeSlot;
 use super::state::{Admission, Mode, Moment, State, Ticket, Word};
 use super::stats::BreakerState;

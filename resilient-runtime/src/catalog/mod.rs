@@ -9,7 +9,6 @@ mod rows;
 mod sections;
 mod settings;
 mod site;
-mod spelling;
 mod view;
 
 pub use self::declaration::Declaration;

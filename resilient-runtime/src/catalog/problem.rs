@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+use resilient_config::spelling::{closest, is_similar};
+
 use super::breakers::is_called_differently;
-use super::spelling::{closest, is_similar};
 use super::{
     BREAKERS, BUDGETS, BreakerKey, CallSite, Configured, Declaration, Namesake, ROWS, RetrySpec,
     Rows, budget_names, declared, sites, sorted,
 };
 use crate::policy::Scope;
+use crate::retry::Delays;
 use crate::row::{AUTO, Row};
 use crate::{ErrorKind, RetryPolicy};
 
@@ -282,11 +284,8 @@ impl Problem {
                 .map(|(key, _)| Self::NeverRetried { key, row: row(), function: site.location() })
                 .collect();
         }
-        let delay = policies
-            .iter()
-            .filter(|policy| !is_never(policy))
-            .map(RetryPolicy::shortest_delay)
-            .min();
+        let delay =
+            policies.iter().filter(|policy| !is_never(policy)).map(Delays::shortest_delay).min();
         match (delay, site.deadline) {
             (Some(delay), Some(deadline)) if delay >= deadline => {
                 let function = site.location();

@@ -6,10 +6,11 @@ use std::time::Duration;
 use proc_macro2::Ident;
 use syn::{Expr, Lit, LitStr};
 
+use resilient_config::duration;
+
 use super::kinds;
 use crate::args::Arg;
 use crate::config::numbers::{Setting, count, digits, factor, share, time, unquoted_time, whole};
-use crate::duration;
 use crate::errors::Errors;
 use crate::values::{self, expression, literal};
 

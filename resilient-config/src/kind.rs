@@ -1,13 +1,14 @@
 //! The kinds of error that a policy tells apart.
 
+use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// What went wrong, as far as a policy cares: the name of a row in the
-/// [`RetryTable`](crate::RetryTable), and what decides whether a breaker counts an error.
+/// What went wrong, as far as a policy cares. The kind selects the row of the `RetryTable`, and
+/// decides whether a breaker counts an error.
 ///
-/// Eight kinds are [transient](Self::is_transient), and have the names that the attribute takes
-/// (`retry = "rate_limit_error"`). Six are not. Beside them stand
+/// Eight kinds are [transient](Self::is_transient). The attribute takes their names
+/// (`retry = "rate_limit_error"`). Six kinds are errors that a retry does not help. Three more are
 /// [`CircuitOpen`](Self::CircuitOpen), for a call that a breaker rejected,
 /// [`DeadlineExceeded`](Self::DeadlineExceeded), for a call that its own deadline ended, and
 /// [`Unknown`](Self::Unknown), for an error that nothing recognizes.
@@ -24,35 +25,35 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No connection could be made: refused, no route, a name that does not resolve.
+    /// No connection could be made: it was refused, there is no route, or the name does not resolve.
     ConnectionError,
     /// A connection was not made in time.
     ConnectionTimeout,
-    /// The server asked for fewer requests, often with a hint of when to come again.
+    /// The server asked for fewer requests, often with a hint when to retry.
     RateLimitError,
-    /// The server, or a part of it, cannot answer for now.
+    /// The server, or a part of it, is temporarily unavailable.
     ServiceUnavailable,
     /// A request was not answered in time.
     TimeoutError,
-    /// The server gave up a search that took too long.
+    /// The server ended a search that took too long.
     SearchTimeout,
-    /// The server failed while it worked on the request.
+    /// The server failed while it handled the request.
     InternalError,
     /// A connection broke under a request.
     NetworkError,
-    /// The request is wrong, and will be wrong again.
+    /// The request is invalid. Sent again, it fails again.
     InvalidRequestError,
-    /// Nobody is logged in: the key is missing, wrong or expired.
+    /// Not authenticated: the API key is missing, wrong or expired.
     AuthenticationError,
-    /// What the request names does not exist.
+    /// Something that the request names does not exist.
     NotFoundError,
     /// The collection that the request names does not exist.
     CollectionNotFound,
     /// A vector has the wrong dimension, name or type.
     InvalidVector,
-    /// The key is good, but not for this.
+    /// Authenticated, but not authorized.
     PermissionDenied,
-    /// A circuit breaker rejected the call: nothing was sent.
+    /// A circuit breaker rejected the call. Nothing was sent.
     CircuitOpen,
     /// The deadline of the call's own policy ended it. A server that does not answer in time is a
     /// [`TimeoutError`](Self::TimeoutError) instead.
@@ -62,11 +63,8 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// How many kinds there are: the length of [`ALL`](Self::ALL).
-    pub(crate) const COUNT: usize = 17;
-
-    /// Every kind, in the order of their declaration.
-    pub const ALL: [Self; Self::COUNT] = [
+    /// Every kind, in the order of declaration.
+    pub const ALL: [Self; 17] = [
         Self::ConnectionError,
         Self::ConnectionTimeout,
         Self::RateLimitError,
@@ -112,9 +110,9 @@ impl ErrorKind {
 
     /// Whether the same request may succeed a little later.
     ///
-    /// Only transient errors are retried, and only they count as failures of a breaker that does
-    /// not say [otherwise](crate::BreakerConfigBuilder::trip_on). The one exception is a call that
-    /// its own [deadline](crate::PolicyBuilder::deadline) ended.
+    /// Only transient errors are retried. By default, only they count as failures of a breaker:
+    /// see [`trip_on`](crate::BreakerConfigBuilder::trip_on). The one exception is a call that its
+    /// own deadline ended.
     #[must_use]
     pub const fn is_transient(self) -> bool {
         match self {
@@ -157,11 +155,19 @@ impl FromStr for ErrorKind {
 }
 
 /// A name that no [`ErrorKind`] has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a kind of error; the kinds are {}", ErrorKind::ALL.map(ErrorKind::as_str).join(", "))]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownKindError {
     name: String,
 }
+
+impl fmt::Display for UnknownKindError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = ErrorKind::ALL.map(ErrorKind::as_str).join(", ");
+        write!(formatter, "`{}` is not a kind of error; the kinds are {kinds}", self.name)
+    }
+}
+
+impl Error for UnknownKindError {}
 
 #[cfg(test)]
 mod tests {

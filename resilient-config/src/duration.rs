@@ -12,8 +12,11 @@ const UNITS: [(&str, u64); 7] = [
     ("h", 3_600_000_000_000),
 ];
 
-/// A sequence of whole numbers, each with its unit, from the largest unit to the smallest or in
-/// any other order.
+/// Reads a sequence of whole numbers, each with its unit, in any order of units.
+///
+/// # Errors
+///
+/// A message that names the mistake and says what to write.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -44,6 +47,21 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_nanos(nanos))
 }
 
+/// Writes a duration so that [`parse`] reads it again: `1m30s`.
+#[must_use]
+pub fn written(duration: Duration) -> String {
+    let mut written = String::new();
+    let mut rest = duration.as_nanos();
+    for (unit, scale) in UNITS.into_iter().rev().filter(|(unit, _)| *unit != "µs") {
+        let number = rest / u128::from(scale);
+        if number > 0 {
+            written += &format!("{number}{unit}");
+        }
+        rest %= u128::from(scale);
+    }
+    if written.is_empty() { "0s".to_owned() } else { written }
+}
+
 const EXAMPLE: &str = "write whole numbers with the units h, m, s, ms, us or ns, as in \"500ms\" \
                        or \"1m30s\"";
 
@@ -67,8 +85,17 @@ mod tests {
             ("1h 1ms", 3_600_001_000_000),
             ("0s", 0),
         ] {
-            assert_eq!(parse(text), Ok(Duration::from_nanos(nanos)), "{text}");
+            let duration = Duration::from_nanos(nanos);
+            assert_eq!(parse(text), Ok(duration), "{text}");
+            assert_eq!(parse(&written(duration)), Ok(duration), "{text}");
         }
+    }
+
+    #[test]
+    fn a_duration_is_written_in_its_largest_units() {
+        let millis = Duration::from_millis;
+        let written = [0, 500, 30_000, 90_500].map(|number| written(millis(number)));
+        assert_eq!(written, ["0s", "500ms", "30s", "1m30s500ms"]);
     }
 
     #[test]

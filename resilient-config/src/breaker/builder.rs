@@ -1,30 +1,16 @@
-//! From settings as a user gives them to a configuration that holds.
+//! Settings as the user gives them, and their checks.
 
 use std::time::Duration;
 
-use super::{BreakerConfig, Number, Rates, Slow, Window, trips};
-use crate::kinds::ErrorKinds;
-use crate::{ConfigError, ErrorKind};
-
-/// The most calls that a window of calls can hold. It takes two bytes for each.
-const MAX_WINDOW_CALLS: u32 = 1_000;
-
-/// A window of time moves on in tenths, each of which must be a millisecond or more.
-const MIN_WINDOW_TIME: Duration = Duration::from_millis(10);
-
-/// Among as many calls a rate says something: the `requestVolumeThreshold` of `MicroProfile` Fault
-/// Tolerance.
-const DEFAULT_MINIMUM_CALLS: u16 = 20;
-
-/// The `failureRatio` of `MicroProfile` Fault Tolerance, and the `failureRateThreshold` of
-/// resilience4j.
-const DEFAULT_FAILURE_RATE: f64 = 0.5;
-
-/// The `slowCallRateThreshold` of resilience4j.
-const DEFAULT_SLOW_CALL_RATE: f64 = 1.0;
-
-/// The `max_ejection_time` of Envoy's outlier detection.
-const DEFAULT_MAX_OPEN_DURATION: Duration = Duration::from_secs(300);
+use super::limits::{
+    DEFAULT_FAILURE_RATE, DEFAULT_MAX_OPEN_DURATION, DEFAULT_MINIMUM_CALLS, DEFAULT_SLOW_CALL_RATE,
+    FAILURE_RATE, FAILURE_THRESHOLD, HALF_OPEN_MAX_CALLS, IGNORABLE, MINIMUM_CALLS, OPEN_DURATION,
+    OPEN_DURATION_MULTIPLIER, OPEN_JITTER, PROBE_TIMEOUT, SLOW_CALL_DURATION, SLOW_CALL_RATE,
+    SUCCESS_THRESHOLD, WINDOW_CALLS, WINDOW_TIME,
+};
+use super::{BreakerConfig, Checked, Rates, Slow, Window};
+use crate::setting::Count;
+use crate::{ConfigError, ErrorKind, KindSet};
 
 /// Builds a [`BreakerConfig`]; [`build`](Self::build) checks it.
 ///
@@ -47,12 +33,19 @@ pub struct BreakerConfigBuilder {
     slow_call_duration: Option<Duration>,
     slow_call_rate: Option<f64>,
     /// Checked as far as a list can be by itself.
-    trip_on: Option<Result<ErrorKinds, ConfigError>>,
-    ignore: Option<Result<ErrorKinds, ConfigError>>,
+    trip_on: Option<Result<KindSet, ConfigError>>,
+    ignore: Option<Result<KindSet, ConfigError>>,
+}
+
+impl BreakerConfig {
+    /// Starts from [`DEFAULT`](Self::DEFAULT).
+    pub const fn builder() -> BreakerConfigBuilder {
+        BreakerConfigBuilder::new()
+    }
 }
 
 impl BreakerConfigBuilder {
-    pub(super) const fn new() -> Self {
+    const fn new() -> Self {
         Self {
             failure_threshold: None,
             success_threshold: BreakerConfig::DEFAULT.success_threshold as u32,
@@ -73,8 +66,8 @@ impl BreakerConfigBuilder {
         }
     }
 
-    /// How many failures in a row open the breaker, from 1 to 65,535. Default 5. Not together with a
-    /// window, which opens it by [`failure_rate`](Self::failure_rate).
+    /// How many consecutive failures open the breaker, from 1 to 65,535. Default 5. Not together with
+    /// a window, which opens it by [`failure_rate`](Self::failure_rate).
     pub const fn failure_threshold(mut self, failures: u32) -> Self {
         self.failure_threshold = Some(failures);
         self
@@ -89,60 +82,60 @@ impl BreakerConfigBuilder {
     /// How many probes may be under way at once while the breaker is half-open, from 1 to 65,535.
     /// Default the [`success_threshold`](Self::success_threshold).
     ///
-    /// A probe that hangs keeps its place when the breaker opens and is half-open again, until it
+    /// A probe that hangs keeps its slot when the breaker opens and becomes half-open again, until it
     /// ends, is dropped, or has taken the [`probe_timeout`](Self::probe_timeout).
-    /// [`CircuitBreaker::reset`](crate::CircuitBreaker::reset) frees all places.
+    /// `CircuitBreaker::reset` frees all slots.
     pub const fn half_open_max_calls(mut self, calls: u32) -> Self {
         self.half_open_max_calls = Some(calls);
         self
     }
 
-    /// A probe that takes this long, a millisecond or more, counts as failed, although it is still
-    /// under way: the next call that asks to pass finds that out and opens the breaker again. The
-    /// probe gives up its place, and its own end then changes nothing. By default there is no such
-    /// limit, and a probe that hangs keeps its place until it is dropped.
+    /// How long a probe may take, a millisecond or more. A probe that takes longer counts as failed
+    /// while it is still under way: the next call that arrives opens the breaker again. The probe
+    /// loses its slot, and its result changes nothing. By default there is no limit, and a probe that
+    /// hangs keeps its slot until it is dropped.
     pub const fn probe_timeout(mut self, timeout: Duration) -> Self {
         self.probe_timeout = Some(timeout);
         self
     }
 
-    /// How long the breaker stays open before it lets probes through: a millisecond or more. It is
-    /// kept to the millisecond, rounded down. Default 30 s. If the failure that opens it carries a longer
-    /// [`retry_after`](crate::Classify::retry_after), it stays open for that long, up to
+    /// How long the breaker stays open before it admits probes: a millisecond or more, rounded down to
+    /// the millisecond. Default 30 s. If the failure that opens it carries a longer
+    /// `Classify::retry_after`, it stays open for that long, up to
     /// [`max_open_duration`](Self::max_open_duration).
     pub const fn open_duration(mut self, duration: Duration) -> Self {
         self.open_duration = duration;
         self
     }
 
-    /// By which factor, 1 or more, the breaker stays open longer each time that its probes fail:
+    /// The factor, 1 or more, by which the breaker stays open longer each time that its probes fail:
     /// with 2 it is the open duration times 1, 2, 4, and so on up to
-    /// [`max_open_duration`](Self::max_open_duration). Closing begins anew. Default 1.
+    /// [`max_open_duration`](Self::max_open_duration). Closing resets it. Default 1.
     pub const fn open_duration_multiplier(mut self, factor: f64) -> Self {
         self.open_duration_multiplier = factor;
         self
     }
 
-    /// The longest that the breaker stays open, growth, jitter and hints of the server included; not
-    /// shorter than the open duration. Default 5 minutes, which are those of Envoy's outlier
-    /// detection, or twice the open duration if that is longer.
+    /// The longest that the breaker stays open, including growth, jitter and hints of the server. Not
+    /// shorter than the open duration. Default 5 minutes, as in Envoy's outlier detection, or twice
+    /// the open duration if that is longer.
     pub const fn max_open_duration(mut self, duration: Duration) -> Self {
         self.max_open_duration = Some(duration);
         self
     }
 
-    /// By which share of itself, from 0 to 1, the time that the breaker stays open is spread
-    /// either way, so that a fleet of processes does not probe in step: with 0.1, 30 s are
-    /// anything from 27 to 33 s, each as likely. Default 0.
+    /// The share, from 0 to 1, by which the time that the breaker stays open varies either way, so
+    /// that a fleet of processes does not probe in step. With 0.1, 30 s become anything from 27 to
+    /// 33 s, uniformly distributed. Default 0.
     pub const fn open_jitter(mut self, share: f64) -> Self {
         self.open_jitter = share;
         self
     }
 
-    /// Opens the breaker by the share of failures among so many of the last calls, from 1 to
-    /// 1,000, instead of by failures in a row. Each call takes the place of the oldest.
+    /// Opens the breaker by the share of failures among this many of the last calls, from 1 to 1,000,
+    /// instead of by consecutive failures. Each call replaces the oldest.
     ///
-    /// Calls that are neither success nor failure are not in the window. It is empty whenever the
+    /// Calls that are neither success nor failure are not in the window. The window is empty when the
     /// breaker closes.
     pub const fn window_calls(mut self, calls: u32) -> Self {
         self.window_calls = Some(calls);
@@ -150,8 +143,8 @@ impl BreakerConfigBuilder {
     }
 
     /// Opens the breaker by the share of failures among the calls that ended within this time, 10
-    /// ms or more, instead of by failures in a row. It is kept to 10 ms, rounded down, and moves on
-    /// in tenths: at any moment it spans nine to ten of them.
+    /// ms or more, instead of by consecutive failures. It is rounded down to 10 ms, and moves on in
+    /// tenths: at any moment it spans nine to ten of them.
     ///
     /// Such a breaker reads the clock at the end of each call.
     pub const fn window_time(mut self, time: Duration) -> Self {
@@ -159,8 +152,8 @@ impl BreakerConfigBuilder {
         self
     }
 
-    /// The share of failures in the window, from 0 to 1, that opens the breaker once it is
-    /// reached. 0 is reached by one failure. Default 0.5, as in resilience4j and `MicroProfile`
+    /// The share of failures in the window, from 0 to 1, at which the breaker opens. 0 is reached by
+    /// one failure. Default 0.5, as in resilience4j and `MicroProfile`
     /// Fault Tolerance.
     pub const fn failure_rate(mut self, share: f64) -> Self {
         self.failure_rate = Some(share);
@@ -168,15 +161,15 @@ impl BreakerConfigBuilder {
     }
 
     /// How many calls must be in the window before a rate counts: from 1 to 65,535, and no more
-    /// than a window of calls holds. Default 20, as in `MicroProfile` Fault Tolerance, or what the
-    /// window holds where that is less.
+    /// than a window of calls holds. Default 20, as in `MicroProfile` Fault Tolerance, or the
+    /// size of a smaller window of calls.
     pub const fn minimum_calls(mut self, calls: u32) -> Self {
         self.minimum_calls = Some(calls);
         self
     }
 
     /// A call that takes longer than this, a millisecond or more, is slow, whether it succeeds or
-    /// fails; with retries, the attempt whose result counts. A slow probe counts as failed.
+    /// fails. With retries, the attempt whose result counts is measured. A slow probe counts as failed.
     ///
     /// Such a breaker reads the clock at the beginning and the end of each call.
     pub const fn slow_call_duration(mut self, duration: Duration) -> Self {
@@ -184,22 +177,21 @@ impl BreakerConfigBuilder {
         self
     }
 
-    /// The share of slow calls in the window, from 0 to 1, that opens the breaker once it is
-    /// reached. 0 is reached by one slow call. Default 1, as in resilience4j.
+    /// The share of slow calls in the window, from 0 to 1, at which the breaker opens. 0 is reached by
+    /// one slow call. Default 1, as in resilience4j.
     pub const fn slow_call_rate(mut self, share: f64) -> Self {
         self.slow_call_rate = Some(share);
         self
     }
 
-    /// The kinds of error that count as failures, in place of the
-    /// [transient](ErrorKind::is_transient) ones: one or more, each once. An error of any other
-    /// kind is neither failure nor success.
+    /// Replaces the kinds of error that count as failures, which are the
+    /// [transient](ErrorKind::is_transient) ones by default: one or more, each once. An error of any
+    /// other kind is neither failure nor success.
     ///
-    /// What is retried is another matter: transient errors, whatever trips the breaker. A panic is
-    /// a failure always.
+    /// This does not change what is retried. A panic is always a failure.
     ///
-    /// An attempt that its timeout ended is a [`TimeoutError`](ErrorKind::TimeoutError). A call that
-    /// its deadline ended is a [`DeadlineExceeded`](ErrorKind::DeadlineExceeded): without a list of
+    /// An attempt ended by its timeout is a [`TimeoutError`](ErrorKind::TimeoutError). A call
+    /// ended by its deadline is a [`DeadlineExceeded`](ErrorKind::DeadlineExceeded): without a list of
     /// kinds, it is a failure only if the policy has no attempt timeout. With this list, it is a
     /// failure if it is named here.
     ///
@@ -214,14 +206,14 @@ impl BreakerConfigBuilder {
     /// # Ok::<(), resilient_runtime::ConfigError>(())
     /// ```
     pub const fn trip_on(mut self, kinds: &[ErrorKind]) -> Self {
-        self.trip_on = Some(trips::listed(kinds));
+        self.trip_on = Some(listed(kinds));
         self
     }
 
     /// Transient kinds of error, or [`DeadlineExceeded`](ErrorKind::DeadlineExceeded), that do not
     /// count as failures: one or more, each once, and not all transient ones. An error of such a
-    /// kind is neither failure nor success, and is retried as ever.
-    /// Not together with [`trip_on`](Self::trip_on), which names all kinds that count.
+    /// kind is neither failure nor success, and is retried as usual.
+    /// Not together with [`trip_on`](Self::trip_on), which names every kind that counts.
     ///
     /// ```
     /// use resilient_runtime::{BreakerConfig, ErrorKind};
@@ -233,7 +225,7 @@ impl BreakerConfigBuilder {
     /// # Ok::<(), resilient_runtime::ConfigError>(())
     /// ```
     pub const fn ignore(mut self, kinds: &[ErrorKind]) -> Self {
-        self.ignore = Some(trips::listed(kinds));
+        self.ignore = Some(listed(kinds));
         self
     }
 
@@ -241,12 +233,12 @@ impl BreakerConfigBuilder {
     ///
     /// # Errors
     ///
-    /// If a number is out of its range, a list of kinds says nothing, or two settings contradict
-    /// each other: see [`ConfigError`].
+    /// If a number is out of its range, a list of kinds is empty, or two settings contradict each
+    /// other: see [`ConfigError`].
     ///
     /// # Examples
     ///
-    /// In a static, where a mistake stops the build and is told:
+    /// In a static, where a mistake is a compile error:
     ///
     /// ```
     /// use resilient_runtime::{BreakerConfig, CircuitBreaker};
@@ -269,23 +261,26 @@ impl BreakerConfigBuilder {
             Some(failures) => failures,
             None => BreakerConfig::DEFAULT.failure_threshold as u32,
         };
-        let Some(failure_threshold) = count(failure_threshold) else {
-            return Err(ConfigError::FailureThreshold);
+        let failure_threshold = match count(&FAILURE_THRESHOLD, failure_threshold) {
+            Ok(failures) => failures,
+            Err(error) => return Err(error),
         };
-        let Some(success_threshold) = count(self.success_threshold) else {
-            return Err(ConfigError::SuccessThreshold);
+        let success_threshold = match count(&SUCCESS_THRESHOLD, self.success_threshold) {
+            Ok(successes) => successes,
+            Err(error) => return Err(error),
         };
         let half_open_max_calls = match self.half_open_max_calls {
             Some(calls) => calls,
             None => self.success_threshold,
         };
-        let Some(half_open_max_calls) = count(half_open_max_calls) else {
-            return Err(ConfigError::HalfOpenMaxCalls);
+        let half_open_max_calls = match count(&HALF_OPEN_MAX_CALLS, half_open_max_calls) {
+            Ok(calls) => calls,
+            Err(error) => return Err(error),
         };
         if let Some(timeout) = self.probe_timeout
-            && timeout.as_millis() == 0
+            && let Err(error) = PROBE_TIMEOUT.check(timeout)
         {
-            return Err(ConfigError::ProbeTimeout);
+            return Err(error);
         }
         let max_open_duration = match self.checked_max_open_duration() {
             Ok(duration) => duration,
@@ -301,26 +296,25 @@ impl BreakerConfigBuilder {
             half_open_max_calls,
             probe_timeout: self.probe_timeout,
             open_duration: self.open_duration,
-            open_duration_multiplier: Number(self.open_duration_multiplier),
+            open_duration_multiplier: Checked(self.open_duration_multiplier),
             max_open_duration,
-            open_jitter: Number(self.open_jitter),
+            open_jitter: Checked(self.open_jitter),
             rates,
             trips,
             ignores_deadline,
         })
     }
 
-    /// What is said of the time that the breaker stays open, checked; the longest such time.
+    /// Checks how long the breaker stays open. Returns the longest such time.
     const fn checked_max_open_duration(&self) -> Result<Duration, ConfigError> {
-        if self.open_duration.as_millis() == 0 {
-            return Err(ConfigError::OpenDuration);
+        if let Err(error) = OPEN_DURATION.check(self.open_duration) {
+            return Err(error);
         }
-        // Written so that NaN is refused too, here and below.
-        if !(self.open_duration_multiplier >= 1.0 && self.open_duration_multiplier.is_finite()) {
-            return Err(ConfigError::OpenDurationMultiplier);
+        if let Err(error) = OPEN_DURATION_MULTIPLIER.check(self.open_duration_multiplier) {
+            return Err(error);
         }
-        if !is_share(self.open_jitter) {
-            return Err(ConfigError::OpenJitter);
+        if let Err(error) = OPEN_JITTER.check(self.open_jitter) {
+            return Err(error);
         }
         let Some(longest) = self.max_open_duration else {
             let twice = self.open_duration.saturating_mul(2);
@@ -334,33 +328,33 @@ impl BreakerConfigBuilder {
     }
 
     /// The kinds of error that count as failures, and whether a deadline never does.
-    const fn checked_trips(&self) -> Result<(ErrorKinds, bool), ConfigError> {
+    const fn checked_trips(&self) -> Result<(KindSet, bool), ConfigError> {
         match (self.trip_on, self.ignore) {
             (Some(_), Some(_)) => Err(ConfigError::TripOnAndIgnore),
             (Some(Ok(counted)), None) => {
                 Ok((counted, !counted.contains(ErrorKind::DeadlineExceeded)))
             }
-            (None, Some(Ok(ignored))) => match trips::all_but(ignored) {
+            (None, Some(Ok(ignored))) => match all_but(ignored) {
                 Ok(counted) => Ok((counted, ignored.contains(ErrorKind::DeadlineExceeded))),
                 Err(error) => Err(error),
             },
             (Some(Err(error)), None) | (None, Some(Err(error))) => Err(error),
-            (None, None) => Ok((ErrorKinds::TRANSIENT, false)),
+            (None, None) => Ok((KindSet::TRANSIENT, false)),
         }
     }
 
-    /// What is said of a window, checked; none where there is none.
+    /// Checks the window and the rates. `None` if there is no window.
     const fn checked_rates(&self) -> Result<Option<Rates>, ConfigError> {
         let window = match (self.window_calls, self.window_time) {
             (Some(_), Some(_)) => return Err(ConfigError::TwoWindows),
-            (Some(calls), None) => match count(calls) {
-                Some(places) if calls <= MAX_WINDOW_CALLS => Window::Calls(places),
-                _ => return Err(ConfigError::WindowCalls),
+            (Some(calls), None) => match count(&WINDOW_CALLS, calls) {
+                Ok(calls) => Window::Calls(calls),
+                Err(error) => return Err(error),
             },
-            (None, Some(time)) if time.as_millis() < MIN_WINDOW_TIME.as_millis() => {
-                return Err(ConfigError::WindowTime);
-            }
-            (None, Some(time)) => Window::Time(time),
+            (None, Some(time)) => match WINDOW_TIME.check(time) {
+                Ok(time) => Window::Time(time),
+                Err(error) => return Err(error),
+            },
             (None, None) => {
                 let unused = self.failure_rate.is_some()
                     || self.minimum_calls.is_some()
@@ -374,15 +368,18 @@ impl BreakerConfigBuilder {
             Err(error) => return Err(error),
         };
         let failure_rate = match self.failure_rate {
-            Some(rate) if is_share(rate) => rate,
-            Some(_) => return Err(ConfigError::FailureRate),
+            Some(rate) => rate,
             None => DEFAULT_FAILURE_RATE,
+        };
+        let failure_rate = match FAILURE_RATE.check(failure_rate) {
+            Ok(rate) => rate,
+            Err(error) => return Err(error),
         };
         let slow = match self.checked_slow() {
             Ok(slow) => slow,
             Err(error) => return Err(error),
         };
-        Ok(Some(Rates { window, minimum_calls, failure_rate: Number(failure_rate), slow }))
+        Ok(Some(Rates { window, minimum_calls, failure_rate: Checked(failure_rate), slow }))
     }
 
     const fn checked_minimum_calls(&self, window: Window) -> Result<u16, ConfigError> {
@@ -393,40 +390,68 @@ impl BreakerConfigBuilder {
         let Some(calls) = self.minimum_calls else {
             return Ok(if most < DEFAULT_MINIMUM_CALLS { most } else { DEFAULT_MINIMUM_CALLS });
         };
-        match count(calls) {
-            Some(calls) if calls <= most => Ok(calls),
-            Some(_) => Err(ConfigError::MinimumCallsOverWindow),
-            None => Err(ConfigError::MinimumCalls),
+        match count(&MINIMUM_CALLS, calls) {
+            Ok(calls) if calls > most => Err(ConfigError::MinimumCallsOverWindow),
+            checked => checked,
         }
     }
 
     const fn checked_slow(&self) -> Result<Option<Slow>, ConfigError> {
         let rate = match self.slow_call_rate {
-            Some(rate) if is_share(rate) => rate,
-            Some(_) => return Err(ConfigError::SlowCallRate),
+            Some(rate) => rate,
             None => DEFAULT_SLOW_CALL_RATE,
         };
+        let rate = match SLOW_CALL_RATE.check(rate) {
+            Ok(rate) => Checked(rate),
+            Err(error) => return Err(error),
+        };
         match self.slow_call_duration {
-            Some(call) if call.as_millis() == 0 => Err(ConfigError::SlowCallDuration),
-            Some(call) => Ok(Some(Slow { call, rate: Number(rate) })),
+            Some(call) => match SLOW_CALL_DURATION.check(call) {
+                Ok(call) => Ok(Some(Slow { call, rate })),
+                Err(error) => Err(error),
+            },
             None if self.slow_call_rate.is_some() => Err(ConfigError::SlowCallDurationMissing),
             None => Ok(None),
         }
     }
 }
 
-/// A count that the breaker's state word has room for, and that is not 0.
-#[expect(clippy::cast_possible_truncation, reason = "checked on the line before")]
-const fn count(number: u32) -> Option<u16> {
-    if number == 0 || number > u16::MAX as u32 { None } else { Some(number as u16) }
+/// Checks a number whose range fits the breaker's state word.
+#[expect(clippy::cast_possible_truncation, reason = "no range ends above `u16::MAX`")]
+const fn count(range: &Count, number: u32) -> Result<u16, ConfigError> {
+    assert!(range.most <= u16::MAX as u32, "a range does not fit the state word");
+    match range.check(number) {
+        Ok(number) => Ok(number as u16),
+        Err(error) => Err(error),
+    }
 }
 
-const fn is_share(number: f64) -> bool {
-    number >= 0.0 && number <= 1.0
+/// Returns the kinds of a list.
+const fn listed(kinds: &[ErrorKind]) -> Result<KindSet, ConfigError> {
+    let mut listed = KindSet::NONE;
+    let mut rest = kinds;
+    while let [kind, others @ ..] = rest {
+        if listed.contains(*kind) {
+            return Err(ConfigError::KindTwice(*kind));
+        }
+        listed = listed.with(*kind);
+        rest = others;
+    }
+    if listed.is_empty() { Err(ConfigError::NoKinds) } else { Ok(listed) }
+}
+
+/// Returns the kinds that count if these are ignored.
+const fn all_but(ignored: KindSet) -> Result<KindSet, ConfigError> {
+    if !ignored.without(IGNORABLE).is_empty() {
+        return Err(ConfigError::IgnoreNotTransient);
+    }
+    let counted = KindSet::TRANSIENT.without(ignored);
+    if counted.is_empty() { Err(ConfigError::IgnoreAll) } else { Ok(counted) }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::trips_on_deadline;
     use super::*;
 
     const MICROSECOND: Duration = Duration::from_micros(1);
@@ -557,7 +582,7 @@ mod tests {
             (builder().trip_on(&[NotFoundError, DeadlineExceeded]), true, true),
         ] {
             let config = config.build().unwrap();
-            let counts = [false, true].map(|timed| config.trips_on_deadline(timed));
+            let counts = [false, true].map(|timed| trips_on_deadline(&config, timed));
             assert_eq!(counts, [without_attempt_timeout, with_it], "{config:?}");
         }
     }
