@@ -11,11 +11,9 @@ pub enum Backoff {
     Linear,
 }
 
-impl Backoff {
-    /// Every backoff, with the name that the attribute takes.
-    pub(crate) const NAMES: [(&'static str, Self); 2] =
-        [("exponential", Self::Exponential), ("linear", Self::Linear)];
-}
+/// Every backoff, with the name that the attribute takes.
+pub const NAMES: [(&str, Backoff); 2] =
+    [("exponential", Backoff::Exponential), ("linear", Backoff::Linear)];
 
 /// Returns the factor of the base delay before retry number `retry`; the first is 1. `None` if it
 /// overflows.

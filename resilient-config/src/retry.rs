@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::setting::{Count, Key, Number, Setting, Time};
-use crate::{Backoff, ConfigError, ErrorKind};
+use crate::{Backoff, ConfigError, ErrorKind, backoff};
 
 /// The name that takes the row of each error's own kind.
 pub const AUTO: &str = "auto";
@@ -23,7 +23,7 @@ pub const KEYS: [Key<RetryPolicyBuilder>; 5] = [
     Key::new("base_delay", Setting::Time(BASE_DELAY, RetryPolicyBuilder::base_delay)),
     Key::new("max_delay", Setting::Time(MAX_DELAY, RetryPolicyBuilder::max_delay)),
     Key::new("jitter", Setting::Number(JITTER, RetryPolicyBuilder::jitter)),
-    Key::new("backoff", Setting::Backoff(&Backoff::NAMES, RetryPolicyBuilder::backoff)),
+    Key::new("backoff", Setting::Backoff(&backoff::NAMES, RetryPolicyBuilder::backoff)),
 ];
 
 /// Returns the row of `kind` in the default table, if the kind has one of its own.
