@@ -1,35 +1,28 @@
 //! The macros of [`resilient-runtime`](https://docs.rs/resilient-runtime), which re-exports them.
 //! Depend on that crate, not on this one.
+//!
+//! Each module uses only those before it in this list, and in a module the files are ordered in the
+//! same way:
+//!
+//! - `hygiene`: spans, and the path of the runtime
+//! - `diagnose`: how mistakes are gathered and explained
+//! - `parse`: what is written, with its spans
+//! - `config`: what the arguments mean; every rule about them
+//! - `check`: what the function must be, so that the configuration applies to it
+//! - `emit`: the code; nothing there can fail
+//! - `attribute`, `policies` and `classify`: one entry point for each macro
 
-#[cfg(test)]
-mod advice;
-mod args;
-mod boxed;
+mod attribute;
+mod check;
 mod classify;
 mod config;
-mod duration;
-mod errors;
-mod expand;
-#[cfg(test)]
-mod half_typed;
-mod impl_block;
-mod item;
-mod kinds;
-mod lints;
-mod names;
-mod params;
-mod passing;
+mod diagnose;
+mod emit;
+mod hygiene;
+mod parse;
 mod policies;
-mod receiver;
-mod repetition;
-mod signature;
 #[cfg(test)]
-mod snapshots;
-mod spec;
-mod suggest;
-mod template;
-mod twice;
-mod values;
+mod tests;
 
 use proc_macro::TokenStream;
 
@@ -160,7 +153,7 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_attribute]
 pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::resilient(args.into(), &item.into()).into()
+    attribute::expand(args.into(), &item.into()).into()
 }
 
 /// Implements `Classify` for an enum or struct of errors.

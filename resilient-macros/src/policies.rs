@@ -5,13 +5,14 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, Expr, Ident, Lit, LitStr, Meta, Path, Token, braced, token};
 
-use crate::args::Args;
 use crate::config;
-use crate::errors::Errors;
-use crate::expand::mixed;
-use crate::spec::{self, Runtime};
-use crate::suggest::{did_you_mean, misspelt};
-use crate::values::{literal, path, runtime_in};
+use crate::diagnose::errors::Errors;
+use crate::diagnose::suggest::did_you_mean;
+use crate::emit::site_tokens;
+use crate::hygiene::{Runtime, mixed};
+use crate::parse::args::Args;
+use crate::parse::values::{literal, path, runtime_in};
+use resilient_config::spelling::misspelt;
 
 /// All that stands in the macro.
 struct Policies {
@@ -173,15 +174,15 @@ impl Declaration {
         let name = &self.name;
         let (slice, of, name, settings) = if self.keyword == "breaker" {
             let (named, given) = config::declared_breaker(name, &self.args, self.braces, errors)?;
-            let settings = spec::breaker_settings(runtime, &named, &given);
+            let settings = site_tokens::breaker_settings(runtime, &named, &given);
             ("BREAKERS", "BreakerSettings", named.literal()?.clone(), settings)
         } else if self.keyword == "retry" {
             let (row, numbers) = config::declared_row(name, &self.args, self.braces, errors)?;
-            let settings = spec::declared_row(runtime, &row, &numbers);
+            let settings = site_tokens::declared_row(runtime, &row, &numbers);
             ("ROWS", "RetryPolicy", name.clone(), settings)
         } else if self.keyword == "budget" {
             let numbers = config::declared_budget(name, &self.args, self.braces, errors)?;
-            let settings = spec::budget_settings(runtime, &numbers);
+            let settings = site_tokens::budget_settings(runtime, &numbers);
             ("BUDGETS", "BudgetConfig", name.clone(), settings)
         } else {
             let hint = did_you_mean(&self.keyword.to_string(), KEYWORDS);
@@ -199,7 +200,7 @@ impl Declaration {
         let p = runtime.private(mixed());
         let conditions = &self.conditions;
         let documentation = self.documentation();
-        let place = spec::place(self.name.span());
+        let place = site_tokens::place(self.name.span());
         Some(quote_spanned! {mixed()=>
             #(#conditions)*
             const _: () = {

@@ -2,29 +2,21 @@
 
 use std::time::Duration;
 
-/// How the delay grows from one retry to the next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Backoff {
-    /// Doubles: the base delay times 1, 2, 4, 8, ….
-    #[default]
-    Exponential,
-    /// Grows by the base delay: times 1, 2, 3, 4, ….
-    Linear,
-}
+use resilient_config::backoff::factor;
 
-impl Backoff {
-    /// The delay before retry number `retry` (the first is 1), before jitter; at most `cap`.
-    pub(crate) fn delay(self, base: Duration, cap: Duration, retry: u32) -> Duration {
-        let factor = match self {
-            Self::Exponential => 1_u128.checked_shl(retry.saturating_sub(1)),
-            Self::Linear => Some(u128::from(retry)),
-        };
-        factor
-            .and_then(|factor| base.as_nanos().checked_mul(factor))
-            .filter(|nanos| *nanos < cap.as_nanos())
-            .map_or(cap, from_nanos)
-    }
+use crate::Backoff;
+
+/// The delay before retry number `retry` (the first is 1), before jitter; at most `cap`.
+pub(crate) fn delay_before(
+    backoff: Backoff,
+    base: Duration,
+    cap: Duration,
+    retry: u32,
+) -> Duration {
+    factor(backoff, retry)
+        .and_then(|factor| base.as_nanos().checked_mul(factor))
+        .filter(|nanos| *nanos < cap.as_nanos())
+        .map_or(cap, from_nanos)
 }
 
 /// The delays that jitter allows.
@@ -37,7 +29,7 @@ pub(crate) struct Range {
 impl Range {
     /// `delay` and up to `jitter` of itself either way, and never above `cap`.
     ///
-    /// The range is cut at the cap, and not the delay, so that callers who all wait for the longest
+    /// The range is cut at the cap, and not the delay, so that callers that all wait for the longest
     /// delay are still spread.
     pub(crate) fn around(delay: Duration, cap: Duration, jitter: f64) -> Self {
         Self {
@@ -95,7 +87,10 @@ mod tests {
     const CAP: Duration = Duration::from_secs(5);
 
     fn millis(backoff: Backoff, retries: impl IntoIterator<Item = u32>) -> Vec<u128> {
-        retries.into_iter().map(|retry| backoff.delay(BASE, CAP, retry).as_millis()).collect()
+        retries
+            .into_iter()
+            .map(|retry| delay_before(backoff, BASE, CAP, retry).as_millis())
+            .collect()
     }
 
     #[test]
@@ -114,16 +109,19 @@ mod tests {
     #[test]
     fn a_delay_that_overflows_is_the_cap() {
         for backoff in [Backoff::Exponential, Backoff::Linear] {
-            assert_eq!(backoff.delay(Duration::MAX / 2, Duration::MAX, u32::MAX), Duration::MAX);
+            assert_eq!(
+                delay_before(backoff, Duration::MAX / 2, Duration::MAX, u32::MAX),
+                Duration::MAX
+            );
         }
-        assert_eq!(Backoff::Exponential.delay(BASE, CAP, 200), CAP);
+        assert_eq!(delay_before(Backoff::Exponential, BASE, CAP, 200), CAP);
         assert_eq!(spread(Duration::MAX, Duration::MAX, 1.0, 1.0), Duration::MAX);
     }
 
     #[test]
     fn a_small_base_reaches_a_distant_cap_step_by_step() {
         let nanosecond = Duration::from_nanos(1);
-        let delay = Backoff::Exponential.delay(nanosecond, Duration::from_secs(3600), 41);
+        let delay = delay_before(Backoff::Exponential, nanosecond, Duration::from_secs(3600), 41);
         assert_eq!(delay, Duration::from_nanos(1 << 40));
     }
 

@@ -13,15 +13,18 @@ pub use std::marker::PhantomData;
 
 pub use linkme;
 
-pub use crate::breaker::{BreakerConfig, BreakerConfigBuilder, key_part};
+pub use crate::breaker::key_part;
 pub use crate::call::{RetryDelay, Scope};
 pub use crate::catalog::{
     BREAKERS, BUDGETS, BreakerRef, BreakerSettings, BreakerSpec, CallSite, Declaration, KeyedSite,
     Names, ROWS, Refers, RetrySpec, SITES,
 };
-pub use crate::retry::{BudgetConfig, BudgetConfigBuilder, RetryPolicy, RetryTable};
+pub use crate::retry::RetryTable;
 pub use crate::row::{RetryChanges, Row};
-pub use crate::{Backoff, Classify, ErrorKind};
+pub use crate::{
+    Backoff, BreakerConfig, BreakerConfigBuilder, BudgetConfig, BudgetConfigBuilder, Classify,
+    ErrorKind, RetryPolicy,
+};
 
 use crate::call::{FailedAttempt, Run, Timed, Tracked, track};
 use crate::{Attempt, CircuitBreaker, ConfigError, Policy, Rejection};

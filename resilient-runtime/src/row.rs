@@ -1,11 +1,11 @@
-//! Rows of the retry table as source names them, and the numbers that source gives in their place.
+//! Rows of the retry table as source names them, and the numbers that source gives instead of
+//! theirs.
 
 use std::time::Duration;
 
 use crate::{Backoff, ErrorKind, RetryPolicy};
 
-/// What a constant holds that asks for the row of each error's own kind.
-pub(crate) const AUTO: &str = "auto";
+pub(crate) use resilient_config::retry::AUTO;
 
 /// The row that a policy starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Row {
     Named(&'static str),
 }
 
-/// The numbers of a row that are given in source, in the place of those it starts from.
+/// The numbers of a row that source gives. They replace those of the row it starts from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryChanges {
     max_attempts: Option<u32>,
@@ -68,8 +68,8 @@ impl RetryChanges {
         self
     }
 
-    /// `row` with these numbers. A delay of the row's gives way to one of these: who asks for no
-    /// delay above 50 ms gets none, whatever the row begins with.
+    /// `row` with these numbers. An explicit delay wins: with `max_delay = "50ms"`, a longer base
+    /// delay of the row is cut to 50 ms.
     #[must_use]
     pub(crate) const fn on(self, row: RetryPolicy) -> RetryPolicy {
         let mut base = row.base_delay();

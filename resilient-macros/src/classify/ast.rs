@@ -6,9 +6,9 @@ use syn::{
     Meta, Path, Token, Type,
 };
 
-use crate::args::Args;
-use crate::kinds;
-use crate::values::literal;
+use crate::parse::args::Args;
+use crate::parse::kinds;
+use crate::parse::values::literal;
 
 /// A type that derives `Classify`.
 pub struct Input {

@@ -10,7 +10,7 @@ use syn::{Generics, Ident, Path, Type, parse_quote_spanned};
 
 use crate::classify::ast::{Field, Input};
 use crate::classify::valid::{Answers, Case, Valid};
-use crate::expand::mixed;
+use crate::hygiene::mixed;
 
 // // Input:
 // #[derive(Classify)]

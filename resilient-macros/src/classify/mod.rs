@@ -7,7 +7,7 @@ mod valid;
 use proc_macro2::TokenStream;
 
 use crate::classify::ast::Input;
-use crate::errors::Errors;
+use crate::diagnose::errors::Errors;
 
 /// Expands the derive. After a mistake the type has an implementation all the same, so that what
 /// is written with its errors draws no second message.

@@ -7,13 +7,13 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Expr, Ident, Lit, Member, Path, Type, parse_quote_spanned};
 
-use crate::args::{Arg, Value};
 use crate::classify::ast::{Data, Field, Input, Variant, Written};
-use crate::errors::Errors;
-use crate::expand::mixed;
-use crate::kinds;
-use crate::suggest::{all_of, did_you_mean, unknown_key};
-use crate::values::{self, expression, flag, literal, path, string, ungrouped};
+use crate::diagnose::errors::Errors;
+use crate::diagnose::suggest::{all_of, did_you_mean, unknown_key};
+use crate::hygiene::mixed;
+use crate::parse::args::{Arg, Value};
+use crate::parse::kinds;
+use crate::parse::values::{self, expression, flag, literal, path, string, ungrouped};
 
 /// A type whose every value can be classified.
 pub struct Valid<'a> {
@@ -356,7 +356,7 @@ fn kind(arg: &Arg, errors: &mut Errors) -> Ident {
         let named = path(value).and_then(|path| Some(path.segments.last()?.ident.to_string()));
         let meant = named.and_then(|name| kinds::meant(&name)).unwrap_or("rate_limit_error");
         let name = string(arg, value, &format!("\"{meant}\""), errors)?;
-        kinds::read(&name, errors)
+        kinds::read(&name, errors).map(|kind| kind.variant())
     });
     kind.unwrap_or_else(stand_in)
 }

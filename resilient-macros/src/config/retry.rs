@@ -3,20 +3,23 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
+use resilient_config::retry::{AUTO, DEFAULT, KEYS};
+use resilient_config::spelling::misspelt;
+use resilient_config::{ErrorKind, KindSet, RetryPolicy, RetryPolicyBuilder, backoff};
 use syn::{Expr, Lit, LitStr, Path};
 
-use super::numbers::{Setting, Settings, count, share, time, whole, word};
-use super::{distinct, given};
-use crate::args::{Arg, Args, Value};
-use crate::errors::Errors;
-use crate::kinds::{self, variant};
-use crate::names;
-use crate::suggest::{all_of, misspelt};
-use crate::values::{self, Text, expression, literal, text, ungrouped};
+use super::keys::{self, distinct, given};
+use super::settings::{Settings, Value as SettingValue, whole};
+use super::{contradictions, names};
+use crate::diagnose::errors::Errors;
+use crate::diagnose::suggest::all_of;
+use crate::parse::args::{Arg, Args, Value};
+use crate::parse::kinds::{Kind, LASTING};
+use crate::parse::values::{self, Text, expression, literal, text, ungrouped};
 
 /// The key `retry`.
 pub struct Retry {
-    pub rows: Rows,
+    pub rows: RetrySpec,
     /// Whether another attempt may ever follow the first.
     pub repeats: bool,
 }
@@ -25,11 +28,11 @@ impl Retry {
     /// The shortest delay that the given base delay and the jitter allow, with the key of the base
     /// delay; `None` if no retry begins by it, or if the jitter is that of a declared row.
     pub fn shortest_delay(&self) -> Option<(&Ident, Duration)> {
-        let Rows::One { row, settings } = &self.rows else { return None };
+        let RetrySpec::Row { row, settings } = &self.rows else { return None };
         let (key, base) = settings.time("base_delay").filter(|_| self.repeats)?;
         let jitter = match (settings.get("jitter"), row) {
-            (Some(Setting::Number(jitter)), _) => *jitter,
-            (None, Row::Default | Row::Kind(_)) => DEFAULT_JITTER,
+            (Some(SettingValue::Number(jitter)), _) => *jitter,
+            (None, RowRef::Default | RowRef::Kind(_)) => RetryPolicy::DEFAULT.jitter(),
             _ => return None,
         };
         let shortest = Duration::try_from_secs_f64(base.as_secs_f64() * (1.0 - jitter)).ok()?;
@@ -37,47 +40,38 @@ impl Retry {
     }
 }
 
-/// Of the rows of the default table: see `RetryPolicy::DEFAULT`.
-const DEFAULT_JITTER: f64 = 0.1;
-
 /// By which rows errors are retried.
-pub enum Rows {
+pub enum RetrySpec {
     /// By that of each error's own kind.
     ByKind,
     /// By one, with numbers in the place of its own.
-    One { row: Row, settings: Settings },
+    Row { row: RowRef, settings: Settings },
 }
 
 /// The row that a policy starts from.
-pub enum Row {
+pub enum RowRef {
     /// That of the kinds without a row of their own.
     Default,
-    /// That of this variant of `ErrorKind`.
-    Kind(Ident),
+    /// That of this kind.
+    Kind(Kind),
     /// One that `policies!` declares.
     Named(LitStr),
     /// What this constant names.
     Constant(Path),
 }
 
-pub const KEYS: &[&str] = &["row", "max_attempts", "base_delay", "max_delay", "jitter", "backoff"];
-
 /// Those that say how long to wait.
 const DELAYS: &[&str] = &["base_delay", "max_delay", "jitter", "backoff"];
-
-const AUTO: &str = "auto";
-const DEFAULT: &str = "default";
-const BACKOFFS: &[&str] = &["exponential", "linear"];
 
 /// Reads `retry`, `retry = …` or `retry(…)`.
 pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
     let span = arg.key.span();
     let one = |row| {
-        let rows = Rows::One { row, settings: Settings::none(span) };
+        let rows = RetrySpec::Row { row, settings: Settings::none(span) };
         Retry { rows, repeats: true }
     };
     match &arg.value {
-        Value::None => Some(one(Row::Default)),
+        Value::None => Some(one(RowRef::Default)),
         Value::Values(values) if values.len() > 1 => {
             errors.at(values, format_args!("`retry` takes no list: {ONE_ROW}"));
             None
@@ -90,13 +84,13 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
             }
             match text(arg, value, "\"rate_limit_error\"", errors)? {
                 Text::Literal(name) if name.value() == AUTO => {
-                    Some(Retry { rows: Rows::ByKind, repeats: true })
+                    Some(Retry { rows: RetrySpec::ByKind, repeats: true })
                 }
                 Text::Literal(name) => {
                     refuse_setting(&name, Place::Retry, errors)?;
                     named(&name, errors).map(one)
                 }
-                Text::Constant(path) => Some(one(Row::Constant(path))),
+                Text::Constant(path) => Some(one(RowRef::Constant(path))),
             }
         }
         Value::List(args, span) => {
@@ -104,8 +98,8 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
             if max_attempts == Some(1) {
                 refuse_delays(args, errors);
             }
-            let row = row.unwrap_or(Row::Default);
-            Some(Retry { rows: Rows::One { row, settings }, repeats: max_attempts != Some(1) })
+            let row = row.unwrap_or(RowRef::Default);
+            Some(Retry { rows: RetrySpec::Row { row, settings }, repeats: max_attempts != Some(1) })
         }
     }
 }
@@ -116,7 +110,7 @@ pub fn declared_row(
     args: &Args,
     span: Span,
     errors: &mut Errors,
-) -> Option<(Row, Settings)> {
+) -> Option<(RowRef, Settings)> {
     let numbers = numbers(args, span, errors);
     if name.value() == AUTO {
         errors.at(name, "`auto` takes the row of each error's own kind, and is none itself");
@@ -136,11 +130,11 @@ pub fn declared_row(
     names::refuse_placeholders("a row", name, errors)?;
     // The name of a kind stands for the row of that kind, and starts from it.
     let own = match named(name, errors)? {
-        kind @ Row::Kind(_) => kind,
-        _ => Row::Default,
+        kind @ RowRef::Kind(_) => kind,
+        _ => RowRef::Default,
     };
     let from = match (numbers.row, given(args, "row").map(|row| &row.value)) {
-        (Some(Row::Named(_) | Row::Constant(_)), Some(Value::Expr(row))) => {
+        (Some(RowRef::Named(_) | RowRef::Constant(_)), Some(Value::Expr(row))) => {
             errors.at(
                 row,
                 "a declared row starts from the row of a kind, as the default table has it: \
@@ -155,63 +149,38 @@ pub fn declared_row(
 
 /// The numbers of a row, and the row that they change.
 struct Numbers {
-    row: Option<Row>,
+    row: Option<RowRef>,
     settings: Settings,
     max_attempts: Option<u32>,
 }
 
 fn numbers(args: &Args, span: Span, errors: &mut Errors) -> Numbers {
     let mut numbers = Numbers { row: None, settings: Settings::none(span), max_attempts: None };
-    let mut delays = (None, None);
-    for (key, arg) in distinct(args, KEYS, errors) {
-        let setting = values::read(arg, false, errors, |arg, errors| {
-            let value = expression(arg, errors)?;
-            match key {
-                "row" => {
-                    numbers.row = starting_row(arg, value, errors);
-                    None
-                }
-                "max_attempts" => {
-                    numbers.max_attempts = count(arg, value, u32::MAX, errors);
-                    numbers.max_attempts.map(Setting::Count)
-                }
-                "base_delay" => {
-                    delays.0 = time(arg, value, errors);
-                    delays.0.map(Setting::Time)
-                }
-                "max_delay" => {
-                    delays.1 = max_delay(arg, value, errors).map(|max| (max, value.clone()));
-                    delays.1.as_ref().map(|(max, _)| Setting::Time(*max))
-                }
-                "jitter" => share(arg, value, "the delay", 0.2, errors).map(Setting::Number),
-                _ => word(arg, value, BACKOFFS, errors).map(Setting::Backoff),
-            }
-        });
-        numbers.settings.changes.extend(setting.map(|value| (arg.key.clone(), value)));
+    for (key, arg) in distinct(args, &keys::retry(), errors) {
+        if key == "row" {
+            numbers.row = values::read(arg, false, errors, |arg, errors| {
+                starting_row(arg, expression(arg, errors)?, errors)
+            });
+        } else {
+            numbers.read(key, arg, errors);
+        }
     }
-    if let (Some(base), Some((max, value))) = delays
-        && max < base
-    {
-        errors
-            .at(value, "`max_delay` is shorter than `base_delay`: raise it, or lower `base_delay`");
+    // A delay that is given alone changes the row's other one.
+    if ["base_delay", "max_delay"].iter().all(|key| numbers.settings.get(key).is_some()) {
+        let (builder, build) = (RetryPolicy::builder(), RetryPolicyBuilder::build);
+        contradictions::check(&KEYS, builder, build, args, &numbers.settings, errors);
     }
     numbers
 }
 
-/// The longest delay, which is more than none.
-fn max_delay(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duration> {
-    let max = time(arg, value, errors)?;
-    if max.is_zero() {
-        let advice = arg.beside("base_delay", "\"0s\"");
-        errors.at(
-            value,
-            format_args!(
-                "`max_delay` must be more than 0: a `base_delay` of 0 retries without a delay\nwrite `{advice}` instead"
-            ),
-        );
-        return None;
+impl Numbers {
+    fn read(&mut self, key: &str, arg: &Arg, errors: &mut Errors) {
+        self.settings.read(&KEYS, key, arg, errors);
+        if let ("max_attempts", Some(SettingValue::Count(attempts))) = (key, self.settings.get(key))
+        {
+            self.max_attempts = Some(*attempts);
+        }
     }
-    Some(max)
 }
 
 /// Refuses the keys of a delay, if there is none.
@@ -230,7 +199,7 @@ fn refuse_delays(args: &Args, errors: &mut Errors) {
     }
 }
 
-fn starting_row(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Row> {
+fn starting_row(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<RowRef> {
     match text(arg, value, "\"rate_limit_error\"", errors)? {
         Text::Literal(name) if name.value() == AUTO => {
             errors.at(
@@ -244,13 +213,8 @@ fn starting_row(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Row> {
             refuse_setting(&name, Place::Row, errors)?;
             named(&name, errors)
         }
-        Text::Constant(path) => Some(Row::Constant(path)),
+        Text::Constant(path) => Some(RowRef::Constant(path)),
     }
-}
-
-/// Whether a word is the name of a row that every program has.
-pub fn names_row(word: &str) -> bool {
-    kinds::TRANSIENT.contains(&word) || [AUTO, DEFAULT].contains(&word)
 }
 
 /// Where the name of a row stands.
@@ -363,26 +327,29 @@ fn refuse_setting(name: &LitStr, place: Place, errors: &mut Errors) -> Option<()
 /// The backoff that a word names: `exponential`, or `linear_backoff`.
 fn backoff_in(word: &str) -> Option<&'static str> {
     let word = word.trim_end_matches("backoff").trim_end_matches(['_', '-', ' ']);
-    BACKOFFS.iter().copied().find(|backoff| *backoff == word)
+    backoff::NAMES.iter().map(|(name, _)| *name).find(|name| *name == word)
 }
 
 /// How many kinds a text names.
 fn kinds_in(text: &str) -> usize {
-    text.split_whitespace().filter(|word| kinds::all().contains(word)).count()
+    text.split_whitespace().filter(|word| word.parse::<ErrorKind>().is_ok()).count()
 }
 
 /// The row of this name. One that is no kind may be declared anywhere in the program, unless it is
 /// so close to a kind that it can only be a misspelling: `policies!` declares no such name.
-fn named(name: &LitStr, errors: &mut Errors) -> Option<Row> {
+fn named(name: &LitStr, errors: &mut Errors) -> Option<RowRef> {
     let text = name.value();
-    if kinds::TRANSIENT.contains(&text.as_str()) {
-        return Some(Row::Kind(variant(&text, name.span())));
-    }
     if text == DEFAULT {
-        return Some(Row::Default);
+        return Some(RowRef::Default);
     }
-    let all = all_of(kinds::TRANSIENT);
-    if kinds::LASTING.contains(&text.as_str()) {
+    let kind = text.parse();
+    if let Ok(kind) = kind
+        && ErrorKind::is_transient(kind)
+    {
+        return Some(RowRef::Kind(Kind { kind, span: name.span() }));
+    }
+    let all = all_of(&KindSet::TRANSIENT.names());
+    if kind.is_ok() {
         errors.at(
             name,
             format_args!(
@@ -408,11 +375,11 @@ fn named(name: &LitStr, errors: &mut Errors) -> Option<Row> {
     }
     names::check("a row", name, errors)?;
     names::refuse_placeholders("a row", name, errors)?;
-    Some(Row::Named(name.clone()))
+    Some(RowRef::Named(name.clone()))
 }
 
 /// The name that a row's name can only be a misspelling of.
 fn meant(name: &str) -> Option<&'static str> {
-    let known = [kinds::TRANSIENT, kinds::LASTING, &[AUTO, DEFAULT]].concat();
+    let known = [KindSet::TRANSIENT.names(), LASTING.names(), vec![AUTO, DEFAULT]].concat();
     misspelt(name, &known).filter(|meant| *meant != name)
 }

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::numbers::time;
-use crate::args::Arg;
-use crate::errors::Errors;
-use crate::values::expression;
+use resilient_config::ConfigError;
 
-/// Reads a time that something may take.
-pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Duration> {
+use super::settings::time;
+use crate::diagnose::errors::Errors;
+use crate::parse::args::Arg;
+use crate::parse::values::expression;
+
+/// Reads a limit. If it is 0, that is `error`.
+pub fn read(error: ConfigError, arg: &Arg, errors: &mut Errors) -> Option<Duration> {
     let value = expression(arg, errors)?;
     let limit = time(arg, value, errors)?;
     if limit.is_zero() {
-        let key = &arg.key;
-        errors
-            .at(value, format_args!("`{key}` of 0 leaves no time: write `{}`", arg.with("\"2s\"")));
+        errors.at(value, format_args!("{error}\nwrite `{}`", arg.with("\"2s\"")));
         return None;
     }
     Some(limit)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::admitted::Admitted;
 use super::circuit_breaker::CircuitBreaker;
 use super::clock::moment;
+use super::config::Behavior;
 use super::permit::Permit;
 use super::probe_slots::ProbeSlot;
 use super::state::{Admission, Mode, Moment, Ticket, Word};

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use super::clock::Clock;
-use super::config::BreakerConfig;
+use super::config::{Behavior, BreakerConfig};
 use super::open_streak::OpenStreak;
 use super::probe_slots::ProbeSlots;
 use super::state::{Mode, State, Word};

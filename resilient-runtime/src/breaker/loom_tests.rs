@@ -21,8 +21,9 @@ use super::admitted::Admitted;
 use super::state::{Moment, State, Word};
 use super::transition_log::{Transition, TransitionLog};
 use super::window::{CallResult, CallWindow, TimeWindow};
-use super::{BreakerConfig, BreakerConfigBuilder, CircuitBreaker, Permit, WindowStats};
+use super::{CircuitBreaker, Permit, WindowStats};
 use crate::error::BreakerState;
+use crate::{BreakerConfig, BreakerConfigBuilder};
 
 /// How often a thread may be interrupted where it does not wait. Most bugs need no more than two;
 /// five take seconds, and without a bound these tests run for hours.

@@ -24,7 +24,6 @@ mod waiting;
 mod window;
 
 pub use self::circuit_breaker::CircuitBreaker;
-pub use self::config::{BreakerConfig, BreakerConfigBuilder};
 pub(crate) use self::keyed::{Held, Part, Template};
 pub use self::keyed::{KeyedBreakers, key_part};
 pub(crate) use self::permit::CallState;

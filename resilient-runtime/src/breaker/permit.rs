@@ -5,6 +5,7 @@ use std::{mem, thread};
 
 use super::admitted::Admitted;
 use super::circuit_breaker::CircuitBreaker;
+use super::config::Behavior;
 use crate::ErrorKind;
 use crate::error::Classify;
 

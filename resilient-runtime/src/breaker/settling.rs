@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::admitted::Admitted;
 use super::circuit_breaker::CircuitBreaker;
-use super::config::Rates;
+use super::config::{Behavior, Rates};
 use super::state::Ticket;
 use super::window::{CallResult, Results};
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::clock::moment;
+use super::config::Behavior;
 use super::state::{Mode, Moment, State, Word};
 use super::transition_log::Transition;
 use crate::error::BreakerState;

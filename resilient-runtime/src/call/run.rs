@@ -14,10 +14,11 @@ use super::policy::{Policy, Scope};
 use super::retry_delay::{PendingRetry, RetryDelay, RetryPlan};
 use super::timed::{Expiry, Limit, RanOut, Timed, timed};
 use super::tracked::{Tracked, flag_panic, track};
+use crate::RetryPolicy;
 use crate::breaker::{CallState, CircuitBreaker, Permit};
 use crate::error::{BreakerState, Rejection};
 use crate::event::{self, Subject};
-use crate::retry::{RetryPolicy, StopReason, Withdrawal};
+use crate::retry::{Delays, StopReason, Withdrawal};
 
 /// One call: how many attempts it has begun, and the permit of the breaker that it holds.
 ///

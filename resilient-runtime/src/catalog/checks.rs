@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use resilient_config::spelling::{closest, is_similar};
+
 use super::breakers::{BreakerKey, is_called_differently};
 use super::declaration::Declaration;
 use super::problem::Problem;
@@ -9,8 +11,8 @@ use super::rows::Rows;
 use super::sections::{BREAKERS, BUDGETS, ROWS};
 use super::site::{CallSite, RetrySpec};
 use super::source_order::{budget_names, sites, sorted};
-use super::spelling::{closest, is_similar};
 use crate::call::Scope;
+use crate::retry::Delays;
 use crate::row::{AUTO, Row};
 use crate::{ErrorKind, RetryPolicy};
 
@@ -75,11 +77,8 @@ impl Problem {
                 .map(|(key, _)| Self::NeverRetried { key, row: row(), function: site.location() })
                 .collect();
         }
-        let delay = policies
-            .iter()
-            .filter(|policy| !is_never(policy))
-            .map(RetryPolicy::shortest_delay)
-            .min();
+        let delay =
+            policies.iter().filter(|policy| !is_never(policy)).map(Delays::shortest_delay).min();
         match (delay, site.deadline) {
             (Some(delay), Some(deadline)) if delay >= deadline => {
                 let function = site.location();

@@ -17,7 +17,6 @@ mod sections;
 mod settings;
 mod site;
 mod source_order;
-mod spelling;
 mod view;
 
 pub use self::declaration::Declaration;

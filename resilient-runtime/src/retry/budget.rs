@@ -4,19 +4,19 @@ use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::{ConfigError, ErrorKind};
+use crate::{BudgetConfig, ErrorKind};
 
 /// A store of tokens that retries take from and successes fill again, shared by all calls of a
 /// service.
 ///
-/// A few failures are retried as ever. When most calls fail, the tokens run out and calls end with
+/// Occasional failures are retried as usual. When most calls fail, the tokens run out and calls end with
 /// their first error: a service that is down does not get several times the requests.
 ///
-/// Each retry takes [`retry_cost`](BudgetConfigBuilder::retry_cost) tokens, or
-/// [`timeout_cost`](BudgetConfigBuilder::timeout_cost) after a timeout. After a rate limit that says
-/// when to come again, it takes [`rate_limit_cost`](BudgetConfigBuilder::rate_limit_cost), which is
+/// Each retry takes [`retry_cost`](crate::BudgetConfigBuilder::retry_cost) tokens, or
+/// [`timeout_cost`](crate::BudgetConfigBuilder::timeout_cost) after a timeout. After a rate limit that says
+/// when to come again, it takes [`rate_limit_cost`](crate::BudgetConfigBuilder::rate_limit_cost), which is
 /// none by default. Each call that succeeds gives
-/// [`success_refund`](BudgetConfigBuilder::success_refund) back, up to the capacity. A budget that
+/// [`success_refund`](crate::BudgetConfigBuilder::success_refund) back, up to the capacity. A budget that
 /// is full is only read.
 ///
 /// ```
@@ -41,7 +41,7 @@ impl RetryBudget {
     /// A full budget. Debug texts carry its name.
     #[must_use]
     pub const fn named(name: &'static str, config: BudgetConfig) -> Self {
-        Self { name, config, tokens: AtomicU32::new(config.capacity) }
+        Self { name, config, tokens: AtomicU32::new(config.capacity()) }
     }
 
     /// Its name.
@@ -66,11 +66,11 @@ impl RetryBudget {
     /// Takes what a retry after an error of this kind and with this hint costs, if that is left.
     pub(crate) fn take(&self, kind: ErrorKind, hint: Option<Duration>) -> Option<Withdrawal<'_>> {
         let cost = match kind {
-            ErrorKind::RateLimitError if hint.is_some() => self.config.rate_limit_cost,
+            ErrorKind::RateLimitError if hint.is_some() => self.config.rate_limit_cost(),
             ErrorKind::TimeoutError | ErrorKind::SearchTimeout | ErrorKind::ConnectionTimeout => {
-                self.config.timeout_cost
+                self.config.timeout_cost()
             }
-            _ => self.config.retry_cost,
+            _ => self.config.retry_cost(),
         };
         let take = |tokens: u32| tokens.checked_sub(cost);
         let taken = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
@@ -80,14 +80,14 @@ impl RetryBudget {
     /// Gives back what a success brings.
     #[inline]
     pub(crate) fn refund(&self) {
-        if self.available() < self.config.capacity {
-            self.fill(self.config.success_refund);
+        if self.available() < self.config.capacity() {
+            self.fill(self.config.success_refund());
         }
     }
 
     #[cold]
     fn fill(&self, more: u32) {
-        let fill = |tokens: u32| Some(tokens.saturating_add(more).min(self.config.capacity));
+        let fill = |tokens: u32| Some(tokens.saturating_add(more).min(self.config.capacity()));
         // It never fails: `fill` always gives a number.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fill);
     }
@@ -110,168 +110,6 @@ impl Withdrawal<'_> {
 impl Drop for Withdrawal<'_> {
     fn drop(&mut self) {
         self.budget.fill(self.tokens);
-    }
-}
-
-/// How a [`RetryBudget`] behaves.
-///
-/// ```
-/// use resilient_runtime::BudgetConfig;
-///
-/// let config = BudgetConfig::builder().capacity(100).retry_cost(10).build()?;
-/// assert_eq!(config.timeout_cost(), 10);
-/// # Ok::<(), resilient_runtime::ConfigError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BudgetConfig {
-    capacity: u32,
-    retry_cost: u32,
-    timeout_cost: u32,
-    rate_limit_cost: u32,
-    success_refund: u32,
-}
-
-impl BudgetConfig {
-    /// 500 tokens; 5 for a retry, 10 after a timeout, 1 back for a success: the numbers of the
-    /// standard retry mode of the AWS SDKs. A retry that the server asked for, after a rate limit
-    /// with a hint, takes none.
-    pub const DEFAULT: Self = Self {
-        capacity: 500,
-        retry_cost: 5,
-        timeout_cost: 10,
-        rate_limit_cost: 0,
-        success_refund: 1,
-    };
-
-    /// Starts from [`DEFAULT`](Self::DEFAULT).
-    pub const fn builder() -> BudgetConfigBuilder {
-        BudgetConfigBuilder { config: Self::DEFAULT, timeout_cost: None }
-    }
-
-    /// How many tokens there are at most, and at first. Default 500.
-    #[must_use]
-    pub const fn capacity(&self) -> u32 {
-        self.capacity
-    }
-
-    /// How many tokens a retry takes. Default 5.
-    #[must_use]
-    pub const fn retry_cost(&self) -> u32 {
-        self.retry_cost
-    }
-
-    /// How many tokens a retry after a timeout takes. Default 10, or the retry cost if that is
-    /// higher.
-    #[must_use]
-    pub const fn timeout_cost(&self) -> u32 {
-        self.timeout_cost
-    }
-
-    /// How many tokens a retry takes after a rate limit with a hint. Default 0.
-    #[must_use]
-    pub const fn rate_limit_cost(&self) -> u32 {
-        self.rate_limit_cost
-    }
-
-    /// How many tokens a call that succeeds gives back. Default 1.
-    #[must_use]
-    pub const fn success_refund(&self) -> u32 {
-        self.success_refund
-    }
-}
-
-impl Default for BudgetConfig {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// Builds a [`BudgetConfig`]; [`build`](Self::build) checks it.
-#[derive(Clone, Copy, Debug)]
-#[must_use = "a builder does nothing before `build`"]
-pub struct BudgetConfigBuilder {
-    config: BudgetConfig,
-    // Its default depends on the retry cost.
-    timeout_cost: Option<u32>,
-}
-
-impl BudgetConfigBuilder {
-    /// How many tokens there are at most, and at first: enough for one retry at least, whatever it
-    /// costs.
-    pub const fn capacity(mut self, tokens: u32) -> Self {
-        self.config.capacity = tokens;
-        self
-    }
-
-    /// How many tokens a retry takes, 1 or more.
-    pub const fn retry_cost(mut self, tokens: u32) -> Self {
-        self.config.retry_cost = tokens;
-        self
-    }
-
-    /// How many tokens a retry takes after a timeout, of whatever kind: the retry cost or more. A
-    /// service that answers late is closer to its limit than one that refuses at once. Default 10,
-    /// or the retry cost if that is higher.
-    pub const fn timeout_cost(mut self, tokens: u32) -> Self {
-        self.timeout_cost = Some(tokens);
-        self
-    }
-
-    /// How many tokens a retry takes after a rate limit that came with a
-    /// [hint](crate::Classify::retry_after), 0 or more. Default 0: the server itself asked for that
-    /// retry and said when, so calls that wait as they are told do not use up the tokens of others.
-    /// A rate limit without a hint costs what any retry costs.
-    ///
-    /// ```
-    /// use resilient_runtime::BudgetConfig;
-    ///
-    /// // Retries that the server asked for are paid for too.
-    /// let config = BudgetConfig::builder().rate_limit_cost(5).build()?;
-    /// assert_eq!(config.rate_limit_cost(), config.retry_cost());
-    /// # Ok::<(), resilient_runtime::ConfigError>(())
-    /// ```
-    pub const fn rate_limit_cost(mut self, tokens: u32) -> Self {
-        self.config.rate_limit_cost = tokens;
-        self
-    }
-
-    /// How many tokens a call that succeeds gives back, 1 or more and not more than the capacity:
-    /// with 1 and a cost of 5, one call in five may be a retry for ever.
-    pub const fn success_refund(mut self, tokens: u32) -> Self {
-        self.config.success_refund = tokens;
-        self
-    }
-
-    /// Checks the numbers.
-    ///
-    /// # Errors
-    ///
-    /// If a number other than the rate limit cost is 0, a timeout costs less than another retry, or
-    /// the capacity is less than what a retry costs or a success gives back.
-    pub const fn build(self) -> Result<BudgetConfig, ConfigError> {
-        let BudgetConfig { capacity, retry_cost, rate_limit_cost, success_refund, .. } =
-            self.config;
-        let timeout_cost = match self.timeout_cost {
-            Some(tokens) => tokens,
-            None if retry_cost > BudgetConfig::DEFAULT.timeout_cost => retry_cost,
-            None => BudgetConfig::DEFAULT.timeout_cost,
-        };
-        if retry_cost == 0 || timeout_cost == 0 {
-            return Err(ConfigError::BudgetCost);
-        }
-        if success_refund == 0 {
-            return Err(ConfigError::SuccessRefund);
-        }
-        if timeout_cost < retry_cost {
-            return Err(ConfigError::TimeoutCost);
-        }
-        if capacity < timeout_cost || capacity < rate_limit_cost {
-            return Err(ConfigError::BudgetCapacity);
-        }
-        if success_refund > capacity {
-            return Err(ConfigError::SuccessRefundOverCapacity);
-        }
-        Ok(BudgetConfig { timeout_cost, ..self.config })
     }
 }
 
@@ -323,13 +161,6 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_costs_no_less_than_another_retry() {
-        let cost =
-            |retry| BudgetConfig::builder().retry_cost(retry).build().unwrap().timeout_cost();
-        assert_eq!([5, 10, 20].map(cost), [10, 10, 20]);
-    }
-
-    #[test]
     fn a_retry_that_is_not_made_costs_nothing() {
         let budget = budget(10);
         let taken = budget.take(ErrorKind::TimeoutError, None);
@@ -364,24 +195,5 @@ mod tests {
             }
         });
         assert_eq!(budget.available(), 4 * RETRIES);
-    }
-
-    #[test]
-    fn numbers_out_of_range_are_refused() {
-        let builder = BudgetConfig::builder;
-        for (refused, error) in [
-            (builder().retry_cost(0), ConfigError::BudgetCost),
-            (builder().timeout_cost(0), ConfigError::BudgetCost),
-            (builder().success_refund(0), ConfigError::SuccessRefund),
-            (builder().capacity(9), ConfigError::BudgetCapacity),
-            (builder().rate_limit_cost(501), ConfigError::BudgetCapacity),
-            (builder().retry_cost(501), ConfigError::BudgetCapacity),
-            (builder().timeout_cost(4), ConfigError::TimeoutCost),
-            (builder().retry_cost(20).timeout_cost(19), ConfigError::TimeoutCost),
-            (builder().success_refund(501), ConfigError::SuccessRefundOverCapacity),
-            (builder().capacity(10).success_refund(11), ConfigError::SuccessRefundOverCapacity),
-        ] {
-            assert_eq!(refused.build(), Err(error));
-        }
     }
 }

@@ -5,8 +5,8 @@ mod policy;
 mod stop_reason;
 mod table;
 
+pub use self::budget::RetryBudget;
 pub(crate) use self::budget::Withdrawal;
-pub use self::budget::{BudgetConfig, BudgetConfigBuilder, RetryBudget};
-pub use self::policy::{RetryPolicy, RetryPolicyBuilder};
+pub(crate) use self::policy::Delays;
 pub(crate) use self::stop_reason::StopReason;
 pub use self::table::RetryTable;

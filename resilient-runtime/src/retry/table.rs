@@ -1,9 +1,8 @@
 //! The table of rows: one for each kind of error.
 
-use std::time::Duration;
+use resilient_config::retry::own_row;
 
-use super::policy::RetryPolicy;
-use crate::{Backoff, ErrorKind};
+use crate::{ErrorKind, RetryPolicy};
 
 /// A [`RetryPolicy`] for each kind of error, and one for the kinds that have none of their own.
 ///
@@ -28,43 +27,22 @@ use crate::{Backoff, ErrorKind};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct RetryTable {
-    rows: [Option<RetryPolicy>; ErrorKind::COUNT],
+    rows: [Option<RetryPolicy>; ErrorKind::ALL.len()],
     default: RetryPolicy,
 }
 
 impl RetryTable {
     /// The rows of the resilience layer that this library implements (SPARC specification,
     /// section 6.1).
-    pub const DEFAULT: Self =
-        Self { rows: [None; ErrorKind::COUNT], default: RetryPolicy::DEFAULT }
-            .with_row(ErrorKind::ConnectionError, RetryPolicy::DEFAULT)
-            .with_row(
-                ErrorKind::RateLimitError,
-                RetryPolicy {
-                    max_attempts: 5,
-                    base_delay: Duration::from_millis(500),
-                    max_delay: Duration::from_secs(30),
-                    ..RetryPolicy::DEFAULT
-                },
-            )
-            .with_row(
-                ErrorKind::ServiceUnavailable,
-                RetryPolicy {
-                    base_delay: Duration::from_secs(1),
-                    max_delay: Duration::from_secs(10),
-                    ..RetryPolicy::DEFAULT
-                },
-            )
-            .with_row(
-                ErrorKind::TimeoutError,
-                RetryPolicy {
-                    max_attempts: 2,
-                    base_delay: Duration::from_secs(1),
-                    max_delay: Duration::from_secs(2),
-                    backoff: Backoff::Linear,
-                    ..RetryPolicy::DEFAULT
-                },
-            );
+    pub const DEFAULT: Self = {
+        let mut table = Self { rows: [None; ErrorKind::ALL.len()], default: RetryPolicy::DEFAULT };
+        let mut number = 0;
+        while number < table.rows.len() {
+            table.rows[number] = own_row(ErrorKind::ALL[number]);
+            number += 1;
+        }
+        table
+    };
 
     /// The row of `kind`, or the default row where it has none.
     #[must_use]
@@ -108,17 +86,10 @@ impl Default for RetryTable {
     }
 }
 
-impl RetryPolicy {
-    /// The row of `kind` in the default [`RetryTable`].
-    #[must_use]
-    pub const fn for_kind(kind: ErrorKind) -> Self {
-        RetryTable::DEFAULT.row(kind)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Backoff;
 
     #[test]
     fn the_rows_are_those_of_the_specification() {

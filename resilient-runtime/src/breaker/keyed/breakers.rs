@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::entries::{Entries, Fate};
 use super::lanes::{Entry, Handle, Lanes};
-use crate::breaker::{BreakerConfig, CircuitBreaker};
+use crate::BreakerConfig;
+use crate::breaker::CircuitBreaker;
 use crate::error::BreakerState;
 use crate::event;
 

@@ -15,7 +15,7 @@ use std::sync::{PoisonError, TryLockError};
 pub(super) use self::calls::CallWindow;
 pub(super) use self::time::TimeWindow;
 
-use super::config::{Rates, Window, share};
+use super::config::{Rates, Window, reached, share};
 use super::state::Moment;
 use super::sync::{Mutex, MutexGuard, spin};
 
@@ -64,7 +64,7 @@ impl WindowStats {
     }
 
     pub(super) fn reaches(&self, rates: &Rates) -> bool {
-        rates.exceeded(self.calls, self.failures, self.slow_calls)
+        reached(rates, self.calls, self.failures, self.slow_calls)
     }
 }
 

@@ -1,0 +1,768 @@
+//! Settings as the user gives them, and their checks.
+
+use std::time::Duration;
+
+use super::limits::{
+    DEFAULT_FAILURE_RATE, DEFAULT_MAX_OPEN_DURATION, DEFAULT_MINIMUM_CALLS, DEFAULT_SLOW_CALL_RATE,
+    FAILURE_RATE, FAILURE_THRESHOLD, HALF_OPEN_MAX_CALLS, IGNORABLE, MINIMUM_CALLS, OPEN_DURATION,
+    OPEN_DURATION_MULTIPLIER, OPEN_JITTER, PROBE_TIMEOUT, SLOW_CALL_DURATION, SLOW_CALL_RATE,
+    SUCCESS_THRESHOLD, WINDOW_CALLS, WINDOW_TIME,
+};
+use super::{BreakerConfig, Checked, Rates, Slow, Window};
+use crate::setting::Count;
+use crate::{ConfigError, ErrorKind, KindSet};
+
+/// Builds a [`BreakerConfig`]; [`build`](Self::build) checks it.
+///
+/// All its methods are `const`: a configuration can be a constant.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a builder does nothing before `build`"]
+pub struct BreakerConfigBuilder {
+    failure_threshold: Option<u32>,
+    success_threshold: u32,
+    half_open_max_calls: Option<u32>,
+    probe_timeout: Option<Duration>,
+    open_duration: Duration,
+    open_duration_multiplier: f64,
+    max_open_duration: Option<Duration>,
+    open_jitter: f64,
+    window_calls: Option<u32>,
+    window_time: Option<Duration>,
+    failure_rate: Option<f64>,
+    minimum_calls: Option<u32>,
+    slow_call_duration: Option<Duration>,
+    slow_call_rate: Option<f64>,
+    /// Checked as far as a list can be by itself.
+    trip_on: Option<Result<KindSet, ConfigError>>,
+    ignore: Option<Result<KindSet, ConfigError>>,
+    /// The kinds that count without a list, and whether a deadline never does.
+    unlisted: (KindSet, bool),
+}
+
+impl BreakerConfig {
+    /// Starts from [`DEFAULT`](Self::DEFAULT).
+    pub const fn builder() -> BreakerConfigBuilder {
+        BreakerConfigBuilder::new()
+    }
+
+    /// Starts from this configuration: each setting that is not changed keeps its value. A setting
+    /// with its default value that depends on another setting, such as
+    /// [`half_open_max_calls`](BreakerConfigBuilder::half_open_max_calls), changes with it.
+    ///
+    /// [`trip_on`](BreakerConfigBuilder::trip_on) and [`ignore`](BreakerConfigBuilder::ignore)
+    /// replace the kinds that count. No setting can be removed: for example, a window of calls
+    /// cannot become one of time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use resilient_runtime::{BreakerConfig, ErrorKind};
+    ///
+    /// let config = BreakerConfig::builder().ignore(&[ErrorKind::RateLimitError]).build()?;
+    /// let patient = config.to_builder().open_duration(Duration::from_secs(60)).build()?;
+    /// assert!(!patient.trips_on(ErrorKind::RateLimitError));
+    /// # Ok::<(), resilient_runtime::ConfigError>(())
+    /// ```
+    pub const fn to_builder(&self) -> BreakerConfigBuilder {
+        BreakerConfigBuilder::of(self)
+    }
+}
+
+impl BreakerConfigBuilder {
+    const fn new() -> Self {
+        Self {
+            failure_threshold: None,
+            success_threshold: BreakerConfig::DEFAULT.success_threshold as u32,
+            half_open_max_calls: None,
+            probe_timeout: None,
+            open_duration: BreakerConfig::DEFAULT.open_duration,
+            open_duration_multiplier: BreakerConfig::DEFAULT.open_duration_multiplier.0,
+            max_open_duration: None,
+            open_jitter: BreakerConfig::DEFAULT.open_jitter.0,
+            window_calls: None,
+            window_time: None,
+            failure_rate: None,
+            minimum_calls: None,
+            slow_call_duration: None,
+            slow_call_rate: None,
+            trip_on: None,
+            ignore: None,
+            unlisted: (BreakerConfig::DEFAULT.trips, BreakerConfig::DEFAULT.ignores_deadline),
+        }
+    }
+
+    /// The settings of `config`, without those that follow from others by default.
+    const fn of(config: &BreakerConfig) -> Self {
+        let this = Self {
+            success_threshold: config.success_threshold as u32,
+            half_open_max_calls: unless_default(
+                config.half_open_max_calls as u32,
+                config.success_threshold as u32,
+            ),
+            probe_timeout: config.probe_timeout,
+            open_duration: config.open_duration,
+            open_duration_multiplier: config.open_duration_multiplier.0,
+            max_open_duration: {
+                let longest = config.max_open_duration;
+                let default = default_max_open_duration(config.open_duration);
+                if longest.as_nanos() == default.as_nanos() { None } else { Some(longest) }
+            },
+            open_jitter: config.open_jitter.0,
+            unlisted: (config.trips, config.ignores_deadline),
+            ..Self::new()
+        };
+        let Some(rates) = &config.rates else {
+            let failures = config.failure_threshold as u32;
+            let default = BreakerConfig::DEFAULT.failure_threshold as u32;
+            return Self { failure_threshold: unless_default(failures, default), ..this };
+        };
+        let minimum_calls = default_minimum_calls(rates.window) as u32;
+        Self {
+            window_calls: config.window_calls(),
+            window_time: config.window_time(),
+            failure_rate: Some(rates.failure_rate.0),
+            minimum_calls: unless_default(rates.minimum_calls as u32, minimum_calls),
+            slow_call_duration: config.slow_call_duration(),
+            slow_call_rate: config.slow_call_rate(),
+            ..this
+        }
+    }
+
+    /// How many consecutive failures open the breaker, from 1 to 65,535. Default 5. Not together with
+    /// a window, which opens it by [`failure_rate`](Self::failure_rate).
+    pub const fn failure_threshold(mut self, failures: u32) -> Self {
+        self.failure_threshold = Some(failures);
+        self
+    }
+
+    /// How many successful probes close the breaker again, from 1 to 65,535. Default 2.
+    pub const fn success_threshold(mut self, successes: u32) -> Self {
+        self.success_threshold = successes;
+        self
+    }
+
+    /// How many probes may be under way at once while the breaker is half-open, from 1 to 65,535.
+    /// Default the [`success_threshold`](Self::success_threshold).
+    ///
+    /// A probe that hangs keeps its slot when the breaker opens and becomes half-open again, until it
+    /// ends, is dropped, or has taken the [`probe_timeout`](Self::probe_timeout).
+    /// `CircuitBreaker::reset` frees all slots.
+    pub const fn half_open_max_calls(mut self, calls: u32) -> Self {
+        self.half_open_max_calls = Some(calls);
+        self
+    }
+
+    /// How long a probe may take, a millisecond or more. A probe that takes longer counts as failed
+    /// while it is still under way: the next call that arrives opens the breaker again. The probe
+    /// loses its slot, and its result changes nothing. By default there is no limit, and a probe that
+    /// hangs keeps its slot until it is dropped.
+    pub const fn probe_timeout(mut self, timeout: Duration) -> Self {
+        self.probe_timeout = Some(timeout);
+        self
+    }
+
+    /// How long the breaker stays open before it admits probes: a millisecond or more, rounded down to
+    /// the millisecond. Default 30 s. If the failure that opens it carries a longer
+    /// `Classify::retry_after`, it stays open for that long, up to
+    /// [`max_open_duration`](Self::max_open_duration).
+    pub const fn open_duration(mut self, duration: Duration) -> Self {
+        self.open_duration = duration;
+        self
+    }
+
+    /// The factor, 1 or more, by which the breaker stays open longer each time that its probes fail:
+    /// with 2 it is the open duration times 1, 2, 4, and so on up to
+    /// [`max_open_duration`](Self::max_open_duration). Closing resets it. Default 1.
+    pub const fn open_duration_multiplier(mut self, factor: f64) -> Self {
+        self.open_duration_multiplier = factor;
+        self
+    }
+
+    /// The longest that the breaker stays open, including growth, jitter and hints of the server. Not
+    /// shorter than the open duration. Default 5 minutes, as in Envoy's outlier detection, or twice
+    /// the open duration if that is longer.
+    pub const fn max_open_duration(mut self, duration: Duration) -> Self {
+        self.max_open_duration = Some(duration);
+        self
+    }
+
+    /// The share, from 0 to 1, by which the time that the breaker stays open varies either way, so
+    /// that a fleet of processes does not probe in step. With 0.1, 30 s become anything from 27 to
+    /// 33 s, uniformly distributed. Default 0.
+    pub const fn open_jitter(mut self, share: f64) -> Self {
+        self.open_jitter = share;
+        self
+    }
+
+    /// Opens the breaker by the share of failures among this many of the last calls, from 1 to 1,000,
+    /// instead of by consecutive failures. Each call replaces the oldest.
+    ///
+    /// Calls that are neither success nor failure are not in the window. The window is empty when the
+    /// breaker closes.
+    pub const fn window_calls(mut self, calls: u32) -> Self {
+        self.window_calls = Some(calls);
+        self
+    }
+
+    /// Opens the breaker by the share of failures among the calls that ended within this time, 10
+    /// ms or more, instead of by consecutive failures. It is rounded down to 10 ms, and moves on in
+    /// tenths: at any moment it spans nine to ten of them.
+    ///
+    /// Such a breaker reads the clock at the end of each call.
+    pub const fn window_time(mut self, time: Duration) -> Self {
+        self.window_time = Some(time);
+        self
+    }
+
+    /// The share of failures in the window, from 0 to 1, at which the breaker opens. 0 is reached by
+    /// one failure. Default 0.5, as in resilience4j and `MicroProfile`
+    /// Fault Tolerance.
+    pub const fn failure_rate(mut self, share: f64) -> Self {
+        self.failure_rate = Some(share);
+        self
+    }
+
+    /// How many calls must be in the window before a rate counts: from 1 to 65,535, and no more
+    /// than a window of calls holds. Default 20, as in `MicroProfile` Fault Tolerance, or the
+    /// size of a smaller window of calls.
+    pub const fn minimum_calls(mut self, calls: u32) -> Self {
+        self.minimum_calls = Some(calls);
+        self
+    }
+
+    /// A call that takes longer than this, a millisecond or more, is slow, whether it succeeds or
+    /// fails. With retries, the attempt whose result counts is measured. A slow probe counts as failed.
+    ///
+    /// Such a breaker reads the clock at the beginning and the end of each call.
+    pub const fn slow_call_duration(mut self, duration: Duration) -> Self {
+        self.slow_call_duration = Some(duration);
+        self
+    }
+
+    /// The share of slow calls in the window, from 0 to 1, at which the breaker opens. 0 is reached by
+    /// one slow call. Default 1, as in resilience4j.
+    pub const fn slow_call_rate(mut self, share: f64) -> Self {
+        self.slow_call_rate = Some(share);
+        self
+    }
+
+    /// Replaces the kinds of error that count as failures, which are the
+    /// [transient](ErrorKind::is_transient) ones by default: one or more, each once. An error of any
+    /// other kind is neither failure nor success.
+    ///
+    /// This does not change what is retried. A panic is always a failure.
+    ///
+    /// An attempt ended by its timeout is a [`TimeoutError`](ErrorKind::TimeoutError). A call
+    /// ended by its deadline is a [`DeadlineExceeded`](ErrorKind::DeadlineExceeded): without a list of
+    /// kinds, it is a failure only if the policy has no attempt timeout. With this list, it is a
+    /// failure if it is named here.
+    ///
+    /// ```
+    /// use resilient_runtime::{BreakerConfig, ErrorKind};
+    ///
+    /// let config = BreakerConfig::builder()
+    ///     .trip_on(&[ErrorKind::TimeoutError, ErrorKind::SearchTimeout])
+    ///     .build()?;
+    /// assert!(config.trips_on(ErrorKind::SearchTimeout));
+    /// assert!(!config.trips_on(ErrorKind::ConnectionError));
+    /// # Ok::<(), resilient_runtime::ConfigError>(())
+    /// ```
+    pub const fn trip_on(mut self, kinds: &[ErrorKind]) -> Self {
+        self.trip_on = Some(listed(kinds));
+        self
+    }
+
+    /// Transient kinds of error, or [`DeadlineExceeded`](ErrorKind::DeadlineExceeded), that do not
+    /// count as failures: one or more, each once, and not all transient ones. An error of such a
+    /// kind is neither failure nor success, and is retried as usual.
+    /// Not together with [`trip_on`](Self::trip_on), which names every kind that counts.
+    ///
+    /// ```
+    /// use resilient_runtime::{BreakerConfig, ErrorKind};
+    ///
+    /// // A server that limits the rate is not down.
+    /// let config = BreakerConfig::builder().ignore(&[ErrorKind::RateLimitError]).build()?;
+    /// assert!(!config.trips_on(ErrorKind::RateLimitError));
+    /// assert!(config.trips_on(ErrorKind::ServiceUnavailable));
+    /// # Ok::<(), resilient_runtime::ConfigError>(())
+    /// ```
+    pub const fn ignore(mut self, kinds: &[ErrorKind]) -> Self {
+        self.ignore = Some(listed(kinds));
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    ///
+    /// If a number is out of its range, a list of kinds is empty, or two settings contradict each
+    /// other: see [`ConfigError`].
+    ///
+    /// # Examples
+    ///
+    /// In a static, where a mistake is a compile error:
+    ///
+    /// ```
+    /// use resilient_runtime::{BreakerConfig, CircuitBreaker};
+    ///
+    /// const CONFIG: BreakerConfig = match BreakerConfig::builder().window_calls(50).build() {
+    ///     Ok(config) => config,
+    ///     Err(error) => panic!("{}", error.message()),
+    /// };
+    /// static SEARCH: CircuitBreaker = CircuitBreaker::named("search", CONFIG);
+    ///
+    /// assert_eq!(SEARCH.config().window_calls(), Some(50));
+    /// ```
+    pub const fn build(self) -> Result<BreakerConfig, ConfigError> {
+        let rates = match self.checked_rates() {
+            Ok(rates) => rates,
+            Err(error) => return Err(error),
+        };
+        let failure_threshold = match self.failure_threshold {
+            Some(_) if rates.is_some() => return Err(ConfigError::FailureThresholdInWindow),
+            Some(failures) => failures,
+            None => BreakerConfig::DEFAULT.failure_threshold as u32,
+        };
+        let failure_threshold = match count(&FAILURE_THRESHOLD, failure_threshold) {
+            Ok(failures) => failures,
+            Err(error) => return Err(error),
+        };
+        let success_threshold = match count(&SUCCESS_THRESHOLD, self.success_threshold) {
+            Ok(successes) => successes,
+            Err(error) => return Err(error),
+        };
+        let half_open_max_calls = match self.half_open_max_calls {
+            Some(calls) => calls,
+            None => self.success_threshold,
+        };
+        let half_open_max_calls = match count(&HALF_OPEN_MAX_CALLS, half_open_max_calls) {
+            Ok(calls) => calls,
+            Err(error) => return Err(error),
+        };
+        if let Some(timeout) = self.probe_timeout
+            && let Err(error) = PROBE_TIMEOUT.check(timeout)
+        {
+            return Err(error);
+        }
+        let max_open_duration = match self.checked_max_open_duration() {
+            Ok(duration) => duration,
+            Err(error) => return Err(error),
+        };
+        let (trips, ignores_deadline) = match self.checked_trips() {
+            Ok(kinds) => kinds,
+            Err(error) => return Err(error),
+        };
+        Ok(BreakerConfig {
+            failure_threshold,
+            success_threshold,
+            half_open_max_calls,
+            probe_timeout: self.probe_timeout,
+            open_duration: self.open_duration,
+            open_duration_multiplier: Checked(self.open_duration_multiplier),
+            max_open_duration,
+            open_jitter: Checked(self.open_jitter),
+            rates,
+            trips,
+            ignores_deadline,
+        })
+    }
+
+    /// Checks how long the breaker stays open. Returns the longest such time.
+    const fn checked_max_open_duration(&self) -> Result<Duration, ConfigError> {
+        if let Err(error) = OPEN_DURATION.check(self.open_duration) {
+            return Err(error);
+        }
+        if let Err(error) = OPEN_DURATION_MULTIPLIER.check(self.open_duration_multiplier) {
+            return Err(error);
+        }
+        if let Err(error) = OPEN_JITTER.check(self.open_jitter) {
+            return Err(error);
+        }
+        let Some(longest) = self.max_open_duration else {
+            return Ok(default_max_open_duration(self.open_duration));
+        };
+        if longest.as_nanos() < self.open_duration.as_nanos() {
+            return Err(ConfigError::MaxOpenDuration);
+        }
+        Ok(longest)
+    }
+
+    /// The kinds of error that count as failures, and whether a deadline never does.
+    const fn checked_trips(&self) -> Result<(KindSet, bool), ConfigError> {
+        match (self.trip_on, self.ignore) {
+            (Some(_), Some(_)) => Err(ConfigError::TripOnAndIgnore),
+            (Some(Ok(counted)), None) => {
+                Ok((counted, !counted.contains(ErrorKind::DeadlineExceeded)))
+            }
+            (None, Some(Ok(ignored))) => match all_but(ignored) {
+                Ok(counted) => Ok((counted, ignored.contains(ErrorKind::DeadlineExceeded))),
+                Err(error) => Err(error),
+            },
+            (Some(Err(error)), None) | (None, Some(Err(error))) => Err(error),
+            (None, None) => Ok(self.unlisted),
+        }
+    }
+
+    /// Checks the window and the rates. `None` if there is no window.
+    const fn checked_rates(&self) -> Result<Option<Rates>, ConfigError> {
+        let window = match (self.window_calls, self.window_time) {
+            (Some(_), Some(_)) => return Err(ConfigError::TwoWindows),
+            (Some(calls), None) => match count(&WINDOW_CALLS, calls) {
+                Ok(calls) => Window::Calls(calls),
+                Err(error) => return Err(error),
+            },
+            (None, Some(time)) => match WINDOW_TIME.check(time) {
+                Ok(time) => Window::Time(time),
+                Err(error) => return Err(error),
+            },
+            (None, None) => {
+                let unused = self.failure_rate.is_some()
+                    || self.minimum_calls.is_some()
+                    || self.slow_call_duration.is_some()
+                    || self.slow_call_rate.is_some();
+                return if unused { Err(ConfigError::WindowMissing) } else { Ok(None) };
+            }
+        };
+        let minimum_calls = match self.checked_minimum_calls(window) {
+            Ok(calls) => calls,
+            Err(error) => return Err(error),
+        };
+        let failure_rate = match self.failure_rate {
+            Some(rate) => rate,
+            None => DEFAULT_FAILURE_RATE,
+        };
+        let failure_rate = match FAILURE_RATE.check(failure_rate) {
+            Ok(rate) => rate,
+            Err(error) => return Err(error),
+        };
+        let slow = match self.checked_slow() {
+            Ok(slow) => slow,
+            Err(error) => return Err(error),
+        };
+        Ok(Some(Rates { window, minimum_calls, failure_rate: Checked(failure_rate), slow }))
+    }
+
+    const fn checked_minimum_calls(&self, window: Window) -> Result<u16, ConfigError> {
+        let Some(calls) = self.minimum_calls else {
+            return Ok(default_minimum_calls(window));
+        };
+        match count(&MINIMUM_CALLS, calls) {
+            Ok(calls) if calls > most_calls(window) => Err(ConfigError::MinimumCallsOverWindow),
+            checked => checked,
+        }
+    }
+
+    const fn checked_slow(&self) -> Result<Option<Slow>, ConfigError> {
+        let rate = match self.slow_call_rate {
+            Some(rate) => rate,
+            None => DEFAULT_SLOW_CALL_RATE,
+        };
+        let rate = match SLOW_CALL_RATE.check(rate) {
+            Ok(rate) => Checked(rate),
+            Err(error) => return Err(error),
+        };
+        match self.slow_call_duration {
+            Some(call) => match SLOW_CALL_DURATION.check(call) {
+                Ok(call) => Ok(Some(Slow { call, rate })),
+                Err(error) => Err(error),
+            },
+            None if self.slow_call_rate.is_some() => Err(ConfigError::SlowCallDurationMissing),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The `max_open_duration` of a breaker with this open duration, by default.
+const fn default_max_open_duration(open_duration: Duration) -> Duration {
+    let twice = open_duration.saturating_mul(2);
+    let is_longer = twice.as_nanos() > DEFAULT_MAX_OPEN_DURATION.as_nanos();
+    if is_longer { twice } else { DEFAULT_MAX_OPEN_DURATION }
+}
+
+/// The `minimum_calls` of a breaker with this window, by default.
+const fn default_minimum_calls(window: Window) -> u16 {
+    let most = most_calls(window);
+    if most < DEFAULT_MINIMUM_CALLS { most } else { DEFAULT_MINIMUM_CALLS }
+}
+
+/// The largest `minimum_calls` of a breaker with this window.
+const fn most_calls(window: Window) -> u16 {
+    match window {
+        Window::Calls(calls) => calls,
+        Window::Time(_) => u16::MAX,
+    }
+}
+
+const fn unless_default(count: u32, default: u32) -> Option<u32> {
+    if count == default { None } else { Some(count) }
+}
+
+/// Checks a number whose range fits the breaker's state word.
+#[expect(clippy::cast_possible_truncation, reason = "no range ends above `u16::MAX`")]
+const fn count(range: &Count, number: u32) -> Result<u16, ConfigError> {
+    assert!(range.most <= u16::MAX as u32, "a range does not fit the state word");
+    match range.check(number) {
+        Ok(number) => Ok(number as u16),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns the kinds of a list.
+const fn listed(kinds: &[ErrorKind]) -> Result<KindSet, ConfigError> {
+    let mut listed = KindSet::NONE;
+    let mut rest = kinds;
+    while let [kind, others @ ..] = rest {
+        if listed.contains(*kind) {
+            return Err(ConfigError::KindTwice(*kind));
+        }
+        listed = listed.with(*kind);
+        rest = others;
+    }
+    if listed.is_empty() { Err(ConfigError::NoKinds) } else { Ok(listed) }
+}
+
+/// Returns the kinds that count if these are ignored.
+const fn all_but(ignored: KindSet) -> Result<KindSet, ConfigError> {
+    if !ignored.without(IGNORABLE).is_empty() {
+        return Err(ConfigError::IgnoreNotTransient);
+    }
+    let counted = KindSet::TRANSIENT.without(ignored);
+    if counted.is_empty() { Err(ConfigError::IgnoreAll) } else { Ok(counted) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::trips_on_deadline;
+    use super::*;
+
+    const MICROSECOND: Duration = Duration::from_micros(1);
+
+    #[test]
+    fn the_builder_starts_from_the_defaults() {
+        assert_eq!(BreakerConfig::builder().build(), Ok(BreakerConfig::DEFAULT));
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        let builder = BreakerConfig::builder;
+        let window = || builder().window_calls(100);
+        for (refused, error) in [
+            (builder().failure_threshold(0), ConfigError::FailureThreshold),
+            (builder().failure_threshold(65_536), ConfigError::FailureThreshold),
+            (builder().success_threshold(0), ConfigError::SuccessThreshold),
+            (builder().half_open_max_calls(0), ConfigError::HalfOpenMaxCalls),
+            (builder().probe_timeout(999 * MICROSECOND), ConfigError::ProbeTimeout),
+            (builder().open_duration(Duration::from_micros(999)), ConfigError::OpenDuration),
+            (builder().open_duration_multiplier(0.9), ConfigError::OpenDurationMultiplier),
+            (builder().open_duration_multiplier(f64::NAN), ConfigError::OpenDurationMultiplier),
+            (
+                builder().open_duration_multiplier(f64::INFINITY),
+                ConfigError::OpenDurationMultiplier,
+            ),
+            (builder().open_jitter(1.1), ConfigError::OpenJitter),
+            (builder().open_jitter(f64::NAN), ConfigError::OpenJitter),
+            (builder().window_calls(0), ConfigError::WindowCalls),
+            (builder().window_calls(1_001), ConfigError::WindowCalls),
+            (builder().window_calls(65_637), ConfigError::WindowCalls),
+            (builder().window_time(9_999 * MICROSECOND), ConfigError::WindowTime),
+            (window().failure_rate(-0.1), ConfigError::FailureRate),
+            (window().failure_rate(1.1), ConfigError::FailureRate),
+            (window().failure_rate(f64::NAN), ConfigError::FailureRate),
+            (window().minimum_calls(0), ConfigError::MinimumCalls),
+            (window().minimum_calls(65_536), ConfigError::MinimumCalls),
+            (window().slow_call_duration(999 * MICROSECOND), ConfigError::SlowCallDuration),
+            (
+                window().slow_call_duration(MICROSECOND * 1_000).slow_call_rate(2.0),
+                ConfigError::SlowCallRate,
+            ),
+        ] {
+            assert_eq!(refused.build(), Err(error));
+        }
+    }
+
+    #[test]
+    fn numbers_that_contradict_each_other_are_refused() {
+        let builder = BreakerConfig::builder;
+        let window = || builder().window_calls(100);
+        let second = Duration::from_secs(1);
+        for (refused, error) in [
+            (builder().failure_rate(0.5), ConfigError::WindowMissing),
+            (builder().minimum_calls(20), ConfigError::WindowMissing),
+            (builder().slow_call_duration(second), ConfigError::WindowMissing),
+            (builder().slow_call_rate(0.5), ConfigError::WindowMissing),
+            (window().window_time(second), ConfigError::TwoWindows),
+            (window().failure_threshold(5), ConfigError::FailureThresholdInWindow),
+            (window().minimum_calls(101), ConfigError::MinimumCallsOverWindow),
+            (window().slow_call_rate(0.5), ConfigError::SlowCallDurationMissing),
+            (builder().max_open_duration(second), ConfigError::MaxOpenDuration),
+            (
+                builder().open_duration_multiplier(2.0).max_open_duration(second),
+                ConfigError::MaxOpenDuration,
+            ),
+        ] {
+            assert_eq!(refused.build(), Err(error));
+        }
+    }
+
+    #[test]
+    fn lists_of_kinds_that_say_nothing_or_too_much_are_refused() {
+        use ErrorKind::{NotFoundError, RateLimitError, TimeoutError};
+
+        let builder = BreakerConfig::builder;
+        let transient: Vec<_> =
+            ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient()).collect();
+        for (refused, error) in [
+            (builder().trip_on(&[]), ConfigError::NoKinds),
+            (builder().ignore(&[]), ConfigError::NoKinds),
+            (
+                builder().trip_on(&[TimeoutError, TimeoutError]),
+                ConfigError::KindTwice(TimeoutError),
+            ),
+            (
+                builder().ignore(&[TimeoutError, RateLimitError, TimeoutError]),
+                ConfigError::KindTwice(TimeoutError),
+            ),
+            (builder().ignore(&[TimeoutError, NotFoundError]), ConfigError::IgnoreNotTransient),
+            (builder().ignore(&transient), ConfigError::IgnoreAll),
+            (
+                builder().trip_on(&[TimeoutError]).ignore(&[RateLimitError]),
+                ConfigError::TripOnAndIgnore,
+            ),
+        ] {
+            assert_eq!(refused.build(), Err(error));
+        }
+    }
+
+    #[test]
+    fn the_kinds_that_count_are_the_transient_ones_or_those_that_are_named() {
+        use ErrorKind::{NotFoundError, RateLimitError, TimeoutError};
+
+        let counted = |builder: BreakerConfigBuilder| {
+            let config = builder.build().unwrap();
+            ErrorKind::ALL.iter().copied().filter(move |kind| config.trips_on(*kind)).collect()
+        };
+        let transient: Vec<_> = counted(BreakerConfig::builder());
+        assert!(transient.iter().all(|kind| kind.is_transient()) && transient.len() == 8);
+        let named: Vec<_> =
+            counted(BreakerConfig::builder().trip_on(&[NotFoundError, TimeoutError]));
+        assert_eq!(named, [TimeoutError, NotFoundError]);
+        let rest: Vec<_> = counted(BreakerConfig::builder().ignore(&[RateLimitError]));
+        assert!(rest.len() == 7 && !rest.contains(&RateLimitError), "{rest:?}");
+    }
+
+    #[test]
+    fn a_deadline_counts_by_the_policy_unless_a_list_says_otherwise() {
+        use ErrorKind::{DeadlineExceeded, NotFoundError, TimeoutError};
+
+        let builder = BreakerConfig::builder;
+        for (config, without_attempt_timeout, with_it) in [
+            (builder(), true, false),
+            (builder().ignore(&[TimeoutError]), true, false),
+            (builder().ignore(&[DeadlineExceeded]), false, false),
+            (builder().trip_on(&[NotFoundError]), false, false),
+            (builder().trip_on(&[NotFoundError, DeadlineExceeded]), true, true),
+        ] {
+            let config = config.build().unwrap();
+            let counts = [false, true].map(|timed| trips_on_deadline(&config, timed));
+            assert_eq!(counts, [without_attempt_timeout, with_it], "{config:?}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_survives_the_way_through_a_builder() {
+        use ErrorKind::{DeadlineExceeded, NotFoundError, RateLimitError, TimeoutError};
+
+        let builder = BreakerConfig::builder;
+        let second = Duration::from_secs(1);
+        let window = || builder().window_calls(10);
+        for built in [
+            builder(),
+            builder().failure_threshold(7).success_threshold(3),
+            builder().half_open_max_calls(9).probe_timeout(second),
+            builder().open_duration(400 * second).open_duration_multiplier(1.5).open_jitter(0.2),
+            builder().max_open_duration(60 * second),
+            window(),
+            window().failure_rate(0.25).minimum_calls(3),
+            window().slow_call_duration(second).slow_call_rate(0.75),
+            builder().window_time(60 * second).minimum_calls(100),
+            builder().trip_on(&[NotFoundError]),
+            builder().trip_on(&[NotFoundError, DeadlineExceeded]),
+            builder().ignore(&[RateLimitError]),
+            builder().ignore(&[DeadlineExceeded, TimeoutError]),
+        ] {
+            let config = built.build().unwrap();
+            assert_eq!(config.to_builder().build(), Ok(config));
+        }
+    }
+
+    #[test]
+    fn a_builder_of_a_configuration_changes_one_setting() {
+        use ErrorKind::{RateLimitError, TimeoutError};
+
+        let config = BreakerConfig::builder().failure_threshold(7).ignore(&[RateLimitError]);
+        let config = config.build().unwrap();
+        let longer = config.to_builder().open_duration(Duration::from_secs(60)).build().unwrap();
+        assert_eq!(longer.failure_threshold(), 7);
+        assert!(!longer.trips_on(RateLimitError));
+        // A new list takes the place of the old one, of whichever sort each is.
+        let other = config.to_builder().ignore(&[TimeoutError]).build().unwrap();
+        assert!(other.trips_on(RateLimitError) && !other.trips_on(TimeoutError));
+        let named = config.to_builder().trip_on(&[TimeoutError]).build().unwrap();
+        assert!(named.trips_on(TimeoutError) && !named.trips_on(ErrorKind::NetworkError));
+    }
+
+    #[test]
+    fn what_follows_by_default_follows_a_change_too() {
+        let minute = Duration::from_secs(60);
+        let default = BreakerConfig::DEFAULT;
+        let changed = default.to_builder().success_threshold(4).open_duration(10 * minute);
+        let changed = changed.build().unwrap();
+        assert_eq!(changed.half_open_max_calls(), 4);
+        assert_eq!(changed.max_open_duration(), 20 * minute);
+        let window = default.to_builder().window_calls(10).build().unwrap();
+        assert_eq!(window.minimum_calls(), Some(10));
+        let wider = window.to_builder().window_calls(100).build().unwrap();
+        assert_eq!(wider.minimum_calls(), Some(20));
+    }
+
+    #[test]
+    fn two_ways_to_name_the_same_kinds_are_one_configuration() {
+        let all: Vec<_> =
+            ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient()).collect();
+        let [first, rest @ ..] = &all[..] else { panic!("{all:?}") };
+        let build = |builder: BreakerConfigBuilder| builder.build().unwrap();
+        assert_eq!(
+            build(BreakerConfig::builder().trip_on(&all)),
+            build(BreakerConfig::builder().ignore(&[ErrorKind::DeadlineExceeded]))
+        );
+        assert_eq!(
+            build(BreakerConfig::builder().trip_on(rest)),
+            build(BreakerConfig::builder().ignore(&[*first, ErrorKind::DeadlineExceeded]))
+        );
+    }
+
+    #[test]
+    fn a_window_brings_its_defaults() {
+        let calls = BreakerConfig::builder().window_calls(10).build().unwrap();
+        assert_eq!((calls.window_calls(), calls.window_time()), (Some(10), None));
+        assert_eq!((calls.minimum_calls(), calls.failure_rate()), (Some(10), Some(0.5)));
+        assert_eq!((calls.slow_call_duration(), calls.slow_call_rate()), (None, None));
+
+        let minute = Duration::from_secs(60);
+        let time = BreakerConfig::builder()
+            .window_time(minute)
+            .slow_call_duration(minute)
+            .build()
+            .unwrap();
+        assert_eq!((time.window_calls(), time.window_time()), (None, Some(minute)));
+        assert_eq!((time.minimum_calls(), time.slow_call_rate()), (Some(20), Some(1.0)));
+    }
+
+    #[test]
+    fn the_longest_open_duration_leaves_room_for_growth_and_jitter() {
+        let longest = |seconds| {
+            let open = Duration::from_secs(seconds);
+            BreakerConfig::builder().open_duration(open).build().unwrap().max_open_duration()
+        };
+        assert_eq!([30, 150, 151].map(|open| longest(open).as_secs()), [300, 300, 302]);
+    }
+}

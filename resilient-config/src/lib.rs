@@ -1,0 +1,30 @@
+//! The kinds of error, the settings of [`resilient-runtime`](https://docs.rs/resilient-runtime),
+//! and everything that is known about them without running anything: names, ranges, defaults,
+//! rules and messages. Depend on that crate, not on this one.
+//!
+//! The macros use this crate at expansion, and the runtime uses it at run time, so each rule is
+//! written once. To add a setting to a breaker: a field, a setter and a check in
+//! `breaker/builder.rs`, its range in `breaker/limits.rs`, its row in `breaker/keys.rs`, a getter in
+//! `breaker/mod.rs`, and a [`ConfigError`] with its message. The macros then accept it.
+//!
+//! Each file uses only those before it in this list: `kind`, `kind_set`, `error`, `duration` and
+//! `spelling`, `backoff`, `setting`, then `retry`, `budget` and `breaker`.
+
+pub mod backoff;
+pub mod breaker;
+pub mod budget;
+pub mod duration;
+mod error;
+mod kind;
+mod kind_set;
+pub mod retry;
+pub mod setting;
+pub mod spelling;
+
+pub use crate::backoff::Backoff;
+pub use crate::breaker::{BreakerConfig, BreakerConfigBuilder};
+pub use crate::budget::{BudgetConfig, BudgetConfigBuilder};
+pub use crate::error::ConfigError;
+pub use crate::kind::{ErrorKind, UnknownKindError};
+pub use crate::kind_set::KindSet;
+pub use crate::retry::{RetryPolicy, RetryPolicyBuilder};

@@ -1,0 +1,241 @@
+//! Rows of the retry table.
+
+use std::time::Duration;
+
+use crate::setting::{Count, Key, Number, Setting, Time};
+use crate::{Backoff, ConfigError, ErrorKind, backoff};
+
+/// The name that takes the row of each error's own kind.
+pub const AUTO: &str = "auto";
+
+/// The name of the row of every kind without one of its own.
+pub const DEFAULT: &str = "default";
+
+const MAX_ATTEMPTS: Count = Count { least: 1, most: u32::MAX, error: ConfigError::MaxAttempts };
+// Any duration is allowed.
+const BASE_DELAY: Time = Time { least: Duration::ZERO, error: ConfigError::MaxDelay };
+const MAX_DELAY: Time = Time { least: Duration::from_nanos(1), error: ConfigError::ZeroMaxDelay };
+const JITTER: Number = Number::share(0.2, ConfigError::Jitter);
+
+/// The keys of the numbers of a row.
+pub const KEYS: [Key<RetryPolicyBuilder>; 5] = [
+    Key::new("max_attempts", Setting::Count(MAX_ATTEMPTS, RetryPolicyBuilder::max_attempts)),
+    Key::new("base_delay", Setting::Time(BASE_DELAY, RetryPolicyBuilder::base_delay)),
+    Key::new("max_delay", Setting::Time(MAX_DELAY, RetryPolicyBuilder::max_delay)),
+    Key::new("jitter", Setting::Number(JITTER, RetryPolicyBuilder::jitter)),
+    Key::new("backoff", Setting::Backoff(&backoff::NAMES, RetryPolicyBuilder::backoff)),
+];
+
+/// Returns the row of `kind` in the default table, if the kind has one of its own.
+#[must_use]
+pub const fn own_row(kind: ErrorKind) -> Option<RetryPolicy> {
+    // The rows of the resilience layer that this library implements (SPARC specification, section
+    // 6.1).
+    let row = match kind {
+        ErrorKind::ConnectionError => RetryPolicy::DEFAULT,
+        ErrorKind::RateLimitError => RetryPolicy {
+            max_attempts: 5,
+            base_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(30),
+            ..RetryPolicy::DEFAULT
+        },
+        ErrorKind::ServiceUnavailable => RetryPolicy {
+            base_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(10),
+            ..RetryPolicy::DEFAULT
+        },
+        ErrorKind::TimeoutError => RetryPolicy {
+            max_attempts: 2,
+            base_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(2),
+            backoff: Backoff::Linear,
+            ..RetryPolicy::DEFAULT
+        },
+        _ => return None,
+    };
+    Some(row)
+}
+
+/// A row of the `RetryTable`: how often to try, and how long to wait in between.
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::RetryPolicy;
+///
+/// let policy = RetryPolicy::builder()
+///     .max_attempts(5)
+///     .base_delay(Duration::from_millis(200))
+///     .max_delay(Duration::from_secs(10))
+///     .jitter(0.2)
+///     .build()?;
+/// assert_eq!(policy.max_attempts(), 5);
+/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RetryPolicy {
+    max_attempts: u32,
+    base_delay: Duration,
+    max_delay: Duration,
+    jitter: f64,
+    backoff: Backoff,
+}
+
+impl RetryPolicy {
+    /// 3 attempts, 100 ms doubling up to 5 s, jitter 0.1: the default retry configuration of the
+    /// resilience layer that this library implements, and the row of every kind without its own.
+    pub const DEFAULT: Self = Self {
+        max_attempts: 3,
+        base_delay: Duration::from_millis(100),
+        max_delay: Duration::from_secs(5),
+        jitter: 0.1,
+        backoff: Backoff::Exponential,
+    };
+
+    /// Returns the row of `kind` in the default `RetryTable`.
+    #[must_use]
+    pub const fn for_kind(kind: ErrorKind) -> Self {
+        match own_row(kind) {
+            Some(row) => row,
+            None => Self::DEFAULT,
+        }
+    }
+
+    /// Starts from [`DEFAULT`](Self::DEFAULT).
+    pub const fn builder() -> RetryPolicyBuilder {
+        Self::DEFAULT.to_builder()
+    }
+
+    /// Starts from this policy.
+    pub const fn to_builder(self) -> RetryPolicyBuilder {
+        RetryPolicyBuilder(self)
+    }
+
+    /// How often the function is called at most, the first call included. Default 3.
+    #[must_use]
+    #[inline]
+    pub const fn max_attempts(&self) -> u32 {
+        self.max_attempts
+    }
+
+    /// The delay before the first retry. Default 100 ms.
+    #[must_use]
+    pub const fn base_delay(&self) -> Duration {
+        self.base_delay
+    }
+
+    /// The longest delay, jitter included. If the server asks for a longer wait, the call ends.
+    /// Only the jitter added to a server's hint may exceed it. Default 5 s.
+    #[must_use]
+    pub const fn max_delay(&self) -> Duration {
+        self.max_delay
+    }
+
+    /// By which share of itself a delay is spread either way, and a server's hint upward. Default
+    /// 0.1.
+    #[must_use]
+    pub const fn jitter(&self) -> f64 {
+        self.jitter
+    }
+
+    /// How the delay grows. Default [`Backoff::Exponential`].
+    #[must_use]
+    pub const fn backoff(&self) -> Backoff {
+        self.backoff
+    }
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// Builds a [`RetryPolicy`]; [`build`](Self::build) checks it.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a builder does nothing before `build`"]
+pub struct RetryPolicyBuilder(RetryPolicy);
+
+impl RetryPolicyBuilder {
+    /// How often the function is called at most, the first call included: 1 or more, and 1 is no
+    /// retry.
+    pub const fn max_attempts(mut self, attempts: u32) -> Self {
+        self.0.max_attempts = attempts;
+        self
+    }
+
+    /// The delay before the first retry.
+    pub const fn base_delay(mut self, delay: Duration) -> Self {
+        self.0.base_delay = delay;
+        self
+    }
+
+    /// The longest delay, jitter included: more than 0, and not shorter than the base delay. A call
+    /// ends if the server asks for a longer wait. A shorter hint is waited out, and its jitter is
+    /// added on top.
+    pub const fn max_delay(mut self, delay: Duration) -> Self {
+        self.0.max_delay = delay;
+        self
+    }
+
+    /// By which share of itself a delay is spread either way, from 0 to 1: with 0.1, a delay of
+    /// 1 s is anything from 0.9 to 1.1 s, each as likely. A hint (`Classify::retry_after`) of
+    /// the server is only lengthened: a hint of 1 s is anything from 1 to 1.1 s.
+    pub const fn jitter(mut self, share: f64) -> Self {
+        self.0.jitter = share;
+        self
+    }
+
+    /// How the delay grows.
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.0.backoff = backoff;
+        self
+    }
+
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    ///
+    /// If there is no attempt at all, `max_delay` is 0 or shorter than `base_delay`, or the jitter
+    /// is not from 0 to 1.
+    pub const fn build(self) -> Result<RetryPolicy, ConfigError> {
+        let policy = self.0;
+        if let Err(error) = MAX_ATTEMPTS.check(policy.max_attempts) {
+            return Err(error);
+        }
+        if let Err(error) = MAX_DELAY.check(policy.max_delay) {
+            return Err(error);
+        }
+        if policy.max_delay.as_nanos() < policy.base_delay.as_nanos() {
+            return Err(ConfigError::MaxDelay);
+        }
+        if let Err(error) = JITTER.check(policy.jitter) {
+            return Err(error);
+        }
+        Ok(policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        let builder = RetryPolicy::builder;
+        for (refused, error) in [
+            (builder().max_attempts(0), ConfigError::MaxAttempts),
+            (builder().base_delay(6 * SECOND), ConfigError::MaxDelay),
+            (
+                builder().base_delay(Duration::ZERO).max_delay(Duration::ZERO),
+                ConfigError::ZeroMaxDelay,
+            ),
+            (builder().jitter(-0.1), ConfigError::Jitter),
+            (builder().jitter(1.1), ConfigError::Jitter),
+            (builder().jitter(f64::NAN), ConfigError::Jitter),
+        ] {
+            assert_eq!(refused.build(), Err(error));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What the value of a setting may be.
+//!
+//! A builder checks its numbers by these ranges, and a reader of configuration (the macros) finds
+//! in them what to read, how to check it, and which setter to call.
+
+use std::time::Duration;
+
+use crate::{Backoff, ConfigError, ErrorKind, KindSet};
+
+/// A key of a builder `B` with its setting.
+#[derive(Debug)]
+pub struct Key<B> {
+    /// The key as the attribute and `policies!` take it.
+    pub name: &'static str,
+    /// What its value may be.
+    pub setting: Setting<B>,
+}
+
+/// What the value of a key may be, and the setter that takes it.
+#[derive(Debug)]
+pub enum Setting<B> {
+    /// A whole number.
+    Count(Count, fn(B, u32) -> B),
+    /// A duration.
+    Time(Time, fn(B, Duration) -> B),
+    /// A number.
+    Number(Number, fn(B, f64) -> B),
+    /// A number of calls, or a duration.
+    Window((Count, fn(B, u32) -> B), (Time, fn(B, Duration) -> B)),
+    /// A list of kinds of error, each of which is in this set.
+    Kinds(KindSet, fn(B, &[ErrorKind]) -> B),
+    /// One of these words.
+    Backoff(&'static [(&'static str, Backoff)], fn(B, Backoff) -> B),
+}
+
+impl<B> Key<B> {
+    pub(crate) const fn new(name: &'static str, setting: Setting<B>) -> Self {
+        Self { name, setting }
+    }
+}
+
+/// The range of a whole number.
+#[derive(Clone, Copy, Debug)]
+pub struct Count {
+    /// The smallest.
+    pub least: u32,
+    /// The largest.
+    pub most: u32,
+    /// The error of any other.
+    pub error: ConfigError,
+}
+
+impl Count {
+    /// Refuses a number out of the range.
+    #[expect(clippy::missing_errors_doc, reason = "its only error is its field")]
+    pub const fn check(&self, number: u32) -> Result<u32, ConfigError> {
+        if number < self.least || number > self.most { Err(self.error) } else { Ok(number) }
+    }
+}
+
+/// The range of a duration.
+#[derive(Clone, Copy, Debug)]
+pub struct Time {
+    /// The shortest.
+    pub least: Duration,
+    /// The error of a shorter one.
+    pub error: ConfigError,
+}
+
+impl Time {
+    /// Refuses a duration that is too short.
+    #[expect(clippy::missing_errors_doc, reason = "its only error is its field")]
+    pub const fn check(&self, time: Duration) -> Result<Duration, ConfigError> {
+        if time.as_nanos() < self.least.as_nanos() { Err(self.error) } else { Ok(time) }
+    }
+}
+
+/// The range of a number with a fraction.
+#[derive(Clone, Copy, Debug)]
+pub struct Number {
+    /// The smallest.
+    pub least: f64,
+    /// The largest.
+    pub most: f64,
+    /// One that advice names if nothing else is known.
+    pub example: f64,
+    /// The error of any other.
+    pub error: ConfigError,
+}
+
+impl Number {
+    /// A number from 0 to 1.
+    pub(crate) const fn share(example: f64, error: ConfigError) -> Self {
+        Self { least: 0.0, most: 1.0, example, error }
+    }
+
+    /// Refuses a number out of the range, and NaN.
+    #[expect(clippy::missing_errors_doc, reason = "its only error is its field")]
+    pub const fn check(&self, number: f64) -> Result<f64, ConfigError> {
+        if number >= self.least && number <= self.most { Ok(number) } else { Err(self.error) }
+    }
+
+    /// Whether it is a share of something: from 0 to 1.
+    #[must_use]
+    pub const fn is_share(&self) -> bool {
+        self.most <= 1.0
+    }
+}

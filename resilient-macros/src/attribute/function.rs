@@ -1,0 +1,41 @@
+//! The attribute on a function.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+
+use crate::check::signature::{self};
+use crate::check::twice::Level;
+use crate::check::{borrow_rules, placeholders};
+use crate::config::{self, Breaker, BreakerSource};
+use crate::diagnose::errors::Errors;
+use crate::emit;
+use crate::parse::args::Args;
+use crate::parse::impl_block::Within;
+use crate::parse::item::Function;
+
+/// Expands a function; `level` says what the attribute stands on.
+pub fn expand(args: &Args, function: Function, within: &Within, level: Level) -> TokenStream {
+    let written = function.to_token_stream();
+    let mut errors = Errors::default();
+    let config = config::read(args, &mut errors);
+    let target = signature::read(function, &mut errors);
+    if config.repeats() {
+        borrow_rules::check(&target, &mut errors);
+    }
+    if let Some(Breaker { name: BreakerSource::Keyed(name, template), .. }) = &config.breaker {
+        placeholders::check(template, name, &target.signature, &mut errors);
+    }
+    let generics = target.signature.generics.type_params().map(|param| &param.ident);
+    let generics: Vec<_> = generics.chain(&within.generics).cloned().collect();
+    config.check_generics(&generics, &mut errors);
+    if let Some(attempt) = &config.attempt {
+        signature::refuse_parameter(attempt, &target.signature, &mut errors);
+    }
+    match errors.finish() {
+        Ok(()) => emit::function::expand(&config, target, within.name.as_deref(), level),
+        Err(error) => {
+            let error = error.into_compile_error();
+            quote!(#written #error)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The attribute on an `impl` block: on each async method in it that returns a `Result`.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Attribute, Error, Meta, ReturnType, Type};
+
+use super::function;
+use crate::check::twice::{self, Level};
+use crate::config;
+use crate::diagnose::errors::Errors;
+use crate::parse::args::Args;
+use crate::parse::async_trait;
+use crate::parse::impl_block::{ImplBlock, Item, in_braces, is_conditional, is_ours, ungrouped};
+use crate::parse::item::Function;
+
+/// Expands each method that the attribute applies to. A mistake in the block's own arguments is
+/// reported once: the methods then stand without the attribute, and without their own, which are
+/// parts of it.
+pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
+    refuse_twice(&block)?;
+    let mut errors = Errors::default();
+    config::read_keys(args, &mut errors);
+    if let Err(error) = errors.finish() {
+        return Ok(block.without_attribute(&error));
+    }
+
+    let attributes = &block.attributes;
+    let mut expanded = quote!(#(#attributes)*);
+    let mut applied = false;
+    for item in block.items {
+        let mut method = match item {
+            Item::Method(method) => *method,
+            Item::Other(other) => {
+                expanded.extend(other);
+                continue;
+            }
+        };
+        match take_own(&mut method) {
+            Ok(Some(own)) if own.is_skip() => {
+                applied = true;
+                method.to_tokens(&mut expanded);
+            }
+            // Without a word of its own, the name of what it returns decides.
+            Ok(None) if !returns_a_result(&method) => method.to_tokens(&mut expanded),
+            Ok(own) => {
+                applied = true;
+                let args = own.unwrap_or_default().or(args);
+                expanded.extend(function::expand(&args, method, &block.within, Level::Block));
+            }
+            Err(error) => {
+                applied = true;
+                method.to_tokens(&mut expanded);
+                error.to_compile_error().to_tokens(&mut expanded);
+            }
+        }
+    }
+    let head = block.head;
+    if !applied {
+        return Err(Error::new_spanned(
+            head,
+            "`#[resilient]` on an `impl` block is for its async methods that return a `Result`, and \
+             no return type in this one has a name that ends in `Result`: put `#[resilient]` on the \
+             methods that return a `Result` by another name",
+        ));
+    }
+    let body = in_braces(block.braces, expanded);
+    Ok(quote!(#head #body))
+}
+
+/// Rejects a second attribute on the block.
+fn refuse_twice(block: &ImplBlock) -> Result<(), Error> {
+    twice::refuse_on_block(block.items.iter().filter_map(|item| match item {
+        Item::Method(method) => Some(&method.attributes[..]),
+        Item::Other(_) => None,
+    }))
+}
+
+/// Takes the method's own attribute off it, and reads it. Bare, it changes nothing.
+fn take_own(method: &mut Function) -> syn::Result<Option<Args>> {
+    let conditional = method.attributes.iter().find(|attribute| is_conditional(attribute));
+    if let Some(conditional) = conditional {
+        return Err(Error::new_spanned(
+            conditional,
+            "in an `impl` block that has `#[resilient(…)]`, a method's own one cannot be under a \
+             condition: put `#[cfg(…)]` on two versions of the method",
+        ));
+    }
+    let mut own = method.attributes.extract_if(.., |attribute| is_ours(attribute));
+    let first = own.next();
+    let second = own.next();
+    drop(own);
+    if let Some(second) = second {
+        return Err(Error::new_spanned(second, "`#[resilient]` is given twice: keep one"));
+    }
+    first.map(|own| read_own(&own)).transpose()
+}
+
+fn read_own(own: &Attribute) -> syn::Result<Args> {
+    match own.meta {
+        Meta::Path(_) => Ok(Args::default()),
+        _ => own.parse_args(),
+    }
+}
+
+/// Whether a method is async and returns a `Result`, by whatever alias: the name says it.
+fn returns_a_result(method: &Function) -> bool {
+    let boxed = async_trait::unpack(method).map(|boxed| boxed.returns);
+    let returns = match (&boxed, &method.signature.output) {
+        (Some(returns), _) => returns,
+        (None, ReturnType::Type(_, of)) if method.signature.asyncness.is_some() => of,
+        _ => return false,
+    };
+    let Type::Path(path) = ungrouped(returns) else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident.to_string().ends_with("Result"))
+}

@@ -1,0 +1,67 @@
+//! `#[resilient]`: on a function, or on an `impl` block.
+
+mod function;
+mod impl_block;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Error;
+use syn::parse::{Parse, ParseStream};
+
+use crate::check::twice::{self, Level};
+use crate::config;
+use crate::parse::args::Args;
+use crate::parse::impl_block::{ImplBlock, Within};
+use crate::parse::item::{self, Function};
+
+/// Expands the attribute. After a mistake, the item still stands as it was written, so that the
+/// editor goes on working and no second error follows.
+pub fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
+    let args = config::refuse_bare(&args).and_then(|()| syn::parse2::<Args>(args));
+    let expanded = match (args, syn::parse2::<Item>(item.clone())) {
+        (Ok(args), Ok(Item::Function(target))) => {
+            match twice::refuse_on_function(&target.attributes) {
+                Ok(()) => {
+                    let (within, level) = (Within::default(), Level::Function);
+                    return function::expand(&args, *target, &within, level);
+                }
+                Err(error) => Err(error),
+            }
+        }
+        (Ok(args), Ok(Item::ImplBlock(block))) => impl_block::expand(&args, block),
+        (Err(error), Ok(Item::ImplBlock(block))) => return block.without_attribute(&error),
+        (Err(error), Ok(Item::Function(_))) | (Ok(_), Err(error)) => Err(error),
+        (Err(mut error), Err(other)) => {
+            error.combine(other);
+            Err(error)
+        }
+    };
+    expanded.unwrap_or_else(|error| {
+        let error = error.into_compile_error();
+        quote!(#item #error)
+    })
+}
+
+/// What the attribute goes on.
+enum Item {
+    Function(Box<Function>),
+    ImplBlock(ImplBlock),
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if ImplBlock::is_next(input) {
+            return Ok(Self::ImplBlock(input.parse()?));
+        }
+        if let Some((place, advice)) = item::advice(input) {
+            return Err(Error::new(
+                place,
+                format_args!(
+                    "`#[resilient]` goes on an async function, or on an `impl` block with \
+                     some{advice}"
+                ),
+            ));
+        }
+        input.parse().map(Box::new).map(Self::Function)
+    }
+}

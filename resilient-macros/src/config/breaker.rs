@@ -1,0 +1,194 @@
+//! The key `breaker`, and the breakers that `policies!` declares.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span};
+use resilient_config::breaker::KEYS;
+use syn::{Expr, LitStr, Path};
+
+use super::keys::{self, distinct, given};
+use super::settings::{Settings, count_by, word};
+use super::{contradictions, names};
+use crate::diagnose::errors::Errors;
+use crate::parse::args::{Arg, Args, Value};
+use crate::parse::template::{self, Template};
+use crate::parse::values::{self, Text, expression, text};
+
+/// The key `breaker`.
+pub struct Breaker {
+    pub name: BreakerSource,
+    pub settings: BreakerSettings,
+    /// The variant of `Scope`.
+    pub scope: Ident,
+}
+
+/// Where a breaker comes from.
+pub enum BreakerSource {
+    /// The breaker of this name.
+    Literal(LitStr),
+    /// One for each value of the arguments.
+    Keyed(LitStr, Template),
+    /// The breaker that this constant names, or this static one.
+    Path(Path),
+}
+
+impl BreakerSource {
+    /// The name as source has it. `None` for a constant.
+    pub const fn literal(&self) -> Option<&LitStr> {
+        match self {
+            Self::Literal(name) | Self::Keyed(name, _) => Some(name),
+            Self::Path(_) => None,
+        }
+    }
+}
+
+/// The settings of a breaker, or of all breakers of a template.
+pub struct BreakerSettings {
+    /// The settings of its configuration.
+    pub config: Settings,
+    pub max_keys: Option<u32>,
+}
+
+impl BreakerSettings {
+    const fn none(span: Span) -> Self {
+        Self { config: Settings::none(span), max_keys: None }
+    }
+
+    /// From which duration on a call is slow, with the key.
+    pub fn slow_call_duration(&self) -> Option<(&Ident, Duration)> {
+        self.config.time("slow_call_duration")
+    }
+
+    /// Whether no setting is given.
+    pub const fn is_empty(&self) -> bool {
+        self.config.changes.is_empty() && self.max_keys.is_none()
+    }
+
+    /// Rejects a number of breakers for a name that has only one.
+    fn check_max_keys(&self, args: &Args, name: &BreakerSource, errors: &mut Errors) {
+        if let (Some(_), Some(arg)) = (self.max_keys, given(args, "max_keys"))
+            && !matches!(name, BreakerSource::Keyed(..))
+        {
+            errors.at(
+                &arg.key,
+                "`max_keys` is the most breakers that a name with a placeholder may have, as in \
+                 \"search/{collection}\": this name has one breaker only",
+            );
+        }
+    }
+}
+
+/// The values of `scope`, with the variants of `Scope`.
+const SCOPES: &[(&str, &str)] = &[("call", CALL), ("attempt", "Attempt")];
+const CALL: &str = "Call";
+
+/// Reads `breaker = …` or `breaker(…)`.
+pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
+    let call = |span| Ident::new(CALL, span);
+    match &arg.value {
+        Value::None => {
+            errors.at(&arg.key, "`breaker` needs a name: write `breaker = \"search\"`");
+            None
+        }
+        Value::Expr(_) | Value::Values(_) => {
+            let value = expression(arg, errors)?;
+            let name = named(arg, value, errors)?;
+            let span = arg.key.span();
+            Some(Breaker { name, settings: BreakerSettings::none(span), scope: call(span) })
+        }
+        Value::List(args, span) => {
+            let mut name = None;
+            let mut scope = call(*span);
+            let settings =
+                settings_in(args, *span, &keys::breaker(), errors, |key, arg, errors| {
+                    values::read(arg, false, errors, |arg, errors| {
+                        let Some(value) = expression(arg, errors) else { return };
+                        match key {
+                            "name" => name = named(arg, value, errors),
+                            _ => {
+                                let found = word(arg, value, SCOPES, errors);
+                                scope = found.map_or_else(
+                                    || call(*span),
+                                    |(name, span)| Ident::new(name, span),
+                                );
+                            }
+                        }
+                    });
+                });
+            if given(args, "name").is_none() {
+                errors.at(
+                    &arg.key,
+                    "`breaker(…)` needs a name: write `breaker(name = \"search\", …)`",
+                );
+            }
+            let name = name?;
+            settings.check_max_keys(args, &name, errors);
+            Some(Breaker { name, settings, scope })
+        }
+    }
+}
+
+/// Reads the declaration of a breaker, or of those of a template.
+pub fn declared_breaker(
+    name: &LitStr,
+    args: &Args,
+    span: Span,
+    errors: &mut Errors,
+) -> Option<(BreakerSource, BreakerSettings)> {
+    let settings = settings_in(args, span, &keys::declared_breaker(), errors, |_, _, _| {});
+    let name = literal(name, errors)?;
+    settings.check_max_keys(args, &name, errors);
+    Some((name, settings))
+}
+
+/// Reads the settings, and passes any other key to `other`.
+fn settings_in(
+    args: &Args,
+    span: Span,
+    known: &[&'static str],
+    errors: &mut Errors,
+    mut other: impl FnMut(&str, &Arg, &mut Errors),
+) -> BreakerSettings {
+    let mut found = BreakerSettings::none(span);
+    for (key, arg) in distinct(args, known, errors) {
+        match key {
+            "name" | "scope" => other(key, arg, errors),
+            "max_keys" => {
+                found.max_keys = values::read(arg, false, errors, |arg, errors| {
+                    let check = |number| match number {
+                        0 => Err("`max_keys` must be 1 or more"),
+                        number => Ok(number),
+                    };
+                    count_by(check, arg, expression(arg, errors)?, errors)
+                });
+            }
+            _ => found.config.read(&KEYS, key, arg, errors),
+        }
+    }
+    // An unknown key may be a misspelling of a key that another one needs.
+    if args.0.iter().all(|arg| known.iter().any(|key| arg.key == key)) {
+        contradictions::check_breaker(args, &found.config, errors);
+    }
+    found
+}
+
+fn named(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<BreakerSource> {
+    match text(arg, value, "\"search\"", errors)? {
+        Text::Literal(name) => literal(&name, errors),
+        Text::Constant(path) => Some(BreakerSource::Path(path)),
+    }
+}
+
+fn literal(name: &LitStr, errors: &mut Errors) -> Option<BreakerSource> {
+    if name.value().trim().is_empty() {
+        errors.at(name, "the name of a breaker is empty: write what it guards, as in \"search\"");
+        return None;
+    }
+    names::check("a breaker", name, errors)?;
+    let template =
+        template::parse(&name.value()).map_err(|message| errors.at(name, message)).ok()?;
+    Some(match template.plain() {
+        Some(plain) => BreakerSource::Literal(LitStr::new(&plain, name.span())),
+        None => BreakerSource::Keyed(name.clone(), template),
+    })
+}

@@ -1,0 +1,4 @@
+//! How mistakes are gathered and explained.
+
+pub mod errors;
+pub mod suggest;

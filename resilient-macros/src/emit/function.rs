@@ -1,0 +1,241 @@
+//! The function that runs its body through a policy.
+
+use proc_macro2::{Delimiter, Group, TokenStream};
+use quote::quote_spanned;
+use syn::spanned::Spanned;
+use syn::{FnArg, Signature, Token};
+
+use super::params::Params;
+use super::{keyed, site_tokens};
+use crate::check::signature::Target;
+use crate::check::twice::Level;
+use crate::config::{Breaker, BreakerSource, Config};
+use crate::hygiene::{Runtime, mixed};
+use crate::parse::lints;
+
+/// Writes the function, with each call run through its policy.
+pub fn expand(config: &Config, target: Target, within: Option<&str>, level: Level) -> TokenStream {
+    let p = Runtime(config.runtime.as_ref()).private(mixed());
+    let Target { mut attributes, visibility, mut signature, body, braces, returns, pin } = target;
+    lints::allow_what_is_expected(&mut attributes);
+    for parameter in &mut signature.inputs {
+        lints::allow_what_is_expected(match parameter {
+            FnArg::Receiver(receiver) => &mut receiver.attrs,
+            FnArg::Typed(parameter) => &mut parameter.attrs,
+        });
+    }
+    let site = site_tokens::site(config, &signature.ident, within);
+    let begin = begin(config, &signature, &returns);
+    let call = if config.repeats() {
+        let used = used_by_name(config, &signature);
+        let params = Params::split(&mut signature, body, &p);
+        repeated(config, &params, &used, &returns)
+    } else {
+        once(config, &body, &returns)
+    };
+    let code = quote_spanned!(mixed()=> #site #begin #call);
+    let code = match pin {
+        Some(pin) => quote_spanned!(mixed()=> #pin(async move { #code })),
+        None => code,
+    };
+    // Lints look at the span of the whole function to tell generated code from the user's.
+    let mut code = Group::new(Delimiter::Brace, code);
+    code.set_span(braces);
+    let mark = level.mark();
+    quote_spanned!(mixed()=> #(#attributes)* #mark #visibility #signature #code)
+}
+
+/// The body in the place of a value. Its braces are the user's own: by their edition the compiler
+/// decides how long temporaries of the last expression live. In the arm of a match the braces do
+/// not look needless, and those temporaries end before the bindings around it.
+fn in_place(body: &Group) -> TokenStream {
+    quote_spanned!(mixed()=> match () { () => #body })
+}
+
+/// Uses the parameters that the breaker's name is made of: an attempt binds them again, and the
+/// body may not need them.
+fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
+    match &config.breaker {
+        Some(Breaker { name: BreakerSource::Keyed(_, template), .. }) => {
+            let used = template.parameters(signature);
+            quote_spanned!(mixed()=> #(#[allow(clippy::used_underscore_binding)] let _ = &#used;)*)
+        }
+        _ => TokenStream::new(),
+    }
+}
+
+/// Begins the call, and ends it where the breaker rejects it. What begins it stands at the place
+/// of the return type: what that type lacks is reported there.
+fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> TokenStream {
+    let runtime = Runtime(config.runtime.as_ref());
+    let span = runtime.reported_at(returns.span());
+    let p = runtime.private(span);
+    // What is local is named by `mixed`, at whatever place it is used.
+    let site = quote_spanned!(mixed()=> __site);
+    let of = quote_spanned!(span=> #p::PhantomData::<#returns>);
+    let (keyed, begin) = match &config.breaker {
+        Some(Breaker { name: BreakerSource::Keyed(name, template), .. }) => {
+            let breaker = quote_spanned!(mixed()=> &__breaker);
+            let begin = quote_spanned!(span=> #p::begin_keyed(#of, #site, #breaker));
+            (Some(keyed::lookup(&runtime, name, template, signature)), begin)
+        }
+        _ if config.rejects() => (None, quote_spanned!(span=> #p::begin_guarded(#of, #site))),
+        _ => (None, quote_spanned!(span=> #p::begin(#of, #site))),
+    };
+    let admit = config.breaker.is_some().then(|| {
+        quote_spanned! {mixed()=>
+            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit(__reject) {
+                return __rejected;
+            }
+        }
+    });
+    let call = if config.rejects() {
+        quote_spanned!(mixed()=> (mut __call, __reject))
+    } else {
+        quote_spanned!(mixed()=> mut __call)
+    };
+    let start = config.deadline.map(|_| quote_spanned!(mixed()=> __call.start_clock();));
+    quote_spanned! {mixed()=>
+        #keyed
+        let #call = #begin;
+        #start
+        #admit
+    }
+}
+
+/// Tells the compiler what an async block returns before it meets the first `return` or `?` in it,
+/// as it knows of a function; and that the block takes `claimed` with it.
+fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
+    let claim = claimed.map(|claimed| quote_spanned!(mixed()=> let __claimed = #claimed;));
+    quote_spanned! {mixed()=>
+        if let ::core::option::Option::Some(__result) =
+            ::core::option::Option::None::<#returns>
+        {
+            #claim
+            return __result;
+        }
+    }
+}
+
+/// Awaits an attempt: `block` is the async block of it.
+fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
+    let current = (config.is_timed() || config.attempt.is_some())
+        .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
+    let attempt = if config.is_timed() {
+        quote_spanned!(mixed()=> timed(__attempt, __reject, #block))
+    } else {
+        quote_spanned!(mixed()=> attempt(#block))
+    };
+    quote_spanned! {mixed()=>
+        #current
+        let __result = __call.#attempt.await;
+    }
+}
+
+/// Gives the body its attempt, by the name that it has for it. Of the methods of an `impl` block,
+/// not every one needs it.
+fn named_attempt(config: &Config) -> Option<TokenStream> {
+    config.attempt.as_ref().map(|name| {
+        quote_spanned! {mixed()=>
+            #[allow(unused_variables)]
+            let #name = __attempt;
+        }
+    })
+}
+
+// A body that runs once: it may move what it likes.
+//
+// // Input:  async fn search(q: String) -> Result<Hits, E> { BODY }
+// // Output:
+// async fn search(q: String) -> Result<Hits, E> {
+//     // the site, and:
+//     let (mut __call, __reject) = p::begin_guarded(p::PhantomData::<Result<Hits, E>>, __site);
+//     if let ControlFlow::Break(__rejected) = __call.admit(__reject) {
+//         return __rejected;
+//     }
+//     let __result = __call.attempt(async move {
+//         // typed, and:
+//         match () { () => { BODY } }
+//     }).await;
+//     __call.finish(__result)
+// }
+fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
+    let (typed, named_attempt) = (typed(returns, None), named_attempt(config));
+    let body = in_place(body);
+    let block = quote_spanned! {mixed()=>
+        async move {
+            #typed
+            #named_attempt
+            #body
+        }
+    };
+    let attempt = attempt(config, &block);
+    quote_spanned! {mixed()=>
+        #attempt
+        __call.finish(__result)
+    }
+}
+
+// A body that may run again: a loop around an async block that is not `move`, so that each
+// attempt borrows the references, and gets the values out of slots.
+//
+// // Input:  async fn search(&self, q: String, log: &mut Log) -> Result<Hits, E> { BODY }
+// // Output:
+// async fn search(&self, q: String, log: &mut Log) -> Result<Hits, E> {
+//     // the site, the call is begun as above, and:
+//     let mut __slot1 = p::Slot::new(q);
+//     loop {
+//         let __last = __call.is_last();
+//         let __lent2 = &mut *log;
+//         let __result = __call.attempt(async {
+//             // typed, and:
+//             let q = p::take_or_clone(&mut __slot1, __last);
+//             let log = __lent2;
+//             match () { () => { BODY } }
+//         }).await;
+//         let __pause = match __call.settle(__result) {
+//             ControlFlow::Break(__result) => break __result,
+//             ControlFlow::Continue(__pause) => __pause,
+//         };
+//         if let ControlFlow::Break(__result) = __call.resume(__pause).await {
+//             break __result;
+//         }
+//     }
+// }
+fn repeated(
+    config: &Config,
+    params: &Params,
+    used: &TokenStream,
+    returns: &TokenStream,
+) -> TokenStream {
+    let Params { keep, prepare, claimed, hand_over, body } = params;
+    let (typed, named_attempt) = (typed(returns, *claimed), named_attempt(config));
+    let body = in_place(body);
+    let block = quote_spanned! {mixed()=>
+        async {
+            #typed
+            #hand_over
+            #used
+            #named_attempt
+            #body
+        }
+    };
+    let attempt = attempt(config, &block);
+    let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
+    quote_spanned! {mixed()=>
+        #keep
+        loop {
+            #last
+            #prepare
+            #attempt
+            // The result is gone before the pause: it need not be `Send`.
+            let __pause = match __call.settle(__result) {
+                ::core::ops::ControlFlow::Break(__result) => break __result,
+                ::core::ops::ControlFlow::Continue(__pause) => __pause,
+            };
+            if let ::core::ops::ControlFlow::Break(__result) = __call.resume(__pause).await {
+                break __result;
+            }
+        }
+    }
+}

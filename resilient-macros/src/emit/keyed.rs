@@ -1,0 +1,56 @@
+//! The breaker that the arguments of a call select.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::{Ident, LitStr, Member, Signature};
+
+use crate::hygiene::{Runtime, mixed};
+use crate::parse::template::{Template, parameter};
+
+/// Looks up the breaker that the arguments of a call select.
+pub fn lookup(
+    runtime: &Runtime<'_>,
+    name: &LitStr,
+    template: &Template,
+    signature: &Signature,
+) -> TokenStream {
+    let p = runtime.private(mixed());
+    let span = runtime.reported_at(name.span());
+    let at_place = runtime.private(span);
+    let part = quote_spanned!(span=> #at_place::key_part);
+    let values = values_in(template, signature, name.span(), &part);
+    quote_spanned! {mixed()=>
+        let __breakers = {
+            static __BREAKERS: #p::KeyedSite = #p::KeyedSite::new(#name);
+            &__BREAKERS
+        };
+        #[allow(clippy::used_underscore_binding)]
+        let __breaker = __breakers.get(&[#values]);
+    }
+}
+
+/// The values of a call, separated by commas. `part` is the function that each goes through.
+fn values_in(
+    template: &Template,
+    signature: &Signature,
+    place: Span,
+    part: &TokenStream,
+) -> TokenStream {
+    let span = mixed().located_at(place);
+    let values = template.values().filter_map(|value| {
+        let parameter = parameter(&value.parameter, signature)?;
+        let fields = value.fields.iter().map(|field| match field {
+            Member::Named(name) => located(name, span).into_token_stream(),
+            Member::Unnamed(index) => index.to_token_stream(),
+        });
+        Some(quote_spanned!(span=> #part(&#parameter #(.#fields)*)))
+    });
+    quote_spanned!(span=> #(#values),*)
+}
+
+/// The same name at another place.
+fn located(name: &Ident, place: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(place);
+    name
+}

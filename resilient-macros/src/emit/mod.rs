@@ -1,0 +1,10 @@
+//! From a valid configuration and a function to code. Nothing here can fail.
+//!
+//! Generated names have `Span::mixed_site()`, so that they cannot clash with the user's. Paths begin
+//! at a crate. In comments, `p` is the path of the runtime's private module.
+
+pub mod function;
+mod keyed;
+mod params;
+mod receiver;
+pub mod site_tokens;

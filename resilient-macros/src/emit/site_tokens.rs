@@ -1,0 +1,221 @@
+//! The constants that the catalog holds for each function and each declaration.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Path;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use crate::config::{
+    Breaker, BreakerSettings, BreakerSource, Config, Retry, RetrySpec, RowRef, SettingValue,
+    Settings,
+};
+use crate::hygiene::{Runtime, mixed};
+use crate::parse::kinds::Kind;
+use crate::parse::values::Text;
+
+/// The static that the program's catalog holds for the function, with its policy once it has run.
+/// It is in a block of its own: names of statics are not hygienic, and a parameter of the user's
+/// could have this one.
+pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {
+    let runtime = Runtime(config.runtime.as_ref());
+    let p = runtime.private(mixed());
+    let name = function.unraw().to_string();
+    let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
+    // The function's place and not the attribute's, which many methods may share.
+    let place = place(function.span());
+    let retry = config.retry.as_ref().map(|retry| {
+        let retry = retry_spec(&runtime, retry);
+        quote_spanned!(mixed()=> .retry(#retry))
+    });
+    let breaker = config.breaker.as_ref().map(|breaker| {
+        let breaker = breaker_spec(&runtime, breaker);
+        quote_spanned!(mixed()=> .breaker(#breaker))
+    });
+    let attempt_timeout = config.attempt_timeout.map(|timeout| {
+        let timeout = duration(timeout);
+        quote_spanned!(mixed()=> .attempt_timeout(#timeout))
+    });
+    let deadline = config.deadline.map(|deadline| {
+        let deadline = duration(deadline);
+        quote_spanned!(mixed()=> .deadline(#deadline))
+    });
+    let idempotent = config.runs_once.then(|| quote_spanned!(mixed()=> .idempotent(false)));
+    let budget = config.budget.as_ref().map(|budget| {
+        let budget = match budget {
+            Text::Literal(name) => name.to_token_stream(),
+            Text::Constant(path) => constant(&runtime, path, "name_in"),
+        };
+        quote_spanned!(mixed()=> .budget(#budget))
+    });
+    quote_spanned! {mixed()=>
+        let __site = {
+            #[#p::linkme::distributed_slice(#p::SITES)]
+            #[linkme(crate = #p::linkme)]
+            static __SITE: #p::CallSite = #p::CallSite::new(
+                ::core::concat!(::core::module_path!(), "::", #name),
+                #place,
+            ) #retry #breaker #attempt_timeout #deadline #idempotent #budget;
+            &__SITE
+        };
+    }
+}
+
+/// The file and the line of a span.
+pub fn place(of: Span) -> TokenStream {
+    quote_spanned!(of=> ::core::file!(), ::core::line!())
+}
+
+fn retry_spec(runtime: &Runtime<'_>, retry: &Retry) -> TokenStream {
+    let p = runtime.private(mixed());
+    match &retry.rows {
+        RetrySpec::ByKind => quote_spanned!(mixed()=> #p::RetrySpec::ByKind),
+        RetrySpec::Row { row: of, settings } => {
+            let row = row(runtime, of, settings);
+            quote_spanned!(mixed()=> #p::RetrySpec::Row(#row))
+        }
+    }
+}
+
+/// A row, and the numbers that replace its own.
+fn row(runtime: &Runtime<'_>, row: &RowRef, settings: &Settings) -> TokenStream {
+    let p = runtime.private(mixed());
+    let row = match row {
+        RowRef::Default => quote_spanned!(mixed()=> #p::Row::Default),
+        RowRef::Kind(kind) => {
+            let kind = kind.variant();
+            quote_spanned!(mixed()=> #p::Row::Kind(#p::ErrorKind::#kind))
+        }
+        RowRef::Named(name) => quote_spanned!(mixed()=> #p::Row::Named(#name)),
+        RowRef::Constant(path) => {
+            let check = if settings.changes.is_empty() { "name_in" } else { "row_in" };
+            let name = constant(runtime, path, check);
+            quote_spanned!(mixed()=> #p::Row::Named(#name))
+        }
+    };
+    let setters = setters(settings, &p);
+    quote_spanned!(mixed()=> #row, #p::RetryChanges::NONE #setters)
+}
+
+/// The name in a constant, checked by the function `check`.
+fn constant(runtime: &Runtime<'_>, path: &Path, check: &str) -> TokenStream {
+    let span = runtime.reported_at(path.span());
+    let (p, check) = (runtime.private(span), Ident::new(check, span));
+    quote_spanned!(span=> #p::#check(#path))
+}
+
+/// The row that is declared, with its numbers.
+pub fn declared_row(runtime: &Runtime<'_>, of: &RowRef, settings: &Settings) -> TokenStream {
+    let (p, row) = (runtime.private(mixed()), row(runtime, of, settings));
+    quote_spanned!(mixed()=> #p::declared_row(#row))
+}
+
+fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
+    let p = runtime.private(mixed());
+    let Breaker { name, settings, scope } = breaker;
+    let reference = match name {
+        BreakerSource::Literal(name) => quote_spanned!(mixed()=> Name(#name)),
+        BreakerSource::Keyed(template, _) => quote_spanned!(mixed()=> Keyed(#template)),
+        BreakerSource::Path(path) => {
+            let span = runtime.reported_at(path.span());
+            let p = runtime.private(span);
+            let (of, refer) =
+                if settings.is_empty() { ("Refers", "refer") } else { ("Names", "name") };
+            let (of, refer) = (Ident::new(of, span), Ident::new(refer, mixed()));
+            // In a static, the compiler says that a constant breaker must be a static one.
+            let to = quote_spanned!(span=> &#path);
+            quote_spanned! {mixed()=>
+                Path(|| {
+                    static __NAMED: &(dyn #p::#of + ::core::marker::Sync) = #to;
+                    __NAMED.#refer()
+                })
+            }
+        }
+    };
+    let settings = if settings.is_empty() {
+        quote_spanned!(mixed()=> ::core::option::Option::None)
+    } else {
+        let settings = breaker_settings(runtime, name, settings);
+        quote_spanned!(mixed()=> ::core::option::Option::Some(#settings))
+    };
+    quote_spanned! {mixed()=>
+        #p::BreakerSpec {
+            breaker: #p::BreakerRef::#reference,
+            settings: #settings,
+            scope: #p::Scope::#scope,
+        }
+    }
+}
+
+/// The settings of a breaker, or of all breakers of a template. The builder accepts what `config`
+/// has accepted. If it did not, the compiler would report that at the settings.
+pub fn breaker_settings(
+    runtime: &Runtime<'_>,
+    name: &BreakerSource,
+    settings: &BreakerSettings,
+) -> TokenStream {
+    let p = runtime.private(mixed());
+    let config = built(runtime, &settings.config, "BreakerConfig", "breaker_config");
+    if !matches!(name, BreakerSource::Keyed(..)) {
+        return quote_spanned!(mixed()=> #p::BreakerSettings::new(#config));
+    }
+    let max_keys = settings.max_keys.map_or_else(
+        || quote_spanned!(mixed()=> ::core::option::Option::None),
+        |max_keys| quote_spanned!(mixed()=> ::core::option::Option::Some(#max_keys)),
+    );
+    quote_spanned!(mixed()=> #p::BreakerSettings::keyed(#config, #max_keys))
+}
+
+/// The numbers of a budget.
+pub fn budget_settings(runtime: &Runtime<'_>, settings: &Settings) -> TokenStream {
+    built(runtime, settings, "BudgetConfig", "budget_config")
+}
+
+/// What the builder of `config` builds from the settings, through the function `make`.
+fn built(runtime: &Runtime<'_>, settings: &Settings, config: &str, make: &str) -> TokenStream {
+    let p = runtime.private(mixed());
+    let setters = setters(settings, &p);
+    let config = Ident::new(config, mixed());
+    let builder = quote_spanned!(mixed()=> #p::#config::builder() #setters);
+    let span = runtime.reported_at(settings.span);
+    let (p, make) = (runtime.private(span), Ident::new(make, span));
+    quote_spanned!(span=> #p::#make(#builder))
+}
+
+fn duration(of: Duration) -> TokenStream {
+    let (seconds, nanos) = (of.as_secs(), of.subsec_nanos());
+    quote_spanned!(mixed()=> ::core::time::Duration::new(#seconds, #nanos))
+}
+
+fn setters(settings: &Settings, p: &TokenStream) -> TokenStream {
+    let setters = settings.changes.iter().map(|change| {
+        let mut setter = change.key.to_string();
+        let value = match &change.value {
+            SettingValue::Count(count) => count.into_token_stream(),
+            SettingValue::Time(time) => duration(*time),
+            SettingValue::Number(number) => number.into_token_stream(),
+            SettingValue::WindowCalls(calls) => {
+                setter.push_str("_calls");
+                calls.into_token_stream()
+            }
+            SettingValue::WindowTime(time) => {
+                setter.push_str("_time");
+                duration(*time)
+            }
+            SettingValue::Backoff(backoff, span) => {
+                let backoff = Ident::new(&format!("{backoff:?}"), *span);
+                quote_spanned!(mixed()=> #p::Backoff::#backoff)
+            }
+            SettingValue::Kinds(kinds) => {
+                let kinds = kinds.iter().map(Kind::variant);
+                quote_spanned!(mixed()=> &[#(#p::ErrorKind::#kinds),*])
+            }
+        };
+        // Not at the place of the key: there, the editor would offer the setter.
+        let setter = Ident::new(&setter, mixed());
+        quote_spanned!(mixed()=> .#setter(#value))
+    });
+    quote!(#(#setters)*)
+}

@@ -1,0 +1,86 @@
+//! The names of the kinds of error.
+
+use proc_macro2::{Ident, Span};
+use resilient_config::spelling::misspelt;
+use resilient_config::{ErrorKind, KindSet};
+use syn::LitStr;
+
+use crate::diagnose::errors::Errors;
+use crate::diagnose::suggest::{all_of, did_you_mean};
+
+/// A kind, and where its name stands.
+pub struct Kind {
+    pub kind: ErrorKind,
+    pub span: Span,
+}
+
+impl Kind {
+    /// The variant of `ErrorKind`, where the name stands: the editor shows its documentation there.
+    pub fn variant(&self) -> Ident {
+        Ident::new(&format!("{:?}", self.kind), self.span)
+    }
+}
+
+/// The kinds that are not transient.
+pub const LASTING: KindSet = KindSet::ALL.without(KindSet::TRANSIENT);
+
+/// Reads the kind of this name.
+pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Kind> {
+    let text = name.value();
+    if let Ok(kind) = text.parse() {
+        return Some(Kind { kind, span: name.span() });
+    }
+    let hint = did_you_mean(&text, &KindSet::ALL.names());
+    errors.at(
+        name,
+        format_args!(
+            "unknown kind of error `{text}`{hint}\nthese are retried, and by default count as \
+             failures of a breaker: {}\nthese are not: {}",
+            all_of(&KindSet::TRANSIENT.names()),
+            all_of(&LASTING.names())
+        ),
+    );
+    None
+}
+
+/// Returns the kind that a word can only mean: its name, its variant, or a misspelling of them.
+pub fn meant(word: &str) -> Option<&'static str> {
+    misspelt(word, &KindSet::ALL.names())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hint(name: &str) -> String {
+        let mut errors = Errors::default();
+        assert!(read(&LitStr::new(name, Span::call_site()), &mut errors).is_none());
+        let message = errors.finish().unwrap_err().to_string();
+        message.lines().next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_kind_that_is_written_otherwise_is_recognized() {
+        for (written, meant) in [
+            ("RateLimit", "rate_limit_error"),
+            ("InternalError", "internal_error"),
+            ("conection_eror", "connection_error"),
+            ("timeout", "timeout_error"),
+            ("not_found", "not_found_error"),
+        ] {
+            assert!(hint(written).ends_with(&format!("; did you mean `{meant}`?")), "{written}");
+        }
+        for written in ["weather", "auto", "weather_error", "error", ""] {
+            assert_eq!(hint(written), format!("unknown kind of error `{written}`"));
+        }
+    }
+
+    #[test]
+    fn a_kind_is_found_by_its_name_and_by_its_variant() {
+        for kind in KindSet::ALL.names() {
+            assert_eq!(meant(kind), Some(kind));
+            assert_eq!(meant(&format!("{:?}", kind.parse::<ErrorKind>().unwrap())), Some(kind));
+        }
+        assert_eq!(meant("Search"), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! Tests of whole expansions.
+
+mod advice;
+mod incomplete_input;
+mod snapshots;
