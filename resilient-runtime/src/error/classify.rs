@@ -8,7 +8,8 @@ use crate::ErrorKind;
 /// request may have been executed all the same, and whether it may be sent again at all.
 ///
 /// It is implemented for `QdrantError` (feature `qdrant`), `tonic::Status` (feature `tonic`, which
-/// `qdrant` implies), `reqwest::Error` (feature `reqwest`), [`io::Error`], tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
+/// `qdrant` implies), `reqwest::Error` (feature `reqwest`), [`io::Error`](std::io::Error), tokio's
+/// [`Elapsed`](tokio::time::error::Elapsed), [`Rejection`](crate::Rejection) and
 /// [`CircuitOpenError`](crate::CircuitOpenError). `Box<dyn Error + Send + Sync>`, `anyhow::Error`
 /// (feature `anyhow`) and `eyre::Report` (feature `eyre`) are classified by the first of those in
 /// their chain of sources that has a kind; an error of your own in it is passed over. A `Box<E>` or
