@@ -38,7 +38,7 @@ fn names(arg: &Arg, allowed: KindSet, errors: &mut Errors) -> Option<Vec<LitStr>
     for element in &list.elems {
         let meant = meant(element);
         match literal(element) {
-            // A misspelt one is told of as any other kind.
+            // A misspelling is reported as an unknown kind.
             Some(Lit::Str(name)) if meant.as_ref().is_none_or(|kinds| kinds.len() <= 1) => {
                 names.push(name.clone());
             }
@@ -73,8 +73,8 @@ fn list<'a>(arg: &'a Arg, allowed: KindSet, errors: &mut Errors) -> Option<&'a E
     None
 }
 
-/// The kinds that are meant by what stands in the place of a list, or of a string in it; none where
-/// that is not sure of each.
+/// Returns the kinds that an expression means, if it is not a list or not a string in one. `None`
+/// unless each of them is certain.
 fn meant(value: &Expr) -> Option<Vec<&'static str>> {
     match ungrouped(value) {
         Expr::Array(list) => all_meant(&list.elems),

@@ -63,8 +63,8 @@ policies! {
     breaker "clear" { open_duration: "30", max_open_duration: "1s", open_duration_multiplier: 2 }
     breaker "facet" { failure_threshold: 0, window: 0, slow_call_rate: 50 }
     breaker "info" { ignore: [], trip_on: [], max_keys: 0 }
-    breaker "alias" { windw: 50, failure_rate: 0.4, slow_cal: "1s", slow_call_rate: 0.5 }
-    breaker "shards" { slow_call_duration: "1s" }
+    breaker "alias" { windw: 50, failure_rate: 0.4, slow_cal_duration: "1s", slow_call_rate: 0.5 }
+    breaker "shards" { slow_duration: "1s" }
 }
 
 fn main() {}
