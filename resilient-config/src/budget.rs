@@ -1,6 +1,6 @@
 //! Settings of retry budgets.
 
-use crate::ConfigError;
+use crate::error::ConfigError;
 use crate::setting::{Count, Key, Setting};
 
 const CAPACITY: Count = Count { least: 1, most: u32::MAX, error: ConfigError::BudgetCapacity };

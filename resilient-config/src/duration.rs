@@ -50,15 +50,14 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 /// Writes a duration so that [`parse`] reads it again: `1m30s`.
 #[must_use]
 pub fn written(duration: Duration) -> String {
-    let mut written = String::new();
     let mut rest = duration.as_nanos();
-    for (unit, scale) in UNITS.into_iter().rev().filter(|(unit, _)| *unit != "µs") {
+    let units = UNITS.into_iter().rev().filter(|(unit, _)| *unit != "µs");
+    let parts = units.filter_map(|(unit, scale)| {
         let number = rest / u128::from(scale);
-        if number > 0 {
-            written += &format!("{number}{unit}");
-        }
         rest %= u128::from(scale);
-    }
+        (number > 0).then(|| format!("{number}{unit}"))
+    });
+    let written: String = parts.collect();
     if written.is_empty() { "0s".to_owned() } else { written }
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::ErrorKind;
+use crate::kind::ErrorKind;
 
 /// A setting that a builder rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

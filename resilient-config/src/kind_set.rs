@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ErrorKind;
+use crate::kind::ErrorKind;
 
 /// A set of kinds of error: one bit for each kind.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::backoff::{self, Backoff};
+use crate::error::ConfigError;
+use crate::kind::ErrorKind;
 use crate::setting::{Count, Key, Number, Setting, Time};
-use crate::{Backoff, ConfigError, ErrorKind, backoff};
 
 /// The name that takes the row of each error's own kind.
 pub const AUTO: &str = "auto";

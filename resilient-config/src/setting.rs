@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use crate::{Backoff, ConfigError, ErrorKind, KindSet};
+use crate::backoff::Backoff;
+use crate::error::ConfigError;
+use crate::kind::ErrorKind;
+use crate::kind_set::KindSet;
 
 /// A key of a builder `B` with its setting.
 #[derive(Debug)]

@@ -26,111 +26,110 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-/// Runs every call of an async function through a policy: retry by kind of error, a circuit breaker
-/// by name, timeouts and a retry budget.
+/// Runs every call of an async function through a policy: retries by the kind of error, a named
+/// circuit breaker, timeouts and a retry budget.
 ///
 /// # Keys
 ///
-/// Only what is named applies; an attribute that names nothing is an error.
+/// Only the keys that are given apply. An attribute without keys is an error.
 ///
 /// | key | type | default | meaning |
 /// |---|---|---|---|
-/// | `retry` | | | alone: every transient error by the default row |
+/// | `retry` | | | without a value: retries every transient error by the default row |
 /// | `retry = "<kind>"` | a transient kind of error | | retries every transient error by the row of this kind in the retry table |
 /// | `retry = "auto"` | | | retries a transient error by the row of its own kind |
 /// | `retry = "<row>"` | a name that [`policies!`](macro@policies) declares | | retries every transient error by this row |
-/// | `retry(…)` | | | one row, with numbers of its own: |
+/// | `retry(…)` | | | retries by one row, with other numbers: |
 /// | – `row` | a transient kind of error, or a declared name | the default row | the row to start from |
-/// | – `max_attempts` | a whole number, 1 or more | the row's | how often the function is called at most, the first call included; 1 is no retry, and takes no key about retries beside it |
+/// | – `max_attempts` | a whole number, 1 or more | the row's | the most attempts, including the first; 1 is no retry, and allows no key about retries beside it |
 /// | – `base_delay` | a duration | the row's | the delay before the first retry |
-/// | – `max_delay` | a duration above 0, not under a `base_delay` beside it | the row's | the longest delay, jitter included; only the jitter above a hint of the server may exceed it. It shortens a longer base delay of the row, and a longer `base_delay` lengthens the row's longest |
-/// | – `jitter` | a number from 0 to 1 | 0.1 | by which share of itself a delay is spread either way, and a hint of the server upward |
+/// | – `max_delay` | a duration above 0, not under a `base_delay` beside it | the row's | the longest delay, including jitter; only the jitter added to a server's hint may exceed it. It shortens a longer base delay of the row, and a longer `base_delay` raises the row's `max_delay` |
+/// | – `jitter` | a number from 0 to 1 | 0.1 | the share by which a delay varies either way, and a server's hint upward |
 /// | – `backoff` | `"exponential"` or `"linear"` | the row's | how the delay grows |
-/// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, which all functions that name it share |
+/// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, shared by all functions that name it |
 /// | `breaker = "<name>/{…}"` | a string with placeholders, each a parameter or a field of one | | fails fast by a breaker for each value of the arguments |
-/// | `breaker = SEARCH` | a path in capitals, to a constant name or a `static CircuitBreaker` | | fails fast by that one |
-/// | `breaker(…)` | | | the same, with settings of its own: |
+/// | `breaker = SEARCH` | a path in capitals, to a constant name or a `static CircuitBreaker` | | fails fast by that breaker |
+/// | `breaker(…)` | | | the same, with settings: |
 /// | – `name` | a string, with or without placeholders, or a constant | required | the name |
-/// | – `failure_threshold` | a whole number from 1 to 65,535, without `window` | 5 | how many failures in a row open it |
-/// | – `window` | a whole number from 1 to 1,000, or a duration, `"10ms"` or more | none | with `100` it opens by the share of failures among the last 100 calls, with `"60s"` among the calls of the last 60 s, instead of by failures in a row |
-/// | – `failure_rate` | a number from 0 to 1, with `window` | 0.5 | the share of failures in the window that opens it; 0 is reached by one failure |
-/// | – `minimum_calls` | a whole number from 1 to 65,535, no more than a window of calls holds, with `window` | 20, or all of a smaller window of calls | how many calls must be in the window before a share counts |
-/// | – `slow_call_duration` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; with retries, the attempt whose result counts. A slow probe counts as failed |
-/// | – `slow_call_rate` | a number from 0 to 1, with `slow_call_duration` | 1 | the share of slow calls in the window that opens it; 0 is reached by one |
-/// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error are failures, and no others |
-/// | – `ignore` | a list of transient kinds, or `"deadline_exceeded"`, without `trip_on` | none | which of these kinds are no failures |
-/// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open, or longer if the failure that opens it carries a longer hint of the server |
+/// | – `failure_threshold` | a whole number from 1 to 65,535, without `window` | 5 | how many consecutive failures open it |
+/// | – `window` | a whole number from 1 to 1,000, or a duration, `"10ms"` or more | none | with `100`, it opens by the share of failures among the last 100 calls, with `"60s"` among the calls of the last 60 s, instead of by consecutive failures |
+/// | – `failure_rate` | a number from 0 to 1, with `window` | 0.5 | the share of failures in the window at which it opens; 0 is reached by one failure |
+/// | – `minimum_calls` | a whole number from 1 to 65,535, no more than a window of calls holds, with `window` | 20, or the size of a smaller window of calls | how many calls must be in the window before a rate counts |
+/// | – `slow_call_duration` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; with retries, the attempt whose result counts is measured. A slow probe counts as failed |
+/// | – `slow_call_rate` | a number from 0 to 1, with `slow_call_duration` | 1 | the share of slow calls in the window at which it opens; 0 is reached by one slow call |
+/// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error count as failures, instead of the transient ones |
+/// | – `ignore` | a list of transient kinds, or `"deadline_exceeded"`, without `trip_on` | none | which of these kinds do not count as failures |
+/// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open; longer if the failure that opens it carries a longer hint of the server |
 /// | – `open_duration_multiplier` | a number from 1 | 1 | the factor by which it stays open longer each time that its probes fail |
-/// | – `max_open_duration` | a duration, not under `open_duration` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, growth, jitter and hints included |
-/// | – `open_jitter` | a number from 0 to 1 | 0 | by which share of itself the time that it stays open is spread either way |
-/// | – `success_threshold` | a whole number from 1 to 65,535 | 2 | how many successful probes close it again |
-/// | – `half_open_max_calls` | a whole number from 1 to 65,535 | `success_threshold` | how many probes may be under way at once, those of an earlier half-open state included |
-/// | – `probe_timeout` | a duration, `"1ms"` or more | none | how long a probe may take before it counts as failed and gives its place back |
-/// | – `max_keys` | a whole number from 1 | 1,000 | for a name with placeholders: how many breakers there may be at once |
-/// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker stands outside the retries and counts calls, or inside them and counts attempts |
-/// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take; keep the client's own timeout, 5 s by default, below it, since only that one replaces a dead connection |
-/// | `deadline` | a duration above 0 | none | how long the whole call may take, delays included |
-/// | `idempotent` | `true` or `false` | `true` | with `false`, only what surely was not executed is retried; it needs `retry` |
-/// | `budget` | a string, or a constant | none | retries while the budget of this name lasts; it needs `retry` |
-/// | `attempt` | a name of your own | none | what the body calls its `Attempt`: which it is, and how much time is left |
-/// | `crate` | a path | `::resilient_runtime` | where the runtime is, for a crate that re-exports it or has renamed it |
+/// | – `max_open_duration` | a duration, not under `open_duration` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, including growth, jitter and hints |
+/// | – `open_jitter` | a number from 0 to 1 | 0 | the share by which the time that it stays open varies either way |
+/// | – `success_threshold` | a whole number from 1 to 65,535 | 2 | how many successful probes close it |
+/// | – `half_open_max_calls` | a whole number from 1 to 65,535 | `success_threshold` | how many probes may be under way at once, including those of an earlier half-open state |
+/// | – `probe_timeout` | a duration, `"1ms"` or more | none | how long a probe may take before it counts as failed and releases its slot |
+/// | – `max_keys` | a whole number from 1 | 1,000 | for a name with placeholders: the most breakers at once |
+/// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker is outside the retries and counts calls, or inside them and counts attempts |
+/// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take; keep the client's own timeout, 5 s by default, below it, since only the client's timeout replaces a dead connection |
+/// | `deadline` | a duration above 0 | none | how long the whole call may take, including delays |
+/// | `idempotent` | `true` or `false` | `true` | with `false`, a request is retried only if it was certainly not executed; needs `retry` |
+/// | `budget` | a string, or a constant | none | retries only while the budget of this name has tokens; needs `retry` |
+/// | `attempt` | a name of your own | none | the name of the `Attempt` in the body: its number, and how much time is left |
+/// | `crate` | a path | `::resilient_runtime` | the path of the runtime, for a crate that re-exports or renames it |
 ///
 /// A duration is a string such as `"500ms"`, `"10s"` or `"1m30s"`. The transient kinds are
 /// `connection_error`, `connection_timeout`, `rate_limit_error`, `service_unavailable`,
 /// `timeout_error`, `search_timeout`, `internal_error` and `network_error`; the others are
 /// `invalid_request_error`, `authentication_error`, `not_found_error`, `collection_not_found`,
 /// `invalid_vector`, `permission_denied`, `circuit_open`, `deadline_exceeded` and `unknown`. An error
-/// that is no failure for the breaker is no success either, and what is retried does not depend on
-/// it. A call that its own `deadline` ended is a `deadline_exceeded`: without `trip_on` and `ignore`,
-/// it is a failure only if the function has no `attempt_timeout`.
+/// that is not a failure for the breaker is not a success either, and this does not change what is
+/// retried. A call ended by its own `deadline` is a `deadline_exceeded`: without `trip_on` and
+/// `ignore`, it is a failure only if the function has no `attempt_timeout`.
 ///
-/// The settings of a breaker are given in one function, and the others only name it; or
-/// [`policies!`](macro@policies) declares them, which wins; or it is a static one, which wins over
-/// both. Of two functions that differ, the first in the order of file and line wins, and an error
-/// event says so. Where a row or a budget is named, a path in capitals is a constant that holds the
-/// name. Placeholders are for literals: in a constant they are none. Only the name of a breaker has
-/// them. No name begins or ends with a space or has a control character.
+/// Give the settings of a breaker in one function, and only its name in the others; or declare them
+/// with [`policies!`](macro@policies), which wins; or use a static breaker, which wins over both. If
+/// two functions differ, the first in the order of file and line wins, and an error event reports
+/// it. For a row or a budget, a path in capitals is a constant that holds the name. Placeholders work
+/// only in the literal name of a breaker, not in a constant. No name begins or ends with a space or
+/// has a control character.
 ///
-/// A call inside a call through the same breaker, in the same task, is part of it: it needs no
-/// permit, is not counted once more, and does not retry what the outer call's policy retries.
+/// A call inside a call through the same breaker, in the same task, is part of it: it needs no permit,
+/// is not counted again, and does not retry errors that the outer call retries.
 ///
 /// # On an `impl` block
 ///
-/// It applies to each async method in the block whose return type is called a `Result`, or
-/// something that ends so, or that has the attribute itself. A key of a method's own
-/// `#[resilient(…)]` wins over the same key of the block's, and `#[resilient(skip)]` leaves a method
-/// out. Methods that a macro makes inside the block are not seen. Events call the method by its
-/// type, too.
+/// It applies to each async method in the block that has the attribute itself, or whose return type
+/// has a name that ends in `Result`. A key of a method's own `#[resilient(…)]` wins over the same key
+/// of the block, and `#[resilient(skip)]` leaves a method out. Methods that a macro generates inside
+/// the block are not seen. Events name the method with its type.
 ///
 /// # Beside other attributes
 ///
-/// An attribute above this one has changed the function before this one sees it: with
-/// `#[tracing::instrument]` above, each attempt has a span of its own. What stands below is left on
-/// the function: with `#[tracing::instrument]` below, there is one span for the whole call. A second
+/// An attribute above this one rewrites the function before this one sees it: with
+/// `#[tracing::instrument]` above, each attempt has its own span. An attribute below stays on the
+/// function: with `#[tracing::instrument]` below, there is one span for the whole call. A second
 /// `#[resilient]` on one function is an error, under any name.
 ///
 /// # What the function must be
 ///
 /// - `async`: a free function, a method, an implementation or a default method of a trait, also
-///   under `#[async_trait]`. Its body is what an attempt runs.
-/// - It returns a `Result`, also by an alias, whose error implements `Classify`.
-/// - With a breaker, an attempt timeout or a deadline, the error is also `From<Rejection>`.
-///   `QdrantError` is both.
-/// - With `retry`, what it takes by value, `self` among it, is cloned for every attempt but the
-///   last possible one, and so must be `Clone`. References, `&mut` too, are lent to each attempt,
-///   so a value that is borrowed from a `&mut` cannot be returned. The body may change `self` by
-///   value without saying `mut self`, since `self` is bound again for each attempt. A `&mut self`
-///   that the body moves as a whole, as in `let this = self`, has another name there. The macros of
+///   under `#[async_trait]`. An attempt runs its body.
+/// - It returns a `Result`, or an alias of one, whose error implements `Classify`.
+/// - With a breaker, an attempt timeout or a deadline, the error also implements `From<Rejection>`.
+///   `QdrantError` implements both.
+/// - With `retry`, by-value parameters, including `self`, are cloned for every attempt except the last
+///   possible one, so they must be `Clone`. References, including `&mut`, are lent to each attempt,
+///   so a value borrowed from a `&mut` cannot be returned. The body may change `self` by value
+///   without `mut self`, since `self` is bound again for each attempt. A `&mut self` that the body
+///   moves as a whole, as in `let this = self`, has another name there. The macros of
 ///   the standard library, `tracing`, `log` and `anyhow` still find it as `{self}` in a format
 ///   string; for another macro, write `{}` and pass `self` after the string.
-/// - Its future is `Send` where the plain function's is, if the error is `Send`: with `retry`, it
-///   is kept over the pause between two attempts. The value need not be.
+/// - Its future is `Send` if the plain function's is and the error is `Send`: with `retry`, the error
+///   is kept during the pause between two attempts. The value need not be `Send`.
 ///
 /// # Size of the future
 ///
-/// In bytes, of a function that awaits once and returns `Result<usize, E>`, where `E` is of 40
-/// bytes; on a 64-bit machine, by Rust 1.95. What is taken by value is there once more with `retry`,
-/// unless it is a number.
+/// In bytes, for a function that awaits once and returns `Result<usize, E>` with an `E` of 40 bytes,
+/// on a 64-bit machine with Rust 1.95. With `retry`, by-value parameters are stored twice, except
+/// numbers.
 ///
 /// | the function | plain | `retry` | `breaker` | both |
 /// |---|---|---|---|---|
@@ -158,25 +157,25 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Implements `Classify` for an enum or struct of errors.
 ///
-/// It stands beside `#[derive(thiserror::Error)]`, or any other way to make an error.
+/// It works beside `#[derive(thiserror::Error)]`, or any other way to define an error.
 ///
 /// # Keys of `#[classify(…)]`
 ///
 /// | key | type | default | meaning |
 /// |---|---|---|---|
-/// | `kind = "<kind>"` | a kind of error | | the kind of this variant or struct; on an enum, that of all its variants that say nothing |
-/// | `transparent` | | | the error inside is asked every question: its kind, its wait, whether it may have been executed, and whether another attempt is allowed |
+/// | `kind = "<kind>"` | a kind of error | | the kind of this variant or struct; on an enum, the kind of all its variants without one |
+/// | `transparent` | | | the inner error answers everything: its kind, its wait, whether it may have been executed, and whether another attempt is allowed |
 /// | `retry_after = <field>` | the name or index of a `Duration` or `Option<Duration>` | none | the wait that the server asks for |
-/// | `maybe_executed = <bool>` | `true` or `false` | `true` | whether the request may have been executed all the same |
-/// | `crate = <path>` | a path, on the type | `::resilient_runtime` | where the runtime is, if not there |
+/// | `maybe_executed = <bool>` | `true` or `false` | `true` | whether the request may have been executed |
+/// | `crate = <path>` | a path, on the type | `::resilient_runtime` | the path of the runtime |
 ///
-/// A variant says `kind` or `transparent`; `retry_after` and `maybe_executed` go with `kind`, or
-/// with the enum's. The kinds are those that `ErrorKind::as_str` names.
+/// A variant has `kind` or `transparent`. `retry_after` and `maybe_executed` go with its own `kind`,
+/// or with the enum's. `ErrorKind::as_str` returns the names of the kinds.
 ///
 /// `transparent` asks the only field; of several, the one with `#[from]` or `#[source]`, or the
-/// one named `source`. Where its type depends on a type parameter, the implementation asks that it
-/// implements `Classify`, unless the type that derives is in it, as in `Box<Self>`; nothing else is
-/// asked of type parameters.
+/// one named `source`. If its type depends on a type parameter, the implementation requires that it
+/// implements `Classify`, unless it contains the deriving type, as in `Box<Self>`. Type parameters
+/// have no other bounds.
 ///
 /// A variant whose only field is `#[from] Rejection` is transparent, and needs no attribute. An
 /// enum's `kind` does not change that.
@@ -211,8 +210,8 @@ pub fn classify(item: TokenStream) -> TokenStream {
 
 /// Declares circuit breakers, retry rows and retry budgets once, for all functions that name them.
 ///
-/// It stands where items stand, in any crate of the program, and each declaration holds for the
-/// whole program. Doc comments are kept: `catalog()` lists them.
+/// It goes where items go, in any crate of the program, and each declaration applies to the whole
+/// program. Doc comments are kept: `catalog()` lists them.
 ///
 /// ```standalone_crate
 /// use resilient_runtime::{policies, resilient};
@@ -221,7 +220,7 @@ pub fn classify(item: TokenStream) -> TokenStream {
 /// policies! {
 ///     /// Guards every read of the `docs` collection.
 ///     breaker "search" { failure_threshold: 10, success_threshold: 3, open_duration: "60s" }
-///     /// One for each tenant, who may ask too often.
+///     /// One for each tenant, which may send too many requests.
 ///     breaker "tenant/{tenant}" { window: "60s", ignore: ["rate_limit_error"], max_keys: 200 }
 ///     retry "rate_limit_error" { max_attempts: 8 }
 ///     retry "nightly_import" { max_attempts: 20, base_delay: "1s", max_delay: "2m" }
@@ -236,16 +235,16 @@ pub fn classify(item: TokenStream) -> TokenStream {
 /// | declaration | means |
 /// |---|---|
 /// | `breaker "<name>" { … }` | the breaker of this name, with any settings that `breaker(…)` takes in [`resilient`](macro@resilient), from `failure_threshold` to `probe_timeout` |
-/// | `breaker "<name>/{…}" { … }` | every breaker that this template makes; also `max_keys`, how many there may be at once, by default 1,000 |
+/// | `breaker "<name>/{…}" { … }` | every breaker of this template; also `max_keys`, the most breakers at once, by default 1,000 |
 /// | `retry "<kind>" { … }` | the row of this kind in the retry table of the program, wherever it is used: `max_attempts`, `base_delay`, `max_delay`, `jitter`, `backoff`; and `row`, the kind whose default row it starts from, by default its own |
-/// | `retry "default" { … }` | the row of every kind without one of its own, and of `retry` alone |
+/// | `retry "default" { … }` | the row of every kind without one of its own, and of `retry` without a value |
 /// | `retry "<name>" { … }` | a row that functions use by this name; it starts from the default row, or that of the kind in `row` |
 /// | `budget "<name>" { … }` | the retry budget of this name: `capacity`, `retry_cost`, `timeout_cost`, `rate_limit_cost`, `success_refund` |
-/// | `crate = <path>;` | first of all: where the runtime is, if it is not `::resilient_runtime` |
+/// | `crate = <path>;` | before all declarations: the path of the runtime, if it is not `::resilient_runtime` |
 ///
-/// A key means what it means in [`resilient`](macro@resilient), and its value is checked as there.
-/// Two declarations of one name that differ are reported by an error event when the name is first
-/// used, and by `catalog().validate()`; the first in the order of file and line holds.
+/// Keys have the same meaning and the same checks as in [`resilient`](macro@resilient). If two
+/// declarations of one name differ, the first in the order of file and line applies. An error event
+/// when the name is first used, and `catalog().validate()`, report the difference.
 #[proc_macro]
 pub fn policies(input: TokenStream) -> TokenStream {
     policies::expand(input.into()).into()

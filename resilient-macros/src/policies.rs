@@ -14,7 +14,7 @@ use crate::parse::args::Args;
 use crate::parse::values::{literal, path, runtime_in};
 use resilient_config::spelling::misspelt;
 
-/// All that stands in the macro.
+/// The content of the macro.
 struct Policies {
     /// `crate = …;`
     runtime: Option<Path>,
@@ -26,7 +26,7 @@ struct Declaration {
     documentation: Vec<Expr>,
     /// `#[cfg(…)]`
     conditions: Vec<Attribute>,
-    /// Attributes that mean nothing here.
+    /// Attributes that a declaration cannot have.
     others: Vec<Attribute>,
     keyword: Ident,
     name: LitStr,
@@ -51,7 +51,7 @@ impl Parse for Policies {
     }
 }
 
-/// `= path;`, behind `crate`.
+/// Parses `= path;`, after `crate`.
 fn runtime(input: ParseStream<'_>) -> syn::Result<Path> {
     let place = input.span();
     let has_sign = input.parse::<Option<Token![=]>>()?.is_some();
@@ -66,7 +66,7 @@ fn runtime(input: ParseStream<'_>) -> syn::Result<Path> {
                 (None, None) => "::resilient_runtime".to_owned(),
             };
             let message = format_args!(
-                "the path of the runtime stands without quotes, and ends with a semicolon: write \
+                "the path of the runtime has no quotes, and ends with a semicolon: write \
                  `crate = {path};`"
             );
             Err(Error::new(place, message))
@@ -87,12 +87,12 @@ impl Parse for Declaration {
         let conditions =
             attributes.extract_if(.., |attribute| attribute.path().is_ident("cfg")).collect();
         if let Some(misplaced) = input.parse::<Option<Token![crate]>>()? {
-            let message = "`crate = …;` stands before all declarations: move it there";
+            let message = "`crate = …;` goes before all declarations: move it there";
             return Err(Error::new(misplaced.span, message));
         }
         let keyword: Ident = input.parse().map_err(|error: Error| {
             let message = "expected a declaration, `breaker \"…\" { … }`, `retry \"…\" { … }` or \
-                           `budget \"…\" { … }`: one follows the other without a comma";
+                           `budget \"…\" { … }`: there is no comma between declarations";
             Error::new(error.span(), message)
         })?;
         let name: LitStr = input.parse().map_err(|error: Error| {
@@ -118,7 +118,7 @@ impl Parse for Declaration {
     }
 }
 
-/// The keyword that is meant by one that may be misspelt, as far as that is clear.
+/// Returns the keyword that a misspelling means, if that is clear.
 fn meant(keyword: &Ident) -> String {
     let written = keyword.to_string();
     misspelt(&written, KEYWORDS).map(str::to_owned).unwrap_or(written)
@@ -138,7 +138,7 @@ fn meant(keyword: &Ident) -> String {
 //     );
 // };
 
-/// Expands the macro. Each declaration stands for itself: one with a mistake is left out.
+/// Expands the macro. A declaration with a mistake is left out; the others are expanded.
 pub fn expand(input: TokenStream) -> TokenStream {
     let Policies { runtime, declarations } = match syn::parse2(input) {
         Ok(policies) => policies,
@@ -150,7 +150,7 @@ pub fn expand(input: TokenStream) -> TokenStream {
     for declaration in &declarations {
         let before = errors.count();
         let name = (declaration.keyword.to_string(), declaration.name.value());
-        // Of those under conditions, only one may be left.
+        // Conditions may leave only one of several declarations.
         if declaration.conditions.is_empty() && seen.contains(&name) {
             let (keyword, name) = &name;
             let message = format_args!("{keyword} `{name}` is declared twice: keep one");
@@ -159,7 +159,7 @@ pub fn expand(input: TokenStream) -> TokenStream {
         }
         seen.push(name);
         let code = declaration.expand(&Runtime(runtime.as_ref()), &mut errors);
-        // What is left of one with a mistake may not go together.
+        // After a mistake, the rest of a declaration may be inconsistent.
         expanded.extend(code.filter(|_| errors.count() == before));
     }
     let errors = errors.finish().err().map(Error::into_compile_error);

@@ -22,11 +22,19 @@ struct Layout {
 }
 
 /// To check another crate, add it here.
-const LAYOUTS: &[Layout] = &[Layout {
-    source: "resilient-runtime/src",
-    unbound: &["lib.rs", "private.rs"],
-    folders: &["error", "event", "retry", "breaker", "call", "catalog", "guide"],
-}];
+const LAYOUTS: &[Layout] = &[
+    Layout { source: "resilient-config/src", unbound: &["lib.rs"], folders: &["breaker"] },
+    Layout {
+        source: "resilient-macros/src",
+        unbound: &["lib.rs"],
+        folders: &["diagnose", "parse", "config", "check", "emit", "attribute", "classify"],
+    },
+    Layout {
+        source: "resilient-runtime/src",
+        unbound: &["lib.rs", "private.rs"],
+        folders: &["error", "event", "retry", "breaker", "call", "catalog", "guide"],
+    },
+];
 
 #[test]
 fn no_arrow_leads_upward_and_none_back() {

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use super::config::{BreakerConfig, Checked, Rates, Slow, Window};
 use super::limits::{
     DEFAULT_FAILURE_RATE, DEFAULT_MAX_OPEN_DURATION, DEFAULT_MINIMUM_CALLS, DEFAULT_SLOW_CALL_RATE,
     FAILURE_RATE, FAILURE_THRESHOLD, HALF_OPEN_MAX_CALLS, IGNORABLE, MINIMUM_CALLS, OPEN_DURATION,
     OPEN_DURATION_MULTIPLIER, OPEN_JITTER, PROBE_TIMEOUT, SLOW_CALL_DURATION, SLOW_CALL_RATE,
     SUCCESS_THRESHOLD, WINDOW_CALLS, WINDOW_TIME,
 };
-use super::{BreakerConfig, Checked, Rates, Slow, Window};
+use crate::error::ConfigError;
+use crate::kind::ErrorKind;
+use crate::kind_set::KindSet;
 use crate::setting::Count;
-use crate::{ConfigError, ErrorKind, KindSet};
 
 /// Builds a [`BreakerConfig`]; [`build`](Self::build) checks it.
 ///
@@ -531,7 +533,7 @@ const fn all_but(ignored: KindSet) -> Result<KindSet, ConfigError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trips_on_deadline;
+    use super::super::config::trips_on_deadline;
     use super::*;
 
     const MICROSECOND: Duration = Duration::from_micros(1);

@@ -6,7 +6,7 @@ use super::limits::{
     MINIMUM_CALLS, OPEN_DURATION, OPEN_DURATION_MULTIPLIER, OPEN_JITTER, PROBE_TIMEOUT,
     SLOW_CALL_DURATION, SLOW_CALL_RATE, SUCCESS_THRESHOLD, WINDOW_CALLS, WINDOW_TIME,
 };
-use crate::KindSet;
+use crate::kind_set::KindSet;
 use crate::setting::{Key, Setting};
 
 /// The keys of a breaker, in the order in which messages list them.

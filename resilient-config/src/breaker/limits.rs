@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::error::ConfigError;
+use crate::kind::ErrorKind;
+use crate::kind_set::KindSet;
 use crate::setting::{Count, Number, Time};
-use crate::{ConfigError, ErrorKind, KindSet};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 

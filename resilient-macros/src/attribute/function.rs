@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-use crate::check::signature::{self};
+use crate::check::signature;
 use crate::check::twice::Level;
 use crate::check::{borrow_rules, placeholders};
 use crate::config::{self, Breaker, BreakerSource};
@@ -13,7 +13,7 @@ use crate::parse::args::Args;
 use crate::parse::impl_block::Within;
 use crate::parse::item::Function;
 
-/// Expands a function; `level` says what the attribute stands on.
+/// Expands a function. `level` is what the attribute is on.
 pub fn expand(args: &Args, function: Function, within: &Within, level: Level) -> TokenStream {
     let written = function.to_token_stream();
     let mut errors = Errors::default();

@@ -14,8 +14,7 @@ use crate::parse::impl_block::{ImplBlock, Item, in_braces, is_conditional, is_ou
 use crate::parse::item::Function;
 
 /// Expands each method that the attribute applies to. A mistake in the block's own arguments is
-/// reported once: the methods then stand without the attribute, and without their own, which are
-/// parts of it.
+/// reported once. The methods then have neither the attribute nor their own ones, which add to it.
 pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
     refuse_twice(&block)?;
     let mut errors = Errors::default();
@@ -40,7 +39,7 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
                 applied = true;
                 method.to_tokens(&mut expanded);
             }
-            // Without a word of its own, the name of what it returns decides.
+            // Without an attribute of its own, the name of its return type decides.
             Ok(None) if !returns_a_result(&method) => method.to_tokens(&mut expanded),
             Ok(own) => {
                 applied = true;
@@ -75,7 +74,7 @@ fn refuse_twice(block: &ImplBlock) -> Result<(), Error> {
     }))
 }
 
-/// Takes the method's own attribute off it, and reads it. Bare, it changes nothing.
+/// Removes the method's own attribute and reads it. Without arguments, it changes nothing.
 fn take_own(method: &mut Function) -> syn::Result<Option<Args>> {
     let conditional = method.attributes.iter().find(|attribute| is_conditional(attribute));
     if let Some(conditional) = conditional {
@@ -102,7 +101,8 @@ fn read_own(own: &Attribute) -> syn::Result<Args> {
     }
 }
 
-/// Whether a method is async and returns a `Result`, by whatever alias: the name says it.
+/// Whether a method is async and returns a `Result`. The type's name decides, since it may be an
+/// alias.
 fn returns_a_result(method: &Function) -> bool {
     let boxed = async_trait::unpack(method).map(|boxed| boxed.returns);
     let returns = match (&boxed, &method.signature.output) {

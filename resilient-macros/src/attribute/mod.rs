@@ -14,8 +14,8 @@ use crate::parse::args::Args;
 use crate::parse::impl_block::{ImplBlock, Within};
 use crate::parse::item::{self, Function};
 
-/// Expands the attribute. After a mistake, the item still stands as it was written, so that the
-/// editor goes on working and no second error follows.
+/// Expands the attribute. After a mistake, it keeps the item as written, so that the editor still
+/// works and no second error follows.
 pub fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     let args = config::refuse_bare(&args).and_then(|()| syn::parse2::<Args>(args));
     let expanded = match (args, syn::parse2::<Item>(item.clone())) {
@@ -42,7 +42,7 @@ pub fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
     })
 }
 
-/// What the attribute goes on.
+/// What the attribute may be on.
 enum Item {
     Function(Box<Function>),
     ImplBlock(ImplBlock),

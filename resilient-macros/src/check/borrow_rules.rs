@@ -1,4 +1,4 @@
-//! What a function must not do if its body may run again.
+//! What a function must not return if its body may run again.
 
 use std::iter::Peekable;
 
@@ -11,27 +11,27 @@ use super::passing::{receiver_reference, reference};
 use super::signature::Target;
 use crate::diagnose::errors::Errors;
 
-/// Refuses what can serve one attempt only.
+/// Rejects a result that only one attempt could return.
 pub fn check(target: &Target, errors: &mut Errors) {
     if target.pin.is_none()
         && let Some(lender) = lender(&target.signature, &target.returns)
     {
         errors.at(
             lender,
-            "what is returned is borrowed from this `&mut`, which `retry` needs again for the next \
-             attempt: return a value, or do not retry, by `max_attempts = 1`; if it is borrowed from \
-             something else, give that a lifetime of its own, and return this",
+            "the result is borrowed from this `&mut`, which `retry` needs for the next attempt: return \
+             an owned value, or set `max_attempts = 1`; if the result is borrowed from something \
+             else, give that a lifetime of its own, and use it in the return type",
         );
     }
 }
 
-/// The `&mut` parameter that the return type borrows from, as far as its lifetimes tell. Where they
-/// leave open whether something else lends it, the compiler decides.
+/// Returns the `&mut` parameter that the return type borrows from, as far as its lifetimes show. If
+/// something else may lend it as well, the compiler decides.
 fn lender(signature: &Signature, returns: &TokenStream) -> Option<TokenStream> {
     let borrowed = Lifetimes::of(returns.clone());
     let references: Vec<_> = signature.inputs.iter().filter_map(reference_of).collect();
     let receiver = references.iter().find(|reference| reference.is_receiver);
-    // By the rules of elision: the receiver lends, or else the only reference.
+    // The rules of elision: the receiver lends, or otherwise the only reference.
     let elided_from = match (borrowed.elided, receiver, &references[..]) {
         (true, Some(receiver), _) | (true, None, [receiver]) => Some(receiver),
         _ => None,
@@ -49,8 +49,8 @@ fn lender(signature: &Signature, returns: &TokenStream) -> Option<TokenStream> {
     Some(lender.tokens.clone())
 }
 
-/// Whether something of this lifetime may come from elsewhere than out of a `&mut`: from a constant,
-/// from a parameter that is shared or holds it, or from what is behind a `&mut`.
+/// Whether something of this lifetime may come from elsewhere than a `&mut`: from a constant, from a
+/// parameter that is shared or holds it, or from the value behind a `&mut`.
 fn others_may_lend(signature: &Signature, lifetime: &str) -> bool {
     let declared =
         |name: &str| signature.generics.lifetimes().any(|declared| declared.lifetime.ident == name);
@@ -117,9 +117,9 @@ fn reference_of(input: &FnArg) -> Option<Reference> {
 #[derive(Default)]
 struct Lifetimes {
     named: Vec<String>,
-    /// Those named ones that are of a `&mut`.
+    /// The named ones that belong to a `&mut`.
     exclusive: Vec<String>,
-    /// Whether there is one without a name.
+    /// Whether there is an elided one.
     elided: bool,
 }
 
@@ -161,14 +161,14 @@ impl Lifetimes {
     }
 }
 
-/// Whether the type of a function begins here, whose elided lifetimes are its own.
+/// Whether this begins the type of a function, whose elided lifetimes are its own.
 fn is_function(word: &Ident) -> bool {
     ["fn", "Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"]
         .iter()
         .any(|name| word == name)
 }
 
-/// Passes over the arguments of such a type, and what it returns.
+/// Skips the arguments and the return type of such a type.
 fn skip_signature(tokens: &mut Peekable<IntoIter>) {
     let is_punct = |token: Option<&TokenTree>, wanted: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
     if !matches!(tokens.peek(), Some(TokenTree::Group(_))) {

@@ -1,4 +1,4 @@
-//! How an attempt gets what the function takes, by its type.
+//! How an attempt gets each parameter, by its type.
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
@@ -8,13 +8,13 @@ use syn::{
 
 /// How an attempt gets a parameter.
 pub enum Passing {
-    /// A shared reference, or a number: each attempt uses it as it stands.
+    /// A shared reference, or a number: each attempt uses it as it is.
     Shared,
     /// A `&mut`: it is lent.
     Reborrowed,
     /// A `Pin` of a `&mut`: it is lent.
     Pinned,
-    /// A value whose type stands there: it is cloned while another attempt may follow.
+    /// A value of the type at this place: it is cloned while another attempt may follow.
     Slotted(Span),
     /// As [`Slotted`](Self::Slotted), unless this type is an alias of a `&mut` or of a `Pin` of one,
     /// which only the compiler knows: then it is lent.
@@ -22,7 +22,7 @@ pub enum Passing {
 }
 
 impl Passing {
-    /// By the type of the parameter.
+    /// Decides by the type of the parameter.
     pub fn of(of: &Type) -> Self {
         match of {
             Type::Reference(of) if of.mutability.is_some() => Self::Reborrowed,
@@ -30,7 +30,7 @@ impl Passing {
             Type::Path(of) if is_primitive(of) => Self::Shared,
             Type::Group(of) => Self::of(&of.elem),
             Type::Paren(of) => Self::of(&of.elem),
-            // A `Pin` of anything else than a reference is moved, or is no `Pin` of ours.
+            // A `Pin` of anything but a reference is moved, or is another `Pin`.
             _ => match pinned(of) {
                 Some(Type::Reference(of)) if of.mutability.is_some() => Self::Pinned,
                 Some(Type::Reference(_)) => Self::Shared,
@@ -51,7 +51,7 @@ impl Passing {
     }
 }
 
-/// The reference that a type is, or that it pins.
+/// Returns the reference that a type is, or that it pins.
 pub fn reference(of: &Type) -> Option<&TypeReference> {
     match of {
         Type::Reference(of) => Some(of),
@@ -64,7 +64,8 @@ pub fn reference(of: &Type) -> Option<&TypeReference> {
     }
 }
 
-/// The lifetime of a receiver that is a reference, or a `Pin` of one, and whether it is a `&mut`.
+/// Returns the lifetime of a receiver that is a reference, or a `Pin` of one, and whether it is a
+/// `&mut`.
 pub fn receiver_reference(receiver: &Receiver) -> Option<(Option<Lifetime>, bool)> {
     match &receiver.kind {
         ReceiverKind::Reference(_, lifetime, mutability) => {
@@ -86,8 +87,8 @@ fn has_lifetime(of: &Type) -> bool {
     arguments.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
 }
 
-/// Whether it is a type of the language that is a number, or as simple as one. A type of the user's
-/// that hides one of these by its name has to be `Copy` too.
+/// Whether it is a number, `bool` or `char`. A type of the user's with such a name must be `Copy`
+/// too.
 fn is_primitive(of: &TypePath) -> bool {
     const PRIMITIVES: &[&str] = &[
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",

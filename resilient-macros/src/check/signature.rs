@@ -1,4 +1,4 @@
-//! What a function must be, and its return type as generated code may write it.
+//! What a function must be, and its return type as generated code can name it.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -23,11 +23,11 @@ pub struct Target {
     pub braces: Span,
     /// What an attempt returns. `impl Trait` in it is `_`, since it cannot be named in a body.
     pub returns: TokenStream,
-    /// `Box::pin`, where the body stands in an async block in a box.
+    /// `Box::pin`, if the body is in a boxed async block.
     pub pin: Option<TokenStream>,
 }
 
-/// Refuses what no policy can run. After a mistake, what is returned is never used.
+/// Rejects a function that no policy can run. After a mistake, the result is never used.
 pub fn read(function: Function, errors: &mut Errors) -> Target {
     let boxed = async_trait::unpack(&function);
     check(&function.signature, boxed.is_some(), errors);
@@ -53,8 +53,8 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
         ReturnType::Default => {
             errors.at(
                 &signature.ident,
-                "`#[resilient]` needs a function that returns a `Result`: by it a policy tells \
-                 success from failure",
+                "`#[resilient]` needs a function that returns a `Result`, which tells a policy success \
+                 from failure",
             );
             TokenStream::new()
         }
@@ -68,8 +68,8 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
     }
 }
 
-/// Takes `#![…]` off the head of a body, and gives it to the function: it is about the whole function
-/// wherever it stands, and the block that the body becomes cannot have it.
+/// Moves `#![…]` from the head of a body to the function. It applies to the whole function in either
+/// place, and the block that the body becomes cannot have it.
 fn without_inner_attributes(body: Group, attributes: &mut Vec<Attribute>) -> Group {
     let mut tokens = body.stream().into_iter();
     let mut is_next =
@@ -90,7 +90,7 @@ fn without_inner_attributes(body: Group, attributes: &mut Vec<Attribute>) -> Gro
     without
 }
 
-/// Refuses a name for the attempt that a parameter has: the body could not see that.
+/// Rejects a name for the attempt that a parameter has: it would hide the parameter.
 pub fn refuse_parameter(attempt: &Ident, signature: &Signature, errors: &mut Errors) {
     let is_attempt = |input: &FnArg| match input {
         FnArg::Typed(parameter) => binds(&parameter.pat, attempt),
@@ -99,7 +99,9 @@ pub fn refuse_parameter(attempt: &Ident, signature: &Signature, errors: &mut Err
     if signature.inputs.iter().any(is_attempt) {
         errors.at(
             attempt,
-            format_args!("`{attempt}` is a parameter of this function: call the attempt otherwise"),
+            format_args!(
+                "`{attempt}` is a parameter of this function: choose another name for the attempt"
+            ),
         );
     }
 }
@@ -116,7 +118,7 @@ fn binds(pattern: &Pat, name: &Ident) -> bool {
     any(pattern.to_token_stream(), name)
 }
 
-/// One mistake at most: a `const fn` is not async either.
+/// Reports one mistake at most: a `const fn` is not async either.
 fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
         errors.at(
@@ -134,7 +136,7 @@ fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
     }
 }
 
-/// Refuses types that are known not to serve, where the compiler would say less of it.
+/// Rejects return types that cannot work, if the compiler's message would say less.
 fn check_returned(returns: &Type, errors: &mut Errors) {
     if let Type::ImplTrait(opaque) = returns {
         let written = readable(opaque);
@@ -194,7 +196,7 @@ fn unsendable_error(of: &Type) -> Option<&TypeTraitObject> {
     (is_error && !(is_marked("Send") && is_marked("Sync"))).then_some(object)
 }
 
-/// Tokens as a person writes them, nearly.
+/// Tokens with the usual spacing, nearly.
 fn readable(tokens: &impl ToTokens) -> String {
     let text = tokens.to_token_stream().to_string();
     text.replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace(" ,", ",")
@@ -210,12 +212,13 @@ fn not_async(signature: &Signature) -> &'static str {
         }
     };
     if returns_a_future {
-        "`#[resilient]` has to see where the work begins, and not only the future of it: write \
-         this function as an `async fn`"
+        "`#[resilient]` must see where the work begins, not only its future: write this function \
+         as an `async fn`"
     } else {
         "`#[resilient]` works on async functions: write `async fn`, or run blocking code in an \
-         async function by `tokio::task::spawn_blocking`; if it is one, an attribute above has \
-         taken the `async` away, as `#[tokio::main]` does: put `#[resilient]` above it"
+         async function with `tokio::task::spawn_blocking`; if this is an async function, an \
+         attribute above it, such as `#[tokio::main]`, has already rewritten it: put \
+         `#[resilient]` above that one"
     }
 }
 

@@ -1,7 +1,7 @@
 //! Two `#[resilient]` on one function.
 //!
 //! The outer one expands first. It may not recognize the inner one, which can have another name or
-//! stand under a condition, so it leaves a mark on the function, which the inner one finds.
+//! be conditional, so it leaves a mark on the function, which the inner one finds.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote_spanned;
@@ -9,7 +9,7 @@ use syn::{Attribute, Error};
 
 use crate::hygiene::mixed;
 
-/// What the attribute stands on.
+/// What the attribute is on.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Level {
     Function,
@@ -19,7 +19,7 @@ pub enum Level {
 
 impl Level {
     /// The mark: an attribute of a tool that ignores it, so that nothing else reads it. The compiler
-    /// removes a `cfg_attr` before it expands any macro, and a lint's attribute could be refused.
+    /// removes a `cfg_attr` before it expands any macro, and a lint's attribute could be rejected.
     pub fn mark(self) -> TokenStream {
         match self {
             Self::Function => quote_spanned!(mixed()=> #[rust_analyzer::resilient]),
@@ -42,7 +42,7 @@ impl Level {
     }
 }
 
-/// Refuses the attribute on a function that has been expanded by another one.
+/// Rejects the attribute on a function that has been expanded by another one.
 pub fn refuse_on_function(attributes: &[Attribute]) -> Result<(), Error> {
     let message = match Level::of(attributes) {
         None => return Ok(()),
@@ -60,7 +60,7 @@ pub fn refuse_on_function(attributes: &[Attribute]) -> Result<(), Error> {
     Err(Error::new(Span::call_site(), message))
 }
 
-/// Refuses the attribute on an `impl` block whose methods have been expanded by another one.
+/// Rejects the attribute on an `impl` block whose methods have been expanded by another one.
 pub fn refuse_on_block<'a>(
     mut methods: impl Iterator<Item = &'a [Attribute]>,
 ) -> Result<(), Error> {

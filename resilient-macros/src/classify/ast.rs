@@ -1,4 +1,4 @@
-//! The type as it is written.
+//! The type as written.
 
 use syn::parse::{Parse, ParseStream};
 use syn::{
@@ -18,7 +18,7 @@ pub struct Input {
     pub data: Data,
 }
 
-/// What is in it.
+/// Its content.
 pub enum Data {
     Struct(Vec<Field>),
     Enum(Vec<Variant>),
@@ -40,7 +40,7 @@ pub struct Field {
     pub from: bool,
     /// Whether it has the attribute `#[source]`.
     pub source: bool,
-    /// `#[classify(…)]` on it, where nothing reads it.
+    /// `#[classify(…)]` on it, which is a mistake.
     pub attributes: Vec<Written>,
 }
 
@@ -117,7 +117,7 @@ fn args(attribute: &Attribute) -> syn::Result<Args> {
         Meta::List(list) if !list.tokens.is_empty() => list.parse_args(),
         _ => Err(Error::new_spanned(
             attribute.path(),
-            "`#[classify]` says nothing: write `#[classify(kind = \"…\")]` or \
+            "`#[classify]` needs arguments: write `#[classify(kind = \"…\")]` or \
              `#[classify(transparent)]`",
         )),
     }

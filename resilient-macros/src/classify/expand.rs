@@ -78,7 +78,7 @@ pub fn implementation(input: &Input, valid: &Valid<'_>) -> TokenStream {
     implemented(input, &generics, &p, &methods)
 }
 
-/// What stands in for an implementation after a mistake.
+/// The implementation after a mistake.
 pub fn fallback(input: &Input, runtime: &Path, error: &syn::Error) -> TokenStream {
     let p = private(runtime);
     let kind = quote_spanned! {mixed()=>
@@ -100,7 +100,7 @@ fn implemented(
     let ident = &input.ident;
     let (parameters, arguments, bounds) = generics.split_for_impl();
     quote_spanned! {mixed()=>
-        // What is said of the names of the user is said, or allowed, where the type is declared.
+        // Lints about the user's names are reported, or allowed, where the type is declared.
         #[allow(deprecated, unused_qualifications)]
         #[automatically_derived]
         impl #parameters #p::Classify for #ident #arguments #bounds {
@@ -113,8 +113,8 @@ fn private(runtime: &Path) -> TokenStream {
     quote_spanned!(mixed()=> #runtime::__private)
 }
 
-/// The generics, and `Classify` for each type of an inner error that depends on them. One that has
-/// the type itself in it gets no bound: what is implemented here would be its own condition.
+/// The generics, with a bound `Classify` for each type of an inner error that depends on them. A type
+/// that contains the deriving type gets no bound: the implementation would depend on itself.
 fn bounded(input: &Input, cases: &[Case<'_>], p: &TokenStream) -> Generics {
     let mut bounded = input.generics.clone();
     let mut seen = BTreeSet::new();
@@ -145,7 +145,7 @@ fn depends(ty: &Type, generics: &Generics) -> bool {
     })
 }
 
-/// Whether the type by this name is in `ty`: by that name alone, since `other::Error` is another.
+/// Whether the type of this name is in `ty`, without a path: `other::Error` is another type.
 fn is_recursive(ty: TokenStream, name: &Ident) -> bool {
     let mut is_path = false;
     ty.into_iter().any(|tree| {
@@ -173,7 +173,7 @@ impl Case<'_> {
     }
 }
 
-/// One case's answer: the field that it is taken from, if it is, and an expression.
+/// The answer of one case: the field that it reads, if any, and an expression.
 type Answer<'a> = (Option<&'a Field>, TokenStream);
 
 fn kind<'a>(answers: &Answers<'a>, p: &TokenStream) -> Answer<'a> {
@@ -208,8 +208,8 @@ fn may_retry<'a>(answers: &Answers<'a>, p: &TokenStream) -> Answer<'a> {
     }
 }
 
-/// The inner error's answer. Its type stands there as it was written: what it lacks is reported at
-/// that place, in the same words by each method, which the compiler prints once.
+/// The inner error's answer. Its type has its own span, so a missing trait is reported there. Each
+/// method causes the same message, which the compiler prints once.
 fn ask<'a>(field: &'a Field, question: &TokenStream, p: &TokenStream) -> Answer<'a> {
     let ty = &field.ty;
     let answer = quote_spanned!(mixed()=> #p::Classify::#question(#p::inner::<#ty>(__field)));
@@ -231,7 +231,7 @@ fn method<'a>(
             quote_spanned!(mixed()=> Self #variant { #binding .. } => #answer,)
         })
         .peekable();
-    // A reference to a type without values still has a pattern to it.
+    // A reference to a type without values still needs a pattern.
     let value = if arms.peek().is_some() {
         quote_spanned!(mixed()=> self)
     } else {

@@ -9,8 +9,8 @@ use proc_macro2::TokenStream;
 use crate::classify::ast::Input;
 use crate::diagnose::errors::Errors;
 
-/// Expands the derive. After a mistake the type has an implementation all the same, so that what
-/// is written with its errors draws no second message.
+/// Expands the derive. After a mistake, the type still has an implementation, so that code that uses
+/// the type causes no second error.
 pub fn derive(item: TokenStream) -> TokenStream {
     let input = match syn::parse2::<Input>(item) {
         Ok(input) => input,

@@ -1,7 +1,7 @@
-//! What the attributes of a type come to: every rule about what may be written lives here.
+//! What the attributes of a type mean, and every rule about them.
 //!
-//! After a mistake a value stands in for what is missing, so that the rest is read too. It is
-//! never used: `errors` hold the mistake.
+//! After a mistake, a placeholder replaces the value, so that the rest is read too. It is never
+//! used: `errors` holds the mistake.
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -29,11 +29,11 @@ pub struct Case<'a> {
     pub answers: Answers<'a>,
 }
 
-/// What such a value answers.
+/// How such a value answers.
 pub enum Answers<'a> {
-    /// What the error in this field does.
+    /// With the answers of the error in this field.
     Inner(&'a Field),
-    /// Its own.
+    /// With its own answers.
     Own {
         /// The variant of `ErrorKind`.
         kind: Ident,
@@ -53,10 +53,10 @@ const VARIANT_KEYS: &[&str] = &[KIND, TRANSPARENT, RETRY_AFTER, MAYBE_EXECUTED];
 const STRUCT_KEYS: &[&str] = &[KIND, TRANSPARENT, RETRY_AFTER, MAYBE_EXECUTED, CRATE];
 const ENUM_KEYS: &[&str] = &[KIND, CRATE];
 
-/// The name by which thiserror knows the error inside.
+/// The field name by which thiserror recognizes the inner error.
 const SOURCE: &str = "source";
 
-/// Reads the attributes. What is wrong goes to `errors`, all of it.
+/// Reads the attributes. Every mistake goes to `errors`.
 pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
     let known = if let Data::Enum(_) = &input.data { ENUM_KEYS } else { STRUCT_KEYS };
     let keys = Keys::read(&input.attributes, known, errors);
@@ -79,7 +79,7 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
         Data::Union(union) => {
             errors.at(
                 union,
-                "`Classify` is derived for enums and structs, not for unions: implement it by hand",
+                "`Classify` is derived for enums and structs, not for unions: implement it manually",
             );
             Vec::new()
         }
@@ -90,10 +90,10 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
     }
 }
 
-/// The keys that the attributes of one place give.
+/// The keys in the attributes of one item.
 struct Keys<'a> {
     given: Vec<(&'static str, &'a Arg)>,
-    /// Whether there is a mistake among them, which may be the key that is missed.
+    /// Whether there is a mistake among them. It may be the key that seems to be missing.
     faulty: bool,
 }
 
@@ -134,12 +134,12 @@ impl<'a> Keys<'a> {
         self.given.iter().find(|(given, _)| *given == key).map(|(_, arg)| *arg)
     }
 
-    /// The first that is about the error, where there is one.
+    /// Returns the first that is about the error.
     fn first(&self) -> Option<&(&'static str, &'a Arg)> {
         self.given.iter().find(|(key, _)| *key != CRATE)
     }
 
-    /// The attribute of an enum, as its variants see it.
+    /// What the attribute of an enum means for its variants.
     fn rest(&self, errors: &mut Errors) -> Rest {
         match self.get(KIND) {
             Some(arg) => Rest::Kind(kind(arg, errors)),
@@ -149,7 +149,7 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// What is said of a key that exists, but not here.
+/// The message for a key that exists, but not here.
 fn misplaced(name: &str) -> Option<String> {
     if name == CRATE {
         return Some(
@@ -158,22 +158,22 @@ fn misplaced(name: &str) -> Option<String> {
     }
     VARIANT_KEYS.contains(&name).then(|| {
         format!(
-            "`{name}` goes on a variant: the enum itself takes `kind`, for all variants that say \
-             nothing, and `crate`"
+            "`{name}` goes on a variant: the enum itself takes `kind`, for all variants without one, \
+             and `crate`"
         )
     })
 }
 
-/// The kind of the variants that give none.
+/// The kind of the variants that name none.
 enum Rest {
     Kind(Ident),
-    /// The enum says nothing of them.
+    /// The enum names none.
     Missing,
     /// It is a struct.
     None,
 }
 
-/// What holds the fields: a variant or a struct.
+/// A variant or a struct, with its fields.
 struct Holder<'a> {
     name: &'a Ident,
     fields: &'a [Field],
@@ -184,8 +184,8 @@ impl<'a> Holder<'a> {
         for attribute in self.fields.iter().flat_map(|field| &field.attributes) {
             errors.at(
                 &attribute.path,
-                "`#[classify]` goes on a variant or a type, not on a field: a wait is named there, \
-                 as in `retry_after = wait`, and the error inside is marked with `#[source]`",
+                "`#[classify]` goes on a variant or a type, not on a field: name the field of a wait \
+                 there, as in `retry_after = wait`, and mark the inner error with `#[source]`",
             );
             keys.faulty = true;
         }
@@ -243,7 +243,7 @@ impl<'a> Holder<'a> {
         Answers::Own { kind: stand_in(), retry_after: None, maybe_executed: true }
     }
 
-    /// The field that `transparent` asks: the only one, or the one that thiserror takes for the
+    /// Returns the field that `transparent` asks: the only one, or the one that thiserror uses as the
     /// source.
     fn inner(&self) -> Option<&'a Field> {
         let one = |is: &dyn Fn(&Field) -> bool| {
@@ -282,8 +282,8 @@ impl<'a> Holder<'a> {
         };
         let default = match rest {
             Rest::Missing => {
-                "\n`#[classify(kind = \"unknown\")]` above the enum stands for all variants that \
-                 say nothing"
+                "\n`#[classify(kind = \"unknown\")]` above the enum applies to all variants without a \
+                 kind"
             }
             Rest::Kind(_) | Rest::None => "",
         };
@@ -324,18 +324,18 @@ impl<'a> Holder<'a> {
 }
 
 impl Field {
-    /// Whether thiserror takes it for the error inside.
+    /// Whether thiserror uses it as the inner error.
     fn is_source(&self) -> bool {
         self.from || self.source || name_of(&self.member) == SOURCE
     }
 }
 
-/// Whether it is what a policy puts there: that needs no attribute.
+/// Whether it holds a rejection by a policy, which needs no attribute.
 fn is_rejection(field: &Field) -> bool {
     fn is_named(ty: &Type) -> bool {
         match ty {
             Type::Path(of) => of.path.segments.last().is_some_and(|last| last.ident == "Rejection"),
-            // What `macro_rules!` pass on as `$error:ty`.
+            // `macro_rules!` puts this group around `$error:ty`.
             Type::Group(group) => is_named(&group.elem),
             _ => false,
         }
@@ -343,7 +343,7 @@ fn is_rejection(field: &Field) -> bool {
     field.from && is_named(&field.ty)
 }
 
-/// A kind in the place of one that is missing or wrong.
+/// A placeholder for a kind that is missing or wrong.
 fn stand_in() -> Ident {
     Ident::new("Unknown", mixed())
 }
@@ -361,7 +361,7 @@ fn kind(arg: &Arg, errors: &mut Errors) -> Ident {
     kind.unwrap_or_else(stand_in)
 }
 
-/// The field that `wait` or `0` names.
+/// Returns the name of the field in `wait` or `0`.
 fn field_name(value: &Expr) -> Option<String> {
     match ungrouped(value) {
         Expr::Path(path) => path.path.get_ident().map(|name| name.unraw().to_string()),

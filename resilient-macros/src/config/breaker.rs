@@ -103,15 +103,10 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
                 settings_in(args, *span, &keys::breaker(), errors, |key, arg, errors| {
                     values::read(arg, false, errors, |arg, errors| {
                         let Some(value) = expression(arg, errors) else { return };
-                        match key {
-                            "name" => name = named(arg, value, errors),
-                            _ => {
-                                let found = word(arg, value, SCOPES, errors);
-                                scope = found.map_or_else(
-                                    || call(*span),
-                                    |(name, span)| Ident::new(name, span),
-                                );
-                            }
+                        if key == "name" {
+                            name = named(arg, value, errors);
+                        } else if let Some((of, span)) = word(arg, value, SCOPES, errors) {
+                            scope = Ident::new(of, span);
                         }
                     });
                 });

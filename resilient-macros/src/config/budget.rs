@@ -37,11 +37,15 @@ pub fn declared_budget(
     errors: &mut Errors,
 ) -> Option<Settings> {
     let mut settings = Settings::none(span);
-    for (key, arg) in distinct(args, &keys::budget(), errors) {
+    let known = keys::budget();
+    for (key, arg) in distinct(args, &known, errors) {
         settings.read(&KEYS, key, arg, errors);
     }
-    let (builder, build) = (BudgetConfig::builder(), BudgetConfigBuilder::build);
-    contradictions::check(&KEYS, builder, build, args, &settings, errors);
+    // An unknown key may be a misspelling of a key that another one needs.
+    if args.0.iter().all(|arg| known.iter().any(|key| arg.key == key)) {
+        let (builder, build) = (BudgetConfig::builder(), BudgetConfigBuilder::build);
+        contradictions::check(&KEYS, builder, build, args, &settings, errors);
+    }
     check_name(name, errors)?;
     Some(settings)
 }

@@ -19,7 +19,7 @@ use crate::parse::values::expression;
 pub fn check_breaker(args: &Args, settings: &Settings, errors: &mut Errors) {
     let mut builder = BreakerConfig::builder();
     if given(args, "window").is_some() && settings.get("window").is_none() {
-        // It is wrong by itself, but the keys that need a window have one. Any will do.
+        // It is wrong by itself, but the keys that need a window have one: any window will do.
         builder = builder.window_time(Duration::MAX);
     }
     check(&KEYS, builder, BreakerConfigBuilder::build, args, settings, errors);
@@ -38,11 +38,11 @@ pub fn check<B: Copy, C>(
     let is_wrong = |key: &&str| given(args, key).is_some() && settings.get(key).is_none();
     let mut left: Vec<&Change> = settings.changes.iter().collect();
     loop {
-        let built = left.iter().fold(builder, |builder, change| apply(builder, keys, change));
-        let Err(error) = build(built) else { return };
+        let filled = left.iter().fold(builder, |builder, change| apply(builder, keys, change));
+        let Err(error) = build(filled) else { return };
         let Some(contradiction) = Contradiction::of(error) else { return };
         let found = left.iter().position(|change| contradiction.has(change));
-        // The builder's rules are about the settings that are given.
+        // The builder has no rule that defaults alone break.
         let Some(found) = found else { return };
         let arg = given(args, &left[found].key.to_string());
         if let Some(arg) = arg

@@ -1,4 +1,4 @@
-//! Which keys there are, and what is said about those that are not.
+//! Which keys there are, and the messages for unknown ones.
 
 use resilient_config::retry::{AUTO, DEFAULT};
 use resilient_config::setting::Key;
@@ -79,8 +79,8 @@ pub fn distinct<'a>(
 
 fn unknown_key(name: &str, known: &[&str]) -> String {
     if name == SKIP {
-        return "`skip` stands alone, on a method in an `impl` block that has `#[resilient(…)]`: \
-                it leaves the method out"
+        return "`skip` goes alone on a method in an `impl` block that has `#[resilient(…)]`: it \
+                leaves the method out"
             .to_owned();
     }
     if known == ATTRIBUTE {

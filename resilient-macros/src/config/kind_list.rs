@@ -1,4 +1,4 @@
-//! The lists of kinds, which say what errors count as failures.
+//! Lists of kinds, which decide the errors that count as failures.
 
 use proc_macro2::Ident;
 use resilient_config::{ConfigError, KindSet};
@@ -26,7 +26,7 @@ pub fn read(arg: &Arg, allowed: KindSet, errors: &mut Errors) -> Option<Vec<Kind
     (errors.count() == before).then_some(kinds)
 }
 
-/// The strings of the list that stands there; those that are no strings are left out.
+/// Returns the strings in the list. An element that is not a string is reported and left out.
 fn names(arg: &Arg, allowed: KindSet, errors: &mut Errors) -> Option<Vec<LitStr>> {
     let key = &arg.key;
     let list = list(arg, allowed, errors)?;
@@ -38,7 +38,7 @@ fn names(arg: &Arg, allowed: KindSet, errors: &mut Errors) -> Option<Vec<LitStr>
     for element in &list.elems {
         let meant = meant(element);
         match literal(element) {
-            // A misspelt one is told of as any other kind.
+            // A misspelling is reported as an unknown kind.
             Some(Lit::Str(name)) if meant.as_ref().is_none_or(|kinds| kinds.len() <= 1) => {
                 names.push(name.clone());
             }
@@ -52,7 +52,7 @@ fn names(arg: &Arg, allowed: KindSet, errors: &mut Errors) -> Option<Vec<LitStr>
     Some(names)
 }
 
-/// The list that stands there.
+/// Returns the list in the argument.
 fn list<'a>(arg: &'a Arg, allowed: KindSet, errors: &mut Errors) -> Option<&'a ExprArray> {
     let meant = match &arg.value {
         Value::Expr(value) => match ungrouped(value) {
@@ -73,8 +73,8 @@ fn list<'a>(arg: &'a Arg, allowed: KindSet, errors: &mut Errors) -> Option<&'a E
     None
 }
 
-/// The kinds that are meant by what stands in the place of a list, or of a string in it; none where
-/// that is not sure of each.
+/// Returns the kinds that an expression means, if it is not a list or not a string in one. `None`
+/// unless each of them is certain.
 fn meant(value: &Expr) -> Option<Vec<&'static str>> {
     match ungrouped(value) {
         Expr::Array(list) => all_meant(&list.elems),
@@ -103,7 +103,7 @@ fn all_meant<'a>(values: impl IntoIterator<Item = &'a Expr>) -> Option<Vec<&'sta
     kinds.map(|kinds| kinds.concat())
 }
 
-/// In `trip_on(timeout_error)`, what looks like a key.
+/// The kind in `trip_on(timeout_error)`, which looks like a key.
 fn meant_by_key(arg: &Arg) -> Option<&'static str> {
     matches!(arg.value, Value::None).then(|| meant_by_word(&arg.key))?
 }
@@ -114,7 +114,7 @@ fn meant_by_word(word: &Ident) -> Option<&'static str> {
     if word.contains(char::is_lowercase) { kinds::meant(&word) } else { None }
 }
 
-/// Kinds as they stand in a list, each once; `"…"` unless all of them are known and allowed.
+/// Writes kinds as in a list, each once. `"…"` unless all of them are known and allowed.
 fn written(kinds: Option<Vec<&str>>, allowed: KindSet) -> String {
     let mut distinct: Vec<String> = Vec::new();
     for kind in kinds.unwrap_or_default() {
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::parse::args::Args;
 
-    /// What is said of a list of kinds that count.
+    /// The messages for a list of kinds.
     fn told(arg: &Arg) -> String {
         let mut errors = Errors::default();
         read(arg, KindSet::ALL, &mut errors);

@@ -26,7 +26,7 @@ use crate::diagnose::errors::Errors;
 use crate::parse::args::{Arg, Args, Value};
 use crate::parse::values::{self, Text, flag, literal, path, runtime};
 
-/// What the attribute asks for.
+/// The policy that the attribute describes.
 #[derive(Default)]
 pub struct Config {
     pub retry: Option<Retry>,
@@ -37,7 +37,7 @@ pub struct Config {
     pub runs_once: bool,
     /// The name of the budget.
     pub budget: Option<Text>,
-    /// What the body calls its attempt.
+    /// The name of the attempt in the body.
     pub attempt: Option<Ident>,
     /// The path of the runtime, if it is not `::resilient_runtime`.
     pub runtime: Option<Path>,
@@ -176,7 +176,7 @@ fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
     else {
         return;
     };
-    // The shorter one is enough.
+    // One message is enough.
     let attempt = attempt_timeout.map(|limit| (limit, "attempt_timeout"));
     let call = deadline.map(|limit| (limit, "deadline"));
     if let Some((_, limit)) = attempt.into_iter().chain(call).find(|(limit, _)| slow > *limit) {
@@ -213,7 +213,7 @@ fn need_retry(args: &Args, errors: &mut Errors) {
     }
 }
 
-/// The name that the body gives its attempt.
+/// Reads the name of the attempt in the body.
 fn attempt(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
     let value = if let Value::Expr(value) = &arg.value { Some(value) } else { None };
     let name = value.and_then(|value| path(value)?.get_ident().cloned());
@@ -226,9 +226,7 @@ fn attempt(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
         let advice = arg.with(quoted.map_or_else(|| "ctx".to_owned(), |name| name.to_string()));
         errors.at(
             &arg.key,
-            format_args!(
-                "`attempt` takes the name by which the body knows its attempt: write `{advice}`"
-            ),
+            format_args!("`attempt` takes the name of the attempt in the body: write `{advice}`"),
         );
     }
     name

@@ -4,7 +4,7 @@ use syn::LitStr;
 
 use crate::diagnose::errors::Errors;
 
-/// Refuses a name that reads like another one. `what` has the name: `a breaker`.
+/// Rejects a name that looks like another one. `what` has the name: `a breaker`.
 pub fn check(what: &str, name: &LitStr, errors: &mut Errors) -> Option<()> {
     let text = name.value();
     let readable: String = text.chars().filter(|c| !c.is_control()).collect();
@@ -16,13 +16,13 @@ pub fn check(what: &str, name: &LitStr, errors: &mut Errors) -> Option<()> {
     } else {
         return Some(());
     };
-    // Nothing may be left of it.
+    // It may be empty now.
     let advice = if readable.is_empty() { "…" } else { readable };
     errors.at(name, format_args!("the name of {what} {flaw}: write `\"{advice}\"`"));
     None
 }
 
-/// Refuses placeholders, which only the name of a breaker can have.
+/// Rejects placeholders, which only the name of a breaker can have.
 pub fn refuse_placeholders(what: &str, name: &LitStr, errors: &mut Errors) -> Option<()> {
     let text = name.value();
     if !text.contains(['{', '}']) {

@@ -20,13 +20,13 @@ use crate::parse::values::{self, Text, expression, literal, text, ungrouped};
 /// The key `retry`.
 pub struct Retry {
     pub rows: RetrySpec,
-    /// Whether another attempt may ever follow the first.
+    /// Whether another attempt may follow the first.
     pub repeats: bool,
 }
 
 impl Retry {
-    /// The shortest delay that the given base delay and the jitter allow, with the key of the base
-    /// delay; `None` if no retry begins by it, or if the jitter is that of a declared row.
+    /// Returns the shortest delay that the given base delay and the jitter allow, with the key of the
+    /// base delay. `None` if no base delay is given, or if the jitter is that of a declared row.
     pub fn shortest_delay(&self) -> Option<(&Ident, Duration)> {
         let RetrySpec::Row { row, settings } = &self.rows else { return None };
         let (key, base) = settings.time("base_delay").filter(|_| self.repeats)?;
@@ -40,27 +40,27 @@ impl Retry {
     }
 }
 
-/// By which rows errors are retried.
+/// The rows by which errors are retried.
 pub enum RetrySpec {
-    /// By that of each error's own kind.
+    /// The row of each error's own kind.
     ByKind,
-    /// By one, with numbers in the place of its own.
+    /// One row, with numbers that replace its own.
     Row { row: RowRef, settings: Settings },
 }
 
 /// The row that a policy starts from.
 pub enum RowRef {
-    /// That of the kinds without a row of their own.
+    /// The row of the kinds without one of their own.
     Default,
-    /// That of this kind.
+    /// The row of this kind.
     Kind(Kind),
-    /// One that `policies!` declares.
+    /// A row that `policies!` declares.
     Named(LitStr),
-    /// What this constant names.
+    /// The row that this constant names.
     Constant(Path),
 }
 
-/// Those that say how long to wait.
+/// The keys about delays.
 const DELAYS: &[&str] = &["base_delay", "max_delay", "jitter", "backoff"];
 
 /// Reads `retry`, `retry = …` or `retry(…)`.
@@ -104,7 +104,7 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
     }
 }
 
-/// Reads the declaration of a row: the one that it starts from, and its numbers.
+/// Reads the declaration of a row: the row that it starts from, and its numbers.
 pub fn declared_row(
     name: &LitStr,
     args: &Args,
@@ -128,7 +128,7 @@ pub fn declared_row(
     }
     refuse_setting(name, Place::Declaration, errors)?;
     names::refuse_placeholders("a row", name, errors)?;
-    // The name of a kind stands for the row of that kind, and starts from it.
+    // The name of a kind declares the row of that kind, which starts from the default one.
     let own = match named(name, errors)? {
         kind @ RowRef::Kind(_) => kind,
         _ => RowRef::Default,
@@ -147,7 +147,7 @@ pub fn declared_row(
     Some((from.unwrap_or(own), numbers.settings))
 }
 
-/// The numbers of a row, and the row that they change.
+/// The numbers of a row, and the row that they start from.
 struct Numbers {
     row: Option<RowRef>,
     settings: Settings,
@@ -183,7 +183,7 @@ impl Numbers {
     }
 }
 
-/// Refuses the keys of a delay, if there is none.
+/// Rejects keys about delays, if there is no delay.
 fn refuse_delays(args: &Args, errors: &mut Errors) {
     for arg in &args.0 {
         if DELAYS.iter().any(|key| arg.key == key) {
@@ -217,7 +217,7 @@ fn starting_row(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<RowRef> 
     }
 }
 
-/// Where the name of a row stands.
+/// Where the name of a row is used.
 #[derive(Clone, Copy)]
 enum Place {
     /// `retry = "…"`
@@ -228,7 +228,7 @@ enum Place {
     Declaration,
 }
 
-/// What to write for a value that is no name, if it is clear what it means.
+/// Returns what to write instead of a value that is not a name, if its meaning is clear.
 fn meant_otherwise(value: &Expr) -> Option<String> {
     if let Some(number) = whole(value) {
         let attempts = number.base10_parse().ok().filter(|attempts: &u32| *attempts > 0);
@@ -255,7 +255,7 @@ const ONE_ROW: &str = "one row is for all transient errors: name one row, or wri
 const NEVER: &str = "to retry nothing, leave `retry` out, or write `retry(max_attempts = 1)` on a \
                      method whose `impl` block has one";
 
-/// Refuses a name that stands for a setting, or for several rows: no row is called so.
+/// Rejects a name that means a setting, or several rows: no row has such a name.
 fn refuse_setting(name: &LitStr, place: Place, errors: &mut Errors) -> Option<()> {
     let text = name.value();
     let word = text.trim().to_lowercase();
@@ -324,19 +324,19 @@ fn refuse_setting(name: &LitStr, place: Place, errors: &mut Errors) -> Option<()
     None
 }
 
-/// The backoff that a word names: `exponential`, or `linear_backoff`.
+/// Returns the backoff that a word names: `exponential`, or `linear_backoff`.
 fn backoff_in(word: &str) -> Option<&'static str> {
     let word = word.trim_end_matches("backoff").trim_end_matches(['_', '-', ' ']);
     backoff::NAMES.iter().map(|(name, _)| *name).find(|name| *name == word)
 }
 
-/// How many kinds a text names.
+/// Counts the kinds in a text.
 fn kinds_in(text: &str) -> usize {
     text.split_whitespace().filter(|word| word.parse::<ErrorKind>().is_ok()).count()
 }
 
-/// The row of this name. One that is no kind may be declared anywhere in the program, unless it is
-/// so close to a kind that it can only be a misspelling: `policies!` declares no such name.
+/// Returns the row of this name. A name that is not a kind may be declared anywhere in the program,
+/// unless it can only be a misspelling of a kind: `policies!` rejects such a name.
 fn named(name: &LitStr, errors: &mut Errors) -> Option<RowRef> {
     let text = name.value();
     if text == DEFAULT {
@@ -378,7 +378,7 @@ fn named(name: &LitStr, errors: &mut Errors) -> Option<RowRef> {
     Some(RowRef::Named(name.clone()))
 }
 
-/// The name that a row's name can only be a misspelling of.
+/// Returns the name that a row's name can only be a misspelling of.
 fn meant(name: &str) -> Option<&'static str> {
     let known = [KindSet::TRANSIENT.names(), LASTING.names(), vec![AUTO, DEFAULT]].concat();
     misspelt(name, &known).filter(|meant| *meant != name)

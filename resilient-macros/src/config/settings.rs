@@ -97,11 +97,11 @@ fn read<B>(setting: &Setting<B>, arg: &Arg, errors: &mut Errors) -> Option<Value
 pub fn apply<B: Copy>(builder: B, keys: &[Key<B>], change: &Change) -> B {
     let Some(key) = keys.iter().find(|key| change.key == key.name) else { return builder };
     match (&key.setting, &change.value) {
-        (Setting::Count(_, set), Value::Count(count)) => set(builder, *count),
-        (Setting::Time(_, set), Value::Time(time)) => set(builder, *time),
+        (Setting::Count(_, set), Value::Count(count))
+        | (Setting::Window((_, set), _), Value::WindowCalls(count)) => set(builder, *count),
+        (Setting::Time(_, set), Value::Time(time))
+        | (Setting::Window(_, (_, set)), Value::WindowTime(time)) => set(builder, *time),
         (Setting::Number(_, set), Value::Number(number)) => set(builder, *number),
-        (Setting::Window((_, set), _), Value::WindowCalls(calls)) => set(builder, *calls),
-        (Setting::Window(_, (_, set)), Value::WindowTime(time)) => set(builder, *time),
         (Setting::Backoff(_, set), Value::Backoff(backoff, _)) => set(builder, *backoff),
         (Setting::Kinds(_, set), Value::Kinds(kinds)) => {
             set(builder, &kinds.iter().map(|kind| kind.kind).collect::<Vec<_>>())
@@ -119,8 +119,8 @@ pub fn word<T: Copy>(
 ) -> Option<(T, Span)> {
     let names: Vec<_> = words.iter().map(|(name, _)| *name).collect();
     // `Backoff::Linear`, or `linear` without its quotes.
-    let named = path(value).and_then(|path| Some(path.segments.last()?.ident.to_string()));
-    let meant = named.and_then(|name| misspelt(&name, &names)).unwrap_or(names[0]);
+    let last = path(value).and_then(|path| Some(path.segments.last()?.ident.to_string()));
+    let meant = last.and_then(|name| misspelt(&name, &names)).unwrap_or(names[0]);
     let text = string(arg, value, &format!("\"{meant}\""), errors)?;
     let (key, written) = (&arg.key, text.value());
     if let Some((_, found)) = words.iter().find(|(name, _)| *name == written) {
@@ -135,7 +135,7 @@ pub fn word<T: Copy>(
 
 /// Reads a whole number in a range.
 fn count(range: &Count, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<u32> {
-    count_by(|number| range.check(number).map_err(|error| error.message()), arg, value, errors)
+    count_by(|number| range.check(number).map_err(ConfigError::message), arg, value, errors)
 }
 
 /// Reads a whole number that `check` accepts.

@@ -6,8 +6,8 @@ use std::thread;
 use quote::ToTokens;
 use syn::Error;
 
-/// The mistakes found so far. [`finish`](Self::finish) must be called: mistakes that nobody reads
-/// would let wrong code pass.
+/// The mistakes found so far. [`finish`](Self::finish) must be called: an unread mistake would let
+/// wrong code compile.
 #[derive(Default)]
 pub struct Errors {
     found: Option<Error>,
@@ -16,12 +16,12 @@ pub struct Errors {
 }
 
 impl Errors {
-    /// A mistake at these tokens.
+    /// Adds a mistake at these tokens.
     pub fn at(&mut self, tokens: impl ToTokens, message: impl Display) {
         self.push(Error::new_spanned(tokens, message));
     }
 
-    /// A mistake.
+    /// Adds a mistake.
     pub fn push(&mut self, error: Error) {
         self.count += 1;
         match &mut self.found {
@@ -30,12 +30,12 @@ impl Errors {
         }
     }
 
-    /// How many there are so far.
+    /// The number of mistakes so far.
     pub const fn count(&self) -> usize {
         self.count
     }
 
-    /// All that was found.
+    /// Returns all mistakes as one error.
     pub fn finish(mut self) -> Result<(), Error> {
         self.finished = true;
         self.found.take().map_or(Ok(()), Err)

@@ -2,8 +2,8 @@
 
 use resilient_config::spelling::misspelt;
 
-/// `` ; did you mean `search`? ``, where one or two of `known` are close to `word`; nothing
-/// otherwise.
+/// Returns `` ; did you mean `search`? `` if one or two of `known` are close to `word`. Otherwise the
+/// text is empty.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     const CLOSE: f64 = 0.5;
     if let Some(meant) = misspelt(word, known) {
@@ -13,7 +13,7 @@ pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     let closest = likeness.iter().copied().fold(CLOSE, f64::max);
     let meant = known.iter().zip(likeness).filter(|(_, likeness)| *likeness >= closest);
     let meant: Vec<_> = meant.map(|(known, _)| *known).collect();
-    // What is in many of them says nothing.
+    // A word that many of them contain says nothing.
     if let 1..=2 = meant.len() {
         format!("; did you mean {}?", one_of(&meant))
     } else {
@@ -40,9 +40,9 @@ fn is_same(one: &str, other: &str) -> bool {
     shared >= BEGINNING || (shared == shorter && shared + 1 >= BEGINNING)
 }
 
-/// What is said of a key that does not exist, where those that do are `known`.
+/// The message for an unknown key, if these are known.
 pub fn unknown_key(name: &str, known: &[&str]) -> String {
-    // It is so near to `rate` that nearly anything would be taken for it.
+    // It is so close to `rate` that many words look like it.
     let is_crate = misspelt(name, &["crate"]).is_some();
     let likely: Vec<_> =
         known.iter().copied().filter(|known| *known != "crate" || is_crate).collect();

@@ -45,15 +45,15 @@ pub fn expand(config: &Config, target: Target, within: Option<&str>, level: Leve
     quote_spanned!(mixed()=> #(#attributes)* #mark #visibility #signature #code)
 }
 
-/// The body in the place of a value. Its braces are the user's own: by their edition the compiler
-/// decides how long temporaries of the last expression live. In the arm of a match the braces do
-/// not look needless, and those temporaries end before the bindings around it.
+/// The body as an expression. Its braces are the user's own: their edition decides how long
+/// temporaries of the last expression live. In the arm of a match, the braces do not look needless,
+/// and those temporaries end before the bindings around it.
 fn in_place(body: &Group) -> TokenStream {
     quote_spanned!(mixed()=> match () { () => #body })
 }
 
-/// Uses the parameters that the breaker's name is made of: an attempt binds them again, and the
-/// body may not need them.
+/// Uses the parameters in the breaker's name: an attempt binds them again, and the body may not use
+/// them.
 fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
     match &config.breaker {
         Some(Breaker { name: BreakerSource::Keyed(_, template), .. }) => {
@@ -64,13 +64,13 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
     }
 }
 
-/// Begins the call, and ends it where the breaker rejects it. What begins it stands at the place
-/// of the return type: what that type lacks is reported there.
+/// Begins the call, and ends it if the breaker rejects it. The code that begins it has the span of
+/// the return type, so that a trait which that type lacks is reported there.
 fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> TokenStream {
     let runtime = Runtime(config.runtime.as_ref());
     let span = runtime.reported_at(returns.span());
     let p = runtime.private(span);
-    // What is local is named by `mixed`, at whatever place it is used.
+    // Local names have the span of `mixed`, wherever they are used.
     let site = quote_spanned!(mixed()=> __site);
     let of = quote_spanned!(span=> #p::PhantomData::<#returns>);
     let (keyed, begin) = match &config.breaker {
@@ -103,8 +103,8 @@ fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> Token
     }
 }
 
-/// Tells the compiler what an async block returns before it meets the first `return` or `?` in it,
-/// as it knows of a function; and that the block takes `claimed` with it.
+/// Tells the compiler what an async block returns before the first `return` or `?` in it, as it
+/// knows for a function. It also makes the block capture `claimed`.
 fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
     let claim = claimed.map(|claimed| quote_spanned!(mixed()=> let __claimed = #claimed;));
     quote_spanned! {mixed()=>
@@ -132,8 +132,7 @@ fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
     }
 }
 
-/// Gives the body its attempt, by the name that it has for it. Of the methods of an `impl` block,
-/// not every one needs it.
+/// Binds the attempt to the name that the body knows. Not every method of an `impl` block uses it.
 fn named_attempt(config: &Config) -> Option<TokenStream> {
     config.attempt.as_ref().map(|name| {
         quote_spanned! {mixed()=>
@@ -143,7 +142,7 @@ fn named_attempt(config: &Config) -> Option<TokenStream> {
     })
 }
 
-// A body that runs once: it may move what it likes.
+// A body that runs once: it may move its parameters.
 //
 // // Input:  async fn search(q: String) -> Result<Hits, E> { BODY }
 // // Output:
@@ -177,7 +176,7 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
 }
 
 // A body that may run again: a loop around an async block that is not `move`, so that each
-// attempt borrows the references, and gets the values out of slots.
+// attempt borrows the references, and takes the values from slots.
 //
 // // Input:  async fn search(&self, q: String, log: &mut Log) -> Result<Hits, E> { BODY }
 // // Output:
@@ -228,7 +227,7 @@ fn repeated(
             #last
             #prepare
             #attempt
-            // The result is gone before the pause: it need not be `Send`.
+            // The result is dropped before the pause, so it need not be `Send`.
             let __pause = match __call.settle(__result) {
                 ::core::ops::ControlFlow::Break(__result) => break __result,
                 ::core::ops::ControlFlow::Continue(__pause) => __pause,

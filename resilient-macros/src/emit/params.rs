@@ -11,21 +11,21 @@ use crate::hygiene::mixed;
 
 /// The parameters of a function whose body runs more than once.
 pub struct Params {
-    /// Before the first attempt: keeps what the function took by value, but for numbers.
+    /// Before the first attempt: stores by-value parameters in slots, except numbers.
     pub keep: TokenStream,
     /// Before each attempt: puts `self` back, and lends each `&mut`.
     pub prepare: TokenStream,
-    /// What an attempt moves into itself whether the body does or not: `self` by value, which would
-    /// else outlive the attempt.
+    /// `self` by value. An attempt captures it even if the body does not, since it would outlive the
+    /// attempt otherwise.
     pub claimed: Option<Token![self]>,
-    /// At the start of each attempt: gives the body its parameters under the names it knows.
+    /// At the start of each attempt: binds the parameters to the names that the body knows.
     pub hand_over: TokenStream,
-    /// The body, where `self` has a name that can be bound again if the body moves a `&mut`.
+    /// The body. If it moves a `&mut self`, `self` has another name in it, which can be bound again.
     pub body: Group,
 }
 
 impl Params {
-    /// Takes the parameters out of `signature`, where each that has a pattern gets a plain name.
+    /// Reads the parameters of `signature`, and replaces each pattern there by a plain name.
     pub fn split(signature: &mut Signature, body: Group, p: &TokenStream) -> Self {
         let (keep, prepare, hand_over) = Default::default();
         let mut params = Self { keep, prepare, claimed: None, hand_over, body };
@@ -43,13 +43,13 @@ impl Params {
         match Passing::of_receiver(receiver) {
             Passing::Slotted(of) | Passing::Aliased(of) => {
                 let value = self.slot(0, &token, of, &TokenStream::new(), p);
-                // Outside the attempt that is watched, so that the body may move `self`.
+                // Outside the attempt, so that the body may move `self`.
                 self.prepare = quote_spanned!(mixed()=> #token = __call.watching(|| #value););
                 self.claimed = Some(token);
-                // The place of `self`: what is wrong with it is reported there.
+                // At the place of `self`: a mistake in it is reported there.
                 receiver.mutability.get_or_insert(Token![mut](token.span));
             }
-            // The body may bind it anew.
+            // The body may assign to it.
             Passing::Shared if receiver.mutability.is_some() => {
                 self.keep.extend(quote_spanned!(mixed()=> let __slot0 = #token;));
                 self.prepare = quote_spanned!(mixed()=> #token = __slot0;);
@@ -63,12 +63,12 @@ impl Params {
                 let lent = quote_spanned!(mixed()=> ::core::pin::Pin::as_mut(&mut #token));
                 self.rename(token, mutability, &lent);
             }
-            // Each attempt borrows it as it stands.
+            // Each attempt borrows it as it is.
             Passing::Shared | Passing::Reborrowed => {}
         }
     }
 
-    /// Gives the body `lent` in the place of `self`.
+    /// Gives the body `lent` instead of `self`.
     fn rename(&mut self, token: Token![self], mutability: Option<Token![mut]>, lent: &TokenStream) {
         let name = receiver::name(token.span);
         self.hand_over.extend(quote_spanned!(mixed()=> let #mutability #name = #lent;));
@@ -85,7 +85,7 @@ impl Params {
         let name = plain_name(parameter, index, mutability);
         let (conditions, lints) = (conditions(parameter), take_lints(parameter));
         let value = match passing {
-            // A value and not a place: the pattern may ask for a `ref mut`.
+            // A value, not a place: the pattern may contain `ref mut`.
             Passing::Shared => quote_spanned!(mixed()=> { #name }),
             Passing::Reborrowed => self.lend(
                 index,
@@ -103,7 +103,7 @@ impl Params {
             Passing::Aliased(of) => {
                 self.slot(index, &name, of, &conditions, p);
                 let slot = slot(index);
-                // The place of the type: a missing `Clone` is reported there.
+                // At the place of the type: a missing `Clone` is reported there.
                 let take = Ident::new("take", mixed().located_at(of));
                 quote_spanned! {mixed()=> {
                     #[allow(unused_imports)]
@@ -120,8 +120,8 @@ impl Params {
         });
     }
 
-    /// Lends what is exclusive, and says how an attempt gets it. It is borrowed at the place of its
-    /// type: what is lent for too long is reported there.
+    /// Reborrows a `&mut` before each attempt. Returns what the attempt uses. It is borrowed at the
+    /// place of its type: a borrow that lives too long is reported there.
     fn lend(
         &mut self,
         index: usize,
@@ -139,7 +139,7 @@ impl Params {
         lent.into_token_stream()
     }
 
-    /// Keeps a value, and says how an attempt gets it.
+    /// Stores a value in a slot. Returns what the attempt uses.
     fn slot(
         &mut self,
         index: usize,
@@ -154,20 +154,20 @@ impl Params {
             #[allow(clippy::used_underscore_binding)]
             let mut #slot = #p::Slot::new(#value);
         });
-        // The type's own place: a missing `Clone` is reported there. The type itself is not repeated:
-        // a name in it that is unknown would be reported twice.
+        // At the place of the type: a missing `Clone` is reported there. The type is not repeated: an
+        // unknown name in it would be reported twice.
         let place = mixed().located_at(of);
         let slot = Ident::new(&slot.to_string(), place);
         quote_spanned!(place=> #p::take_or_clone(&mut #slot, __last))
     }
 }
 
-/// What the value of a parameter is kept in.
+/// The variable that stores the value of a parameter.
 fn slot(index: usize) -> Ident {
     format_ident!("__slot{index}", span = mixed())
 }
 
-/// Whether the body can use the parameter as it stands.
+/// Whether the body can use the parameter as it is.
 fn is_untouched(pattern: &Pat, passing: &Passing) -> bool {
     match (pattern, passing) {
         (Pat::Wild(_), _) => true,
@@ -176,7 +176,7 @@ fn is_untouched(pattern: &Pat, passing: &Passing) -> bool {
     }
 }
 
-/// Gives the parameter a name that can be moved from, and no `mut` but this one.
+/// Gives the parameter a plain name, with this `mut` or none.
 fn plain_name(parameter: &mut PatType, index: usize, mutability: Option<Token![mut]>) -> Ident {
     let name = match &*parameter.pat {
         Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
@@ -192,13 +192,13 @@ fn plain_name(parameter: &mut PatType, index: usize, mutability: Option<Token![m
     name
 }
 
-/// The parameter's `#[cfg(…)]`, which hold for all that is made of it.
+/// The parameter's `#[cfg(…)]`, which apply to all code that is generated for it.
 fn conditions(parameter: &PatType) -> TokenStream {
     let conditions = parameter.attrs.iter().filter(|attribute| is_one_of(attribute, &["cfg"]));
     quote!(#(#conditions)*)
 }
 
-/// The parameter's lints, which go to the binding that the body sees.
+/// Moves the parameter's lint attributes to the binding that the body sees.
 fn take_lints(parameter: &mut PatType) -> TokenStream {
     const LINTS: &[&str] = &["allow", "expect", "warn", "deny", "forbid"];
     let is_lint = |attribute: &mut Attribute| is_one_of(attribute, LINTS);

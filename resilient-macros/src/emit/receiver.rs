@@ -14,8 +14,8 @@ use syn::{Lit, LitStr, Receiver};
 use crate::check::passing::Passing;
 use crate::hygiene::mixed;
 
-/// What `self` is called in a body that moves a `&mut self` as a whole. It has the place of the
-/// `self` that it stands for, but is nobody else's name.
+/// The name that replaces `self` in a body that moves a `&mut self` as a whole. It has the place of
+/// the `self` that it replaces, but cannot clash with a name of the user's.
 pub fn name(span: Span) -> Ident {
     Ident::new("__self", mixed().located_at(span))
 }
@@ -42,7 +42,7 @@ fn rename_in(tokens: TokenStream) -> TokenStream {
     let mut renamed = TokenStream::new();
     let mut called = None;
     while let Some(token) = tokens.next() {
-        // What a macro is called is known until its arguments are over.
+        // The name of a macro is known until its arguments end.
         let called_before = called.take();
         match token {
             TokenTree::Group(group) => {
@@ -74,14 +74,14 @@ fn rename_in(tokens: TokenStream) -> TokenStream {
 enum Format {
     /// The one of this number.
     Argument(usize),
-    /// Any that is a string by itself. Others may be fields of an event: `self.limit`, `?self`.
+    /// Any that is a string. Others may be fields of an event: `self.limit`, `?self`.
     Event,
     /// None. All may be fields of a span.
     Span,
 }
 
-/// How the arguments of a macro that everybody knows are read. In those of any other macro, a string
-/// is left as it is.
+/// Returns how the arguments of a well-known macro are read. In any other macro, strings are left as
+/// they are.
 fn formats(called: &Ident) -> Option<Format> {
     Some(match called.to_string().as_str() {
         "format" | "format_args" | "print" | "println" | "eprint" | "eprintln" | "panic"
@@ -139,7 +139,7 @@ fn rename_in_formats(arguments: &Group, format: Format) -> Group {
     renamed
 }
 
-/// Whether an argument is a field of tracing that has the name of its value: `?self.limit`.
+/// Whether an argument is a field of tracing that is named after its value: `?self.limit`.
 fn is_field(argument: &[TokenTree]) -> bool {
     let path = &argument[usize::from(argument.first().is_some_and(is_sigil))..];
     let [TokenTree::Ident(first), rest @ ..] = path else { return false };
@@ -203,8 +203,8 @@ fn is_moved_in(tokens: TokenStream) -> bool {
     false
 }
 
-/// Whether what stands before `self` takes no more than a reference to it: `&`, `*`, `mut`, and the
-/// `%` and `?` of tracing's fields.
+/// Whether the token before `self` only borrows it: `&`, `*`, `mut`, and the `%` and `?` of tracing's
+/// fields.
 fn is_borrowed_by(before: Option<&TokenTree>) -> bool {
     match before {
         Some(TokenTree::Punct(punct)) => "&*%?".contains(punct.as_char()),
@@ -213,7 +213,7 @@ fn is_borrowed_by(before: Option<&TokenTree>) -> bool {
     }
 }
 
-/// Whether `self` is in it at all, be it in a string.
+/// Whether `self` occurs in it, also in a format string.
 fn is_used_in(token: TokenTree) -> bool {
     match token {
         TokenTree::Group(group) => group.stream().into_iter().any(is_used_in),
@@ -250,8 +250,8 @@ impl Tokens {
         word == "self" && !self.is_next(':')
     }
 
-    /// What follows `first` and has another `self` than ours: the rest of an item, or what belongs to
-    /// `pub(self)` and `$self`.
+    /// Returns the tokens after `first` in which `self` means something else: the rest of an item, or
+    /// of `pub(self)` and `$self`.
     fn item(&mut self, first: &TokenTree) -> Vec<TokenTree> {
         let is_other = match (first, self.0.peek()) {
             (TokenTree::Ident(word), Some(TokenTree::Group(group))) => {
@@ -280,7 +280,8 @@ impl Tokens {
         item
     }
 
-    /// What a `move` may be about: a block, or a closure, which ends with its statement at last.
+    /// Returns the tokens that a `move` applies to: a block, or a closure up to the end of its
+    /// statement.
     fn captured(&self) -> impl Iterator<Item = TokenTree> + use<> {
         let is_block = |token: &TokenTree| matches!(token, TokenTree::Group(_));
         let mut ahead = self.0.clone().peekable();

@@ -1,4 +1,4 @@
-//! Arguments as they are written, each with its place.
+//! Arguments as written, each with its span.
 
 use std::fmt::Display;
 
@@ -22,25 +22,25 @@ pub struct Args(pub Vec<Arg>);
 pub struct Arg {
     pub key: Ident,
     pub value: Value,
-    /// Whether it is a method's, and written on its `impl` block.
+    /// Whether a method has it from its `impl` block.
     pub inherited: bool,
     sign: Sign,
 }
 
-/// What stands behind a key.
+/// What follows a key.
 #[derive(Clone)]
 pub enum Value {
     /// `key`
     None,
     /// `key = expression`
     Expr(Expr),
-    /// `key(key = value, …)`, and where its parentheses are.
+    /// `key(key = value, …)`, and the span of its parentheses.
     List(Args, Span),
-    /// `key(expression, …)`, where these are no arguments.
+    /// `key(expression, …)`, if these are not arguments.
     Values(Punctuated<Expr, Token![,]>),
 }
 
-/// What stands between a key and its value.
+/// The sign between a key and its value.
 #[derive(Clone, Copy)]
 enum Sign {
     /// In an attribute: `key = value`.
@@ -116,7 +116,7 @@ impl Arg {
         Some((Self { value: Value::Expr(value.clone()), ..self.clone() }, value))
     }
 
-    /// What is said of a key that has no value and needs one.
+    /// The message for a key that needs a value and has none.
     pub fn takes_a_value(&self) -> String {
         format!("`{}` takes a value: write `{}`", self.key, self.with("…"))
     }
@@ -160,7 +160,7 @@ impl Value {
 impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if input.peek(token::Brace) {
-            return Err(input.error("the keys stand without braces around them: remove them"));
+            return Err(input.error("keys are not enclosed in braces: remove them"));
         }
         let args = Punctuated::<Arg, Token![,]>::parse_terminated(input)?;
         Ok(Self(args.into_iter().collect()))
@@ -184,12 +184,12 @@ impl Parse for Arg {
         if !input.is_empty() && !input.peek(Token![,]) {
             let expected = match value {
                 Value::None if input.peek(token::Brace) => {
-                    format!("the keys of `{key}` stand in parentheses: write `{key}(…)`")
+                    format!("the keys of `{key}` are enclosed in parentheses: write `{key}(…)`")
                 }
                 Value::None if input.peek(Token![:]) => {
                     format!("a key of an attribute takes `=`: write `{key} = …`")
                 }
-                Value::None => format!("expected `=` behind `{key}`, or a comma"),
+                Value::None => format!("expected `=` after `{key}`, or a comma"),
                 _ => "expected a comma before the next key".into(),
             };
             return Err(input.error(expected));
@@ -198,12 +198,12 @@ impl Parse for Arg {
     }
 }
 
-/// Whether a word that stands by itself is no key, but a constant, a variant or a flag.
+/// Whether a single word is not a key but a constant, a variant or a flag.
 fn is_value(word: &str) -> bool {
     word.contains(char::is_uppercase) || ["true", "false"].contains(&word)
 }
 
-/// Parses a key; `rest` is what follows one, as advice writes it.
+/// Parses a key. `rest` is what follows it in advice.
 fn parse_key(input: ParseStream<'_>, rest: &str) -> syn::Result<Ident> {
     let is_quoted = input.peek(LitStr)
         && (input.peek2(Token![:]) || (input.peek2(Token![=]) && !input.peek2(Token![==])));

@@ -1,4 +1,4 @@
-//! A function that returns a boxed future: what `#[async_trait]` has made of an async one before
+//! A function that returns a boxed future: `#[async_trait]` has rewritten an async function before
 //! this attribute sees it.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
@@ -8,15 +8,15 @@ use super::item::Function;
 
 /// The async block that such a function boxes.
 pub struct Boxed {
-    /// `Box::pin`, as it is written.
+    /// `Box::pin`, as written.
     pub pin: TokenStream,
-    /// What is within the braces of the block, and the braces.
+    /// The block's content, with its braces.
     pub body: Group,
     /// What the future returns.
     pub returns: Type,
 }
 
-/// Takes `fn f() -> Pin<Box<dyn Future<Output = R> + …>> { Box::pin(async move { … }) }` apart.
+/// Unpacks `fn f() -> Pin<Box<dyn Future<Output = R> + …>> { Box::pin(async move { … }) }`.
 pub fn unpack(function: &Function) -> Option<Boxed> {
     if function.signature.asyncness.is_some() {
         return None;

@@ -9,10 +9,10 @@ use syn::{Attribute, Error, ImplItem, Meta, Token, Type, braced, token};
 use super::item::Function;
 use super::lints;
 
-/// What a method has from its `impl` block.
+/// What a method inherits from its `impl` block.
 #[derive(Default)]
 pub struct Within {
-    /// The name of the type, if it has one: events call the methods by it.
+    /// The name of the type, if it has one. Events name the methods by it.
     pub name: Option<String>,
     /// The type parameters.
     pub generics: Vec<Ident>,
@@ -54,7 +54,7 @@ impl ImplBlock {
         quote!(#head #body #error)
     }
 
-    /// Whether an `impl` block is what comes next.
+    /// Whether an `impl` block comes next.
     pub fn is_next(input: ParseStream<'_>) -> bool {
         let ahead = input.fork();
         let attributes = ahead.call(Attribute::parse_outer);
@@ -101,7 +101,7 @@ pub fn in_braces(braces: token::Brace, body: TokenStream) -> Group {
     body
 }
 
-/// What the attribute is called.
+/// The name of the attribute.
 const OURS: &str = "resilient";
 
 /// Whether an attribute is ours.
@@ -109,7 +109,7 @@ pub fn is_ours(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == OURS)
 }
 
-/// Whether it is ours under a condition: `#[cfg_attr(…, resilient(…))]`.
+/// Whether an attribute is ours under a condition: `#[cfg_attr(…, resilient(…))]`.
 pub fn is_conditional(attribute: &Attribute) -> bool {
     let Meta::List(list) = &attribute.meta else { return false };
     // The condition itself may name anything.
@@ -134,7 +134,7 @@ impl Within {
     }
 }
 
-/// What `macro_rules!` pass on as `$of:ty`, without the group around it.
+/// A type without the group that `macro_rules!` puts around `$of:ty`.
 pub fn ungrouped(of: &Type) -> &Type {
     match of {
         Type::Group(group) => ungrouped(&group.elem),

@@ -1,17 +1,17 @@
-//! The annotated function: its signature is read, its body stays as it is.
+//! The annotated function: its signature is parsed, its body is kept as it is.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Signature, Token, Visibility};
 
-/// A function whose body stays unparsed tokens: half-typed code in it is no business of ours, and
-/// parsing it would take longer than all else.
+/// A function with an unparsed body: incomplete code in it is left to the compiler, and parsing it
+/// would take longer than everything else.
 pub struct Function {
     pub attributes: Vec<Attribute>,
     pub visibility: Visibility,
     pub signature: Signature,
-    /// The body with its braces; none for a declaration, as in a trait.
+    /// The body with its braces. `None` for a declaration, as in a trait.
     pub body: Option<Group>,
 }
 
@@ -32,8 +32,8 @@ impl Parse for Function {
     }
 }
 
-/// What to do instead, where another item comes next, and its place. None where it is a function,
-/// be it half-typed: what it lacks is then said by the parser, as of any function.
+/// Returns what to do instead if another item comes next, and its span. `None` for a function, even
+/// an incomplete one: then the parser reports what it lacks.
 pub fn advice(input: ParseStream<'_>) -> Option<(Span, &'static str)> {
     let ahead = input.fork();
     ahead.call(Attribute::parse_outer).ok()?;
@@ -61,8 +61,8 @@ pub fn advice(input: ParseStream<'_>) -> Option<(Span, &'static str)> {
     Some((place, advice))
 }
 
-/// A group in braces, also out of the group without delimiters in which `macro_rules!` passes on
-/// its `$body:block`.
+/// A group in braces, also inside the group without delimiters that `macro_rules!` puts around
+/// `$body:block`.
 fn braces(tree: TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = tree else { return None };
     match group.delimiter() {

@@ -8,14 +8,14 @@ use syn::LitStr;
 use crate::diagnose::errors::Errors;
 use crate::diagnose::suggest::{all_of, did_you_mean};
 
-/// A kind, and where its name stands.
+/// A kind, and the span of its name.
 pub struct Kind {
     pub kind: ErrorKind,
     pub span: Span,
 }
 
 impl Kind {
-    /// The variant of `ErrorKind`, where the name stands: the editor shows its documentation there.
+    /// The variant of `ErrorKind`, at the place of the name: the editor shows its documentation there.
     pub fn variant(&self) -> Ident {
         Ident::new(&format!("{:?}", self.kind), self.span)
     }

@@ -1,13 +1,12 @@
-//! Expectations of lints.
+//! Lint expectations.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::{Attribute, Meta};
 
 use crate::hygiene::mixed;
 
-/// Turns `#[expect(clippy::…)]` into `#[allow(clippy::…)]`: Clippy passes over much of what
-/// generated code does, so that an expectation which the plain function fulfils would be reported
-/// as unfulfilled.
+/// Turns `#[expect(clippy::…)]` into `#[allow(clippy::…)]`. Clippy ignores much of what generated
+/// code does, so an expectation that the plain function fulfills would be reported as unfulfilled.
 pub fn allow_what_is_expected(attributes: &mut [Attribute]) {
     for attribute in attributes {
         if let Meta::List(expect) = &mut attribute.meta

@@ -16,7 +16,7 @@ enum Piece {
     Value(Value),
 }
 
-/// A parameter, and the fields that lead on from it.
+/// A parameter, and the path of fields after it.
 pub struct Value {
     pub parameter: String,
     pub fields: Vec<Member>,
@@ -67,7 +67,7 @@ fn value(path: &str) -> Result<Value, String> {
     })
 }
 
-/// A name that a parameter or a field can have. One that is a keyword is raw, written so or not.
+/// A name that a parameter or a field can have. A keyword becomes a raw name.
 fn name(word: &str) -> Option<Ident> {
     syn::parse_str(word).ok().or_else(|| {
         let word = word.strip_prefix("r#").unwrap_or(word);
@@ -75,7 +75,7 @@ fn name(word: &str) -> Option<Ident> {
     })
 }
 
-/// The number of a field without a name.
+/// The index of a field without a name.
 fn index(word: &str) -> Option<Member> {
     let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
     let index = word.parse().ok().filter(|_| is_number)?;

@@ -1,4 +1,4 @@
-//! The values behind keys, whatever the attribute: one reader for each type.
+//! The values of keys: one reader for each type.
 
 use quote::ToTokens;
 use syn::{Expr, ExprLit, ExprPath, Lit, LitStr, Path};
@@ -7,8 +7,8 @@ use super::args::{Arg, Value};
 use super::kinds;
 use crate::diagnose::errors::Errors;
 
-/// Reads an argument by `read`. What is written `key("value")` is read as `key = "value"`: either its
-/// value is wrong too, and `read` says what to write, or it is right, and can be advised.
+/// Reads an argument with `read`. `key("value")` is read as `key = "value"`: if its value is wrong
+/// too, `read` reports that; otherwise, `key = "value"` is the advice.
 pub fn read<T>(
     arg: &Arg,
     takes_arguments: bool,
@@ -36,7 +36,7 @@ pub fn expression<'a>(arg: &'a Arg, errors: &mut Errors) -> Option<&'a Expr> {
     None
 }
 
-/// The literal that stands there.
+/// Returns the literal in an expression.
 pub fn literal(value: &Expr) -> Option<&Lit> {
     match ungrouped(value) {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
@@ -44,12 +44,12 @@ pub fn literal(value: &Expr) -> Option<&Lit> {
     }
 }
 
-/// What `macro_rules!` pass on as `$value:expr`, without the group around it.
+/// An expression without the group that `macro_rules!` puts around `$value:expr`.
 pub fn ungrouped(value: &Expr) -> &Expr {
     if let Expr::Group(group) = value { ungrouped(&group.expr) } else { value }
 }
 
-/// The string that stands there.
+/// Reads a string.
 pub fn string(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<LitStr> {
     if let Some(Lit::Str(text)) = literal(value) {
         return Some(text.clone());
@@ -59,7 +59,7 @@ pub fn string(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Op
     None
 }
 
-/// The `true` or `false` that stands there.
+/// Reads `true` or `false`.
 pub fn flag(arg: &Arg, errors: &mut Errors) -> Option<bool> {
     let value = expression(arg, errors)?;
     if let Some(Lit::Bool(flag)) = literal(value) {
@@ -86,7 +86,7 @@ pub fn runtime(arg: &Arg, errors: &mut Errors) -> Option<Path> {
     None
 }
 
-/// The path of the runtime that is meant by a string.
+/// Returns the path of the runtime that a string means.
 pub fn runtime_in(value: &Expr) -> String {
     let path = match literal(value) {
         Some(Lit::Str(text)) => text.parse_with(Path::parse_mod_style).ok(),
@@ -98,7 +98,7 @@ pub fn runtime_in(value: &Expr) -> String {
     )
 }
 
-/// The path that stands there.
+/// Returns the path in an expression.
 pub fn path(value: &Expr) -> Option<Path> {
     match ungrouped(value) {
         Expr::Path(path) if path.qself.is_none() => Some(path.path.clone()),
@@ -112,9 +112,9 @@ pub enum Text {
     Constant(Path),
 }
 
-/// The string that stands there, or the constant in its place: a path that ends in capitals. In
-/// any other case its quotes were forgotten. An attribute's constants stand in a static, where
-/// `Self` means nothing.
+/// Reads a string, or a constant: a path that ends in capitals. Any other path is a string whose
+/// quotes are missing. The constants of an attribute are used in a static, where `Self` means
+/// nothing.
 pub fn text(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<Text> {
     if let Expr::Path(ExprPath { qself: Some(_), .. }) = ungrouped(value) {
         let key = &arg.key;
@@ -142,7 +142,7 @@ pub fn text(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Opti
         return Some(Text::Constant(path));
     }
     let key = &arg.key;
-    // One word in small letters is a string without its quotes, and `ErrorKind::TimeoutError` a kind.
+    // One lowercase word is a string without its quotes, and `ErrorKind::TimeoutError` is a kind.
     let word = path.get_ident().map(ToString::to_string);
     let word = word.filter(|word| !word.contains(char::is_uppercase)).or_else(|| {
         let last = path.segments.last()?.ident.to_string();

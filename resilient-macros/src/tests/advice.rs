@@ -39,7 +39,7 @@ fn advice(message: &str) -> Vec<String> {
 #[track_caller]
 fn follow(mistake: &str, expand: impl Fn(&str) -> TokenStream) {
     let told = errors(&expand(mistake));
-    let [message] = &told[..] else { panic!("`{mistake}` is told of so: {told:#?}") };
+    let [message] = &told[..] else { panic!("`{mistake}` has these errors: {told:#?}") };
     for advice in advice(message) {
         let told = errors(&expand(&advice));
         assert!(told.is_empty(), "`{mistake}`: {message}\n`{advice}`: {told:#?}");
@@ -189,7 +189,7 @@ fn advice_on_a_kind_can_be_followed() {
         "#[classify = \"timeout_error\"]",
     ] {
         let told = errors(&derived(mistake));
-        let [message] = &told[..] else { panic!("`{mistake}` is told of so: {told:#?}") };
+        let [message] = &told[..] else { panic!("`{mistake}` has these errors: {told:#?}") };
         let advice = advice(message)[0].replace('…', "timeout_error");
         assert_eq!(errors(&derived(&advice)), [""; 0], "{mistake}: {message}");
     }

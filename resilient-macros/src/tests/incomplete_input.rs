@@ -1,5 +1,5 @@
-//! What an editor sends while somebody types, brackets and quotes closed. Whatever it is, the
-//! attribute answers: with the item as it was written, and with one error for each mistake.
+//! What an editor sends while the user types, with brackets and quotes closed. The attribute always
+//! returns the item as it was written, and one error for each mistake.
 
 use proc_macro2::TokenStream;
 

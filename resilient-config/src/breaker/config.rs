@@ -1,0 +1,267 @@
+//! The checked settings of a breaker.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::kind::ErrorKind;
+use crate::kind_set::KindSet;
+
+/// How a `CircuitBreaker` behaves.
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::BreakerConfig;
+///
+/// let config = BreakerConfig::builder()
+///     .failure_threshold(10)
+///     .success_threshold(3)
+///     .open_duration(Duration::from_secs(60))
+///     .build()?;
+/// assert_eq!(config.half_open_max_calls(), 3);
+///
+/// // By the share of failures among the last 100 calls, instead of failures in a row.
+/// let config = BreakerConfig::builder().window_calls(100).failure_rate(0.3).build()?;
+/// assert_eq!(config.minimum_calls(), Some(20));
+/// # Ok::<(), resilient_runtime::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BreakerConfig {
+    pub(super) failure_threshold: u16,
+    pub(super) success_threshold: u16,
+    pub(super) half_open_max_calls: u16,
+    pub(super) probe_timeout: Option<Duration>,
+    pub(super) open_duration: Duration,
+    pub(super) open_duration_multiplier: Checked,
+    pub(super) max_open_duration: Duration,
+    pub(super) open_jitter: Checked,
+    pub(super) rates: Option<Rates>,
+    /// The kinds of error that count as failures.
+    pub(super) trips: KindSet,
+    /// Whether a list of kinds excludes the deadline of the policy.
+    pub(super) ignores_deadline: bool,
+}
+
+/// What opens a breaker with a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// How far back the breaker looks.
+    pub window: Window,
+    /// How many calls must be in the window before a rate counts.
+    pub minimum_calls: u16,
+    pub(super) failure_rate: Checked,
+    pub(super) slow: Option<Slow>,
+}
+
+impl Rates {
+    /// The share of failures that opens the breaker.
+    #[must_use]
+    #[inline]
+    pub const fn failure_rate(&self) -> f64 {
+        self.failure_rate.0
+    }
+
+    /// The share of slow calls that opens the breaker, if calls can be slow.
+    #[must_use]
+    #[inline]
+    pub const fn slow_call_rate(&self) -> Option<f64> {
+        match self.slow {
+            Some(slow) => Some(slow.rate.0),
+            None => None,
+        }
+    }
+}
+
+/// How far back a breaker looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// So many of the last calls.
+    Calls(u16),
+    /// The calls that ended within this time.
+    Time(Duration),
+}
+
+/// When a call is slow, and which share of slow calls opens the breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slow {
+    pub(super) call: Duration,
+    pub(super) rate: Checked,
+}
+
+/// A number that a builder has checked: it is not NaN.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Checked(pub(super) f64);
+
+impl Eq for Checked {}
+
+impl fmt::Debug for Checked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl BreakerConfig {
+    /// Opens after 5 consecutive failures, for 30 seconds. Then 2 successes close it. These are
+    /// the defaults of the resilience layer that this library implements.
+    pub const DEFAULT: Self = Self {
+        failure_threshold: 5,
+        success_threshold: 2,
+        half_open_max_calls: 2,
+        probe_timeout: None,
+        open_duration: Duration::from_secs(30),
+        open_duration_multiplier: Checked(1.0),
+        max_open_duration: Duration::from_secs(300),
+        open_jitter: Checked(0.0),
+        rates: None,
+        trips: KindSet::TRANSIENT,
+        ignores_deadline: false,
+    };
+
+    /// How many failures in a row open the breaker. Default 5. It has no effect if there
+    /// is a window.
+    #[must_use]
+    #[inline]
+    pub const fn failure_threshold(&self) -> u32 {
+        self.failure_threshold as u32
+    }
+
+    /// How many successful probes close the breaker again. Default 2.
+    #[must_use]
+    #[inline]
+    pub const fn success_threshold(&self) -> u32 {
+        self.success_threshold as u32
+    }
+
+    /// How many probes may be under way at once while the breaker is half-open. Default: the
+    /// success threshold.
+    #[must_use]
+    #[inline]
+    pub const fn half_open_max_calls(&self) -> u32 {
+        self.half_open_max_calls as u32
+    }
+
+    /// How long a probe may take before it counts as failed. Default: no limit.
+    #[must_use]
+    #[inline]
+    pub const fn probe_timeout(&self) -> Option<Duration> {
+        self.probe_timeout
+    }
+
+    /// How long the breaker stays open before it lets probes through. Default 30 seconds.
+    #[must_use]
+    pub const fn open_duration(&self) -> Duration {
+        self.open_duration
+    }
+
+    /// By which factor it stays open longer each time that it opens without having closed in
+    /// between. Default 1: it does not grow.
+    #[must_use]
+    pub const fn open_duration_multiplier(&self) -> f64 {
+        self.open_duration_multiplier.0
+    }
+
+    /// The longest that it stays open, growth, jitter and hints included. Default 5 minutes, or twice the
+    /// open duration if that is longer.
+    #[must_use]
+    pub const fn max_open_duration(&self) -> Duration {
+        self.max_open_duration
+    }
+
+    /// By which share of itself the time that it stays open is spread either way. Default 0.
+    #[must_use]
+    pub const fn open_jitter(&self) -> f64 {
+        self.open_jitter.0
+    }
+
+    /// How many of the last calls a breaker with a window of calls looks at.
+    #[must_use]
+    pub const fn window_calls(&self) -> Option<u32> {
+        match self.rates {
+            Some(Rates { window: Window::Calls(calls), .. }) => Some(calls as u32),
+            _ => None,
+        }
+    }
+
+    /// How far a breaker with a window of time looks back.
+    #[must_use]
+    pub const fn window_time(&self) -> Option<Duration> {
+        match self.rates {
+            Some(Rates { window: Window::Time(time), .. }) => Some(time),
+            _ => None,
+        }
+    }
+
+    /// The share of failures in the window that opens the breaker. Default 0.5 if there is a
+    /// window.
+    #[must_use]
+    pub const fn failure_rate(&self) -> Option<f64> {
+        match &self.rates {
+            Some(rates) => Some(rates.failure_rate.0),
+            None => None,
+        }
+    }
+
+    /// How many calls must be in the window before a rate counts. Default 20 if there is a
+    /// window, or the size of a smaller window of calls.
+    #[must_use]
+    pub const fn minimum_calls(&self) -> Option<u32> {
+        match &self.rates {
+            Some(rates) => Some(rates.minimum_calls as u32),
+            None => None,
+        }
+    }
+
+    /// A call that takes longer than this is slow. Default: no call is slow.
+    #[must_use]
+    #[inline]
+    pub const fn slow_call_duration(&self) -> Option<Duration> {
+        match self.rates {
+            Some(Rates { slow: Some(slow), .. }) => Some(slow.call),
+            _ => None,
+        }
+    }
+
+    /// The share of slow calls in the window that opens the breaker. Default 1 if a call can be
+    /// slow.
+    #[must_use]
+    pub const fn slow_call_rate(&self) -> Option<f64> {
+        match self.rates {
+            Some(Rates { slow: Some(slow), .. }) => Some(slow.rate.0),
+            _ => None,
+        }
+    }
+
+    /// Whether an error of this kind counts as a failure. Any other error is neither failure nor success.
+    /// Default: the [transient](ErrorKind::is_transient) kinds are.
+    ///
+    /// A call that the deadline of its own policy ended is a
+    /// failure too if that policy has no attempt timeout, unless a list of kinds says otherwise:
+    /// see [`trip_on`](super::BreakerConfigBuilder::trip_on).
+    #[must_use]
+    #[inline]
+    pub const fn trips_on(&self, kind: ErrorKind) -> bool {
+        self.trips.contains(kind)
+    }
+}
+
+/// Whether a call that the deadline of its own policy ended counts as a failure.
+///
+/// A short deadline says nothing about the server. But if nothing else limits an attempt, the
+/// deadline is the only sign of a server that hangs.
+#[must_use]
+#[inline]
+pub const fn trips_on_deadline(config: &BreakerConfig, attempts_are_timed: bool) -> bool {
+    config.trips_on(ErrorKind::DeadlineExceeded) || !(config.ignores_deadline || attempts_are_timed)
+}
+
+/// What opens the breaker, if it has a window.
+#[must_use]
+#[inline]
+pub const fn rates(config: &BreakerConfig) -> Option<&Rates> {
+    config.rates.as_ref()
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
