@@ -1,4 +1,4 @@
-//! What a policy asks of an error.
+//! What a policy must know about an error.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use crate::ErrorKind;
 /// request may have been executed all the same, and whether it may be sent again at all.
 ///
 /// It is implemented for `QdrantError` and `tonic::Status` (feature `qdrant`), `reqwest::Error`
-/// (feature `reqwest`), [`io::Error`], tokio's [`Elapsed`], [`Rejection`](crate::Rejection) and
+/// (feature `reqwest`), [`io::Error`](std::io::Error), tokio's
+/// [`Elapsed`](tokio::time::error::Elapsed), [`Rejection`](crate::Rejection) and
 /// [`CircuitOpenError`](crate::CircuitOpenError). `Box<dyn Error + Send + Sync>`, `anyhow::Error`
 /// (feature `anyhow`) and `eyre::Report` (feature `eyre`) are classified by the first of those in
 /// their chain of sources that has a kind; an error of your own in it is passed over. For an error

@@ -6,7 +6,7 @@ use super::stop_reason::StopReason;
 use crate::ConfigError;
 use crate::backoff::{Backoff, Range};
 
-/// A row of the [`RetryTable`]: how often to try, and how long to wait in between.
+/// A row of the [`RetryTable`](crate::RetryTable): how often to try, and how long to wait in between.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,8 +63,8 @@ impl RetryPolicy {
         self.base_delay
     }
 
-    /// The longest delay, jitter included. A server that asks for more is not asked again. Only the
-    /// jitter above such a hint may exceed it. Default 5 s.
+    /// The longest delay, jitter included. If the server asks for a longer wait, the call ends. Only the
+    /// jitter on top of a hint may exceed it. Default 5 s.
     #[must_use]
     pub const fn max_delay(&self) -> Duration {
         self.max_delay
@@ -83,7 +83,7 @@ impl RetryPolicy {
         self.backoff
     }
 
-    /// How long to wait after attempt number `attempt` has failed, or why not to try again.
+    /// Returns how long to wait after attempt number `attempt` has failed, or why not to retry.
     ///
     /// `hint` is what the server asks for, and `left` how long it is until the call's deadline.
     /// `position`, from 0 to 1, places the delay in the range that jitter allows.
@@ -193,7 +193,7 @@ impl RetryPolicyBuilder {
         if policy.max_delay.as_nanos() < policy.base_delay.as_nanos() {
             return Err(ConfigError::MaxDelay);
         }
-        // Written so that NaN is refused too.
+        // Written so that NaN is rejected too.
         if !(policy.jitter >= 0.0 && policy.jitter <= 1.0) {
             return Err(ConfigError::Jitter);
         }
