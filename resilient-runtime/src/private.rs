@@ -124,8 +124,9 @@ pub fn begin_keyed<'b, R: Rejectable>(
 
 /// A call of an annotated function that returns `Result<T, E>`.
 ///
-/// It keeps what it needs of `Classify` as a function, and gets what makes an error of a rejection,
-/// so that no method has a bound: one that is missed is reported once, where the call begins.
+/// It stores the part of `Classify` that it needs as a function, and receives the function that
+/// makes an error of a rejection. So no method has a bound, and a missing bound is reported once,
+/// where the call begins.
 #[derive(Debug)]
 pub struct Call<'b, T, E> {
     run: Run<'b>,
@@ -149,12 +150,12 @@ impl<'b, T, E> Call<'b, T, E> {
         self.run.timed(body, limit)
     }
 
-    /// Lets the time run until the deadline.
+    /// Starts the time until the deadline.
     pub fn start_clock(&mut self) {
         self.run.start_clock();
     }
 
-    /// Asks the breaker whether the call may begin, and ends it with a rejection otherwise.
+    /// Acquires the permit, or ends the call with a rejection.
     #[inline]
     pub fn admit(&mut self, reject: fn(Rejection) -> E) -> ControlFlow<Result<T, E>> {
         match self.run.admit() {
@@ -177,13 +178,13 @@ impl<'b, T, E> Call<'b, T, E> {
         self.run.current()
     }
 
-    /// Does what of the user's precedes an attempt, watched for a panic.
+    /// Runs user code before an attempt, flagging a panic.
     #[inline]
     pub fn watching<R>(&mut self, work: impl FnOnce() -> R) -> R {
         self.run.flagging_panic(|_| work())
     }
 
-    /// The attempt itself, watched for a panic.
+    /// Tracks the attempt itself.
     #[inline]
     pub fn attempt<F>(&mut self, body: F) -> Tracked<'_, F>
     where
@@ -192,7 +193,7 @@ impl<'b, T, E> Call<'b, T, E> {
         track(self.run.frame(), self.run.call_state(), body)
     }
 
-    /// Ends an attempt: the call ends too, or goes on after a pause.
+    /// Ends an attempt: the call ends too, or continues after a delay.
     #[inline]
     pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, RetryDelay<'b, E>> {
         self.run.settle(result, self.classify)
@@ -413,7 +414,7 @@ pub fn inner<E: Inner>(error: &E) -> &dyn Classify {
     error.ask()
 }
 
-/// What can be a hint of when to come again.
+/// What can be a hint when to retry.
 #[diagnostic::on_unimplemented(
     message = "`retry_after` names a field of type `Duration` or `Option<Duration>`, not `{Self}`",
     label = "not a time to wait",

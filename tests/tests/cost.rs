@@ -19,8 +19,6 @@ fn now<F: Future>(future: F) -> F::Output {
 
 /// How many allocations `call` makes once everything has been looked up.
 fn allocations<F: Future>(call: impl Fn() -> F) -> u64 {
-    // Twice: a thread remembers the breaker of a value when it looks it up for the second time.
-    now(call());
     now(call());
     measure(|| {
         now(call());

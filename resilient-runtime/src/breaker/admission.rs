@@ -150,17 +150,25 @@ impl CircuitBreaker {
             if self.first_probe_timeout(current).is_none_or(|timeout| moment(elapsed) < timeout) {
                 return (current, elapsed);
             }
-            // Only if the word has not moved since: the probe may have ended in time.
-            let opened = self.advance_or_open(elapsed, None, |word, until| {
-                (word == current).then(|| word.fail(&self.config, word.ticket(), until)).flatten()
-            });
-            if opened {
-                self.clock.record_failure(elapsed);
-            }
+            self.open_by_timeout(current, elapsed);
+        }
+    }
+
+    /// Opens the breaker because a probe has timed out.
+    // Not inlined, so that `load_expiring_probes` is.
+    #[cold]
+    fn open_by_timeout(&self, current: Word, elapsed: Duration) {
+        // Only if the word has not moved since: the probe may have ended in time.
+        let opened = self.advance_or_open(elapsed, None, |word, until| {
+            (word == current).then(|| word.fail(&self.config, word.ticket(), until)).flatten()
+        });
+        if opened {
+            self.clock.record_failure(elapsed);
         }
     }
 
     /// When the first probe of this half-open state times out, if probes have a timeout.
+    #[inline]
     fn first_probe_timeout(&self, word: Word) -> Option<Moment> {
         let timeout = self.config.probe_timeout()?;
         let is_half_open = word.mode() == Mode::HalfOpen;

@@ -19,26 +19,31 @@ use crate::error::{BreakerName, BreakerState};
 
 /// Fails fast while a service is down, and lets a few calls probe whether it has recovered.
 ///
-/// - **Closed**: every call is admitted. After
-///   [`failure_threshold`](crate::BreakerConfigBuilder::failure_threshold) consecutive failures it opens. With
-///   a [window of calls](crate::BreakerConfigBuilder::window_calls) or
-///   [of time](crate::BreakerConfigBuilder::window_time), it opens when failures or slow calls are too
-///   large a share of the calls in the window.
-/// - **Open**: every call is rejected with [`CircuitOpenError`](crate::CircuitOpenError). Nothing is sent. When the
-///   [`open_duration`](crate::BreakerConfigBuilder::open_duration) is over, it is half-open. Growth, jitter
-///   and hints of the server lengthen that time.
-/// - **Half-open**: up to [`half_open_max_calls`](crate::BreakerConfigBuilder::half_open_max_calls) calls
-///   at once are admitted as probes, and all others are rejected.
-///   [`success_threshold`](crate::BreakerConfigBuilder::success_threshold) successes close it. Any failure
-///   opens it again.
+/// - **Closed**: every call is admitted. After [`failure_threshold`] consecutive failures it opens.
+///   With a [window of calls] or [of time], it opens when failures or slow calls are too large a
+///   share of the calls in the window.
+/// - **Open**: every call is rejected with [`CircuitOpenError`](crate::CircuitOpenError). Nothing is
+///   sent. When the [`open_duration`] is over, it is half-open. Growth, jitter and hints of the
+///   server lengthen that time.
+/// - **Half-open**: up to [`half_open_max_calls`] calls at once are admitted as probes, and all
+///   others are rejected. [`success_threshold`] successes close it. Any failure opens it again.
 ///
-/// A failure is an error of a kind that counts (the [transient](crate::ErrorKind::is_transient)
-/// ones, unless [`trip_on`](crate::BreakerConfigBuilder::trip_on) or
-/// [`ignore`](crate::BreakerConfigBuilder::ignore) says otherwise), a panic, or a probe that is
-/// [slow](crate::BreakerConfigBuilder::slow_call_duration) or
-/// [hangs](crate::BreakerConfigBuilder::probe_timeout). Any other error is neither failure nor success, and
-/// so is a call whose future was dropped. A result counts only in the state in which its call was
-/// admitted: an answer that arrives after a change of state changes nothing.
+/// A failure is an error of a kind that counts, a panic, or a probe that is [slow] or [hangs]. The
+/// [transient](crate::ErrorKind::is_transient) kinds count, unless [`trip_on`] or [`ignore`] says
+/// otherwise. Any other error is neither failure nor success, and so is a call whose future was
+/// dropped. A result counts only in the state in which its call was admitted: an answer that arrives
+/// after a change of state changes nothing.
+///
+/// [`failure_threshold`]: crate::BreakerConfigBuilder::failure_threshold
+/// [window of calls]: crate::BreakerConfigBuilder::window_calls
+/// [of time]: crate::BreakerConfigBuilder::window_time
+/// [`open_duration`]: crate::BreakerConfigBuilder::open_duration
+/// [`half_open_max_calls`]: crate::BreakerConfigBuilder::half_open_max_calls
+/// [`success_threshold`]: crate::BreakerConfigBuilder::success_threshold
+/// [slow]: crate::BreakerConfigBuilder::slow_call_duration
+/// [hangs]: crate::BreakerConfigBuilder::probe_timeout
+/// [`trip_on`]: crate::BreakerConfigBuilder::trip_on
+/// [`ignore`]: crate::BreakerConfigBuilder::ignore
 ///
 /// A call made inside a call through the same breaker, by [`call`](Self::call), a
 /// [`Policy`](crate::Policy) or the attribute, is part of that call. It is admitted with the outer

@@ -83,6 +83,7 @@ impl Totals {
         self.count(|counters| &counters.slow_calls);
     }
 
+    #[inline]
     pub(super) fn count_rejected(&self) {
         self.count(|counters| &counters.rejected);
     }

@@ -174,7 +174,7 @@ impl<'p> Run<'p> {
     // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
     #[inline(never)]
     fn succeed(&mut self) {
-        // Each ends by a call, so that nothing has to be pending on the stack.
+        // Both branches end in a call, so that nothing has to be kept on the stack.
         if self.policy.has_budget() { self.refund_and_settle() } else { self.settle_success() }
     }
 
@@ -198,7 +198,7 @@ impl<'p> Run<'p> {
 
     /// Ends an attempt that returned an error. Returns the plan of the next attempt, if there is to
     /// be one. Otherwise the call is settled.
-    // The error is lent: to move it would cost more than to classify it.
+    // The error is borrowed: moving it would cost more than classifying it.
     #[cold]
     fn fail<E>(&mut self, error: &E, classify: fn(&E) -> FailedAttempt) -> Option<RetryPlan<'p>> {
         self.flagging_panic(|run| run.plan(classify(error)))
@@ -350,7 +350,7 @@ impl<'p> Run<'p> {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let delay = row.next_delay(self.attempt, hint, left, rand::random())?;
         let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
-        let withdrawal = budget.take(kind, hint).ok_or(StopReason::BudgetExhausted)?;
+        let withdrawal = budget.withdraw(kind, hint).ok_or(StopReason::BudgetExhausted)?;
         Ok((delay, Some(withdrawal)))
     }
 

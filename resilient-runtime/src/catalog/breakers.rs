@@ -11,7 +11,7 @@ use super::source_order::{sites, sorted};
 use crate::CircuitBreaker;
 use crate::breaker::Template;
 
-/// What source says of one breaker, or of all those of one template.
+/// The key of one breaker, or of all breakers of one template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BreakerKey {
     pub(crate) name: &'static str,
@@ -30,12 +30,12 @@ pub(crate) struct Namesake {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Configured {
     pub(crate) settings: BreakerSettings,
-    /// The breaker itself, where it is a static one.
+    /// The breaker itself, if it is a static.
     pub(crate) fixed: Option<&'static CircuitBreaker>,
 }
 
 impl Configured {
-    /// Whether two places go together: the same settings, and not two breakers.
+    /// Whether two places are consistent: the same settings, and not two breakers.
     pub(super) fn agrees(&self, other: &Self) -> bool {
         let is_one = match (self.fixed, other.fixed) {
             (Some(one), Some(other)) => std::ptr::eq(one, other),
@@ -119,7 +119,7 @@ impl BreakerKey {
         singles.chain(templates).collect()
     }
 
-    /// Where source first speaks of it.
+    /// Where source first mentions it.
     pub(super) fn place(self) -> String {
         let is_it = |key: Self| key.is_same(self);
         let used = sites().into_iter().find_map(|site| {

@@ -1,4 +1,4 @@
-//! What is wrong in a program: every check of its source.
+//! The checks of the whole program.
 
 use std::collections::BTreeSet;
 
@@ -27,11 +27,11 @@ impl Problem {
         problems.extend(Self::row_conflicts());
         let budgets: BTreeSet<_> = budget_names().collect();
         problems.extend(budgets.into_iter().flat_map(Self::budget_conflicts));
-        problems.extend(sites().into_iter().filter_map(Self::of_breaker));
-        problems.extend(Self::unclear_breakers());
+        problems.extend(sites().into_iter().filter_map(Self::of_misplaced_template));
+        problems.extend(Self::misspelled_breakers());
         problems.extend(Self::undeclared_budgets());
-        problems.extend(sites().into_iter().filter_map(Self::of_row));
-        problems.extend(sites().into_iter().filter_map(Self::of_name));
+        problems.extend(sites().into_iter().filter_map(Self::of_undeclared_row));
+        problems.extend(sites().into_iter().filter_map(Self::of_unclear_name));
         problems.extend(sites().into_iter().flat_map(Self::of_retries));
         problems.extend(Self::never_slow());
         problems
@@ -39,7 +39,7 @@ impl Problem {
 
     /// The breaker of this function, if its name reads like another one. A name that is a literal
     /// has been checked by the macro.
-    fn of_name(site: &CallSite) -> Option<Self> {
+    fn of_unclear_name(site: &CallSite) -> Option<Self> {
         let name = site.breaker?.breaker.name();
         let is_clear = !name.is_empty() && name == name.trim() && !name.contains(char::is_control);
         (!is_clear).then(|| {
@@ -137,15 +137,15 @@ impl Problem {
         problems
     }
 
-    /// The breaker of this function, where a constant holds a template.
-    pub(crate) fn of_breaker(site: &CallSite) -> Option<Self> {
+    /// The breaker of this function, if a constant holds a template.
+    pub(crate) fn of_misplaced_template(site: &CallSite) -> Option<Self> {
         let template = site.breaker?.breaker.misplaced_template()?;
         let (breaker, function) = (template.to_owned(), site.location());
         Some(Self::TemplateInConstant { breaker, function })
     }
 
-    /// The row of this function, where it is not declared.
-    pub(crate) fn of_row(site: &CallSite) -> Option<Self> {
+    /// The row of this function, if it is not declared.
+    pub(crate) fn of_undeclared_row(site: &CallSite) -> Option<Self> {
         let RetrySpec::Row(named, _) = site.retry? else { return None };
         let Row::Named(row) = named else { return None };
         if row == AUTO || Rows::get().find(named).is_some() {
@@ -157,8 +157,8 @@ impl Problem {
         Some(Self::UndeclaredRow { row: row.to_owned(), function: site.location(), similar })
     }
 
-    /// The names of breakers that may be misspelt.
-    fn unclear_breakers() -> Vec<Self> {
+    /// The names of breakers that may be misspelled.
+    fn misspelled_breakers() -> Vec<Self> {
         let declared: Vec<_> = sorted(&BREAKERS).into_iter().map(Declaration::name).collect();
         let uses = uses();
         let open = uses.iter().enumerate().filter(|(_, used)| !used.is_configured);
@@ -219,7 +219,8 @@ fn uses() -> Vec<Use> {
         let Some(spec) = site.breaker else { continue };
         let key = spec.breaker.key();
         // A template in a constant is a problem of its own.
-        let is_settled = spec.breaker.fixed().is_some() || Problem::of_breaker(site).is_some();
+        let is_settled =
+            spec.breaker.fixed().is_some() || Problem::of_misplaced_template(site).is_some();
         if is_settled || uses.iter().any(|used| used.key.is_same(key)) {
             continue;
         }

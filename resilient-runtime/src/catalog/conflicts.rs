@@ -1,4 +1,4 @@
-//! What source says in two ways.
+//! Conflicts: what source says in two ways.
 
 use std::collections::BTreeSet;
 

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Something that no single function shows, and the compiler cannot see. Each text says where it
-/// is, and what to do.
+/// An inconsistency between several places in source, which the compiler cannot see. Each text says
+/// where it is, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {

@@ -20,8 +20,8 @@ use crate::{
     SharedBudget,
 };
 
-/// Breakers, sets of them, or budgets, by name. They live as long as the program: the names stand
-/// in its source, so there are only so many.
+/// Breakers, sets of breakers, or budgets, by name. They live as long as the program: their names
+/// are written in its source, so their number is limited.
 struct Registry<T: 'static>(Mutex<BTreeMap<&'static str, &'static T>>);
 
 /// By the name of one breaker.
@@ -32,11 +32,12 @@ static KEYED: Registry<Keyed> = Registry::new();
 
 static BUDGETS: Registry<RetryBudget> = Registry::new();
 
-/// The breaker of this name, to watch it or to move it by hand, or to guard other code by it.
+/// Returns the breaker of this name, to monitor it, to force its state, or to guard other code with
+/// it.
 ///
 /// It is one that `#[resilient(breaker = "…")]` names or [`policies!`](crate::policies) declares,
 /// and is there before any function has run; or one of those that a template such as
-/// `"search/{collection}"` has made so far. `None` where there is neither.
+/// `"search/{collection}"` has made so far. Otherwise `None`.
 ///
 /// In a name that a template has made, all characters of a value except letters, digits, spaces,
 /// `-`, `_`, `.` and `@` are percent-encoded: `search/a%2Fb` is the breaker of collection `a/b`.
@@ -83,7 +84,7 @@ pub fn breakers() -> Vec<SharedBreaker> {
 /// The retry budget of this name, to see how much is left of it, or for code without the
 /// attribute.
 ///
-/// `None` where no `#[resilient(budget = "…")]` names it and [`policies!`](crate::policies) does
+/// `None` if no `#[resilient(budget = "…")]` names it and [`policies!`](crate::policies) does
 /// not declare it.
 #[must_use]
 pub fn budget(name: &str) -> Option<SharedBudget> {
@@ -92,7 +93,7 @@ pub fn budget(name: &str) -> Option<SharedBudget> {
 }
 
 impl CallSite {
-    /// What the calls of the function go through.
+    /// Returns the policy and the breaker of the function's calls.
     #[inline]
     pub(crate) fn resolved(&'static self) -> &'static Resolved {
         match self.resolved.get() {
@@ -101,13 +102,15 @@ impl CallSite {
         }
     }
 
-    /// Looks it up, and reports what is wrong with what the attribute says, once.
+    /// Looks them up, and reports the problems of the attribute, once.
     #[cold]
     fn resolve(&'static self) -> &'static Resolved {
         let build = || Resolved { policy: self.policy(), breaker: self.single_breaker() };
-        // Kept before anything is reported: a subscriber may call the function again.
+        // Stored before anything is reported: a subscriber may call the function again.
         if self.resolved.set(build()).is_ok() {
-            let problems = Problem::of_row(self).into_iter().chain(Problem::of_breaker(self));
+            let problems = Problem::of_undeclared_row(self)
+                .into_iter()
+                .chain(Problem::of_misplaced_template(self));
             problems.for_each(|problem| problem.report());
         }
         self.resolved.get_or_init(build)
@@ -159,7 +162,7 @@ fn rows(retry: RetrySpec) -> RowChoice {
 fn single(name: &'static str) -> &'static CircuitBreaker {
     let key = BreakerKey { name, is_template: false };
     let make = || {
-        let Configured { settings, fixed } = holding(key);
+        let Configured { settings, fixed } = effective_settings(key);
         fixed.unwrap_or_else(|| leaked(CircuitBreaker::named(name, *settings.config())))
     };
     SINGLE.get(name, make, || Problem::breaker_conflicts(key))
@@ -216,8 +219,8 @@ impl Namesake {
     }
 }
 
-/// Returns what is found once and kept. It is found before it is kept: that may make an event, whose
-/// subscriber may call the function again.
+/// Returns what `find` finds, and stores it. It is found before it is stored: `find` may emit an
+/// event, and its subscriber may call the function again.
 #[inline]
 pub(crate) fn found<T>(known: &OnceLock<T>, find: impl FnOnce() -> T) -> &T {
     known.get().unwrap_or_else(|| {
@@ -230,7 +233,7 @@ pub(crate) fn found<T>(known: &OnceLock<T>, find: impl FnOnce() -> T) -> &T {
 pub(crate) fn keyed(template: &'static str) -> &'static Keyed {
     let key = BreakerKey { name: template, is_template: true }.canonical();
     let make = || {
-        let settings = holding(key).settings;
+        let settings = effective_settings(key).settings;
         let max_keys = settings.max_keys().unwrap_or(KeyedBreakers::DEFAULT_MAX_KEYS);
         let namesakes = key.namesakes().into_iter().map(|namesake| {
             let name = namesake.key.name;
@@ -253,8 +256,8 @@ pub(crate) fn keyed(template: &'static str) -> &'static Keyed {
     KEYED.get(key.name, make, problems)
 }
 
-/// What source says of a breaker or template, of which the first holds.
-fn holding(key: BreakerKey) -> Configured {
+/// Returns the settings that apply to a breaker or template: the first that source gives.
+fn effective_settings(key: BreakerKey) -> Configured {
     let configured = key.configured().into_iter().map(|(_, configured)| configured).next();
     configured.unwrap_or(Configured { settings: BreakerSettings::DEFAULT, fixed: None })
 }
@@ -277,8 +280,8 @@ impl<T> Registry<T> {
         Self(Mutex::new(BTreeMap::new()))
     }
 
-    /// What has this name, made at its first use. Who makes it reports what source says of it in
-    /// two ways.
+    /// Returns what has this name. It is created at its first use, and then the conflicts about it
+    /// are reported.
     fn get(
         &self,
         name: &'static str,
@@ -289,13 +292,13 @@ impl<T> Registry<T> {
             Entry::Occupied(known) => return known.get(),
             Entry::Vacant(place) => *place.insert(make()),
         };
-        // The lock is open again: a subscriber may ask for breakers.
+        // After the lock is released: a subscriber may look up breakers.
         conflicts().iter().for_each(Problem::report);
         ours
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, &'static T>> {
-        // The map is never half changed: what a panic of another thread leaves is whole.
+        // The map is never half changed, so what a poisoned lock guards is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

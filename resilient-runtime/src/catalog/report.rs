@@ -51,7 +51,7 @@ impl Problem {
                 similar,
                 "retry row is never declared, and the default row is used: declare it by `policies!`"
             ),
-            // Found by who asks for it, and not by who runs.
+            // Only `validate` finds these. A running program does not look for them.
             Self::UndeclaredBreaker { .. }
             | Self::SimilarBreakers { .. }
             | Self::DifferentPlaceholders { .. }

@@ -30,15 +30,15 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// As the linker gathered them. Where a row is declared in two ways, the first in the order of
-    /// the source wins, and who looks first reports it.
+    /// Returns the rows that the linker gathered. If a row is declared in two ways, the first in
+    /// the order of the source applies, and the first call reports it.
     pub(crate) fn get() -> &'static Self {
         static GATHERED: OnceLock<Rows> = OnceLock::new();
         if let Some(rows) = GATHERED.get() {
             return rows;
         }
         let (rows, conflicts) = Self::gather();
-        // Reported outside of what locks: a subscriber may ask for rows.
+        // Reported outside of the lock: a subscriber may look up rows.
         if GATHERED.set(rows).is_ok() {
             conflicts.iter().for_each(Problem::report);
         }
@@ -60,12 +60,12 @@ impl Rows {
         (rows, Problem::row_conflicts())
     }
 
-    /// The row that source names, or the default row where nothing declares it.
+    /// Returns the row that source names, or the default row if nothing declares it.
     pub(crate) fn find_or_default(&self, row: Row) -> RetryPolicy {
         self.find(row).unwrap_or(self.table.default_row())
     }
 
-    /// The row that source names; none where nothing declares it.
+    /// Returns the row that source names. `None` if nothing declares it.
     pub(crate) fn find(&self, row: Row) -> Option<RetryPolicy> {
         match row {
             Row::Default | Row::Named(DEFAULT) => Some(self.table.default_row()),
@@ -79,8 +79,8 @@ impl Rows {
 }
 
 impl RetryTable {
-    /// The default table with the rows that [`policies!`](crate::policies) declares anywhere in the
-    /// program: by it go the functions with `#[resilient(retry = …)]`.
+    /// Returns the default table with the rows that [`policies!`](crate::policies) declares
+    /// anywhere in the program. Functions with `#[resilient(retry = …)]` use it.
     #[must_use]
     pub fn declared() -> Self {
         Rows::get().table.clone()

@@ -37,7 +37,7 @@ impl BreakerSettings {
         &self.config
     }
 
-    /// How many breakers the template may have at once; none where the name is one breaker's.
+    /// Returns how many breakers the template may have at once. `None` if the name is not a template.
     #[must_use]
     pub const fn max_keys(&self) -> Option<u32> {
         self.max_keys

@@ -1,4 +1,4 @@
-//! What `#[resilient]` writes of each function.
+//! The static that `#[resilient]` emits for each function.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -21,16 +21,16 @@ pub struct CallSite {
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: bool,
     pub(crate) budget: Option<&'static str>,
-    /// Looked up at the function's first call, and kept.
+    /// Looked up at the function's first call.
     pub(crate) resolved: OnceLock<Resolved>,
 }
 
-/// What the calls of an annotated function go through.
+/// The policy and the breaker of an annotated function.
 #[derive(Debug)]
 pub(crate) struct Resolved {
     /// Without the breaker.
     pub(crate) policy: Policy,
-    /// None too where each call brings its own.
+    /// `None` without a breaker, and if each call chooses its own.
     pub(crate) breaker: Option<&'static CircuitBreaker>,
 }
 
@@ -48,7 +48,7 @@ pub enum RetrySpec {
 pub struct BreakerSpec {
     /// Which one.
     pub breaker: BreakerRef,
-    /// The settings, where the attribute gives any.
+    /// The settings, if the attribute gives any.
     pub settings: Option<BreakerSettings>,
     /// What the breaker counts.
     pub scope: Scope,

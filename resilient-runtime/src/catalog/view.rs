@@ -17,8 +17,8 @@ use crate::{BudgetConfig, RetryPolicy};
 /// Every annotated function of the program and every declaration, in whichever of its crates,
 /// before any of the functions has run.
 ///
-/// The linker has gathered them. A crate of which the program uses nothing is not linked: name it
-/// by `use the_crate as _;`.
+/// The linker gathers them. A crate that nothing references is not linked: reference it by `use
+/// the_crate as _;`.
 ///
 /// # Platforms
 ///
@@ -96,14 +96,14 @@ impl Catalog {
         &self.budgets
     }
 
-    /// Looks for what no single function shows: names that are misspelt or never declared,
+    /// Looks for what no single function shows: names that are misspelled or never declared,
     /// declarations that differ, and breakers that can have the same name. Call it in a test, or
-    /// where the program starts.
+    /// when the program starts.
     ///
     /// # Errors
     ///
-    /// All that is wrong. The program runs even so, in the same way each time: what each
-    /// [`Problem`] says holds.
+    /// All problems. The program still runs, in the same way each time: each [`Problem`] says what
+    /// applies.
     pub fn validate(&self) -> Result<(), CatalogError> {
         CatalogError::of(Problem::all())
     }
@@ -114,8 +114,8 @@ impl Catalog {
 pub struct AnnotatedFunction(&'static CallSite);
 
 impl AnnotatedFunction {
-    /// Its path: `app::search`, or `app::Store::search` where the attribute is on the `impl`
-    /// block. Events call it so too.
+    /// Returns its path: `app::search`, or `app::Store::search` if the attribute is on the `impl`
+    /// block. Events carry the same path.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.0.function
@@ -133,7 +133,7 @@ impl AnnotatedFunction {
         self.0.place.line
     }
 
-    /// By what it is retried; none where it is not.
+    /// Returns by what it is retried. `None` if it is not retried.
     #[must_use]
     pub fn retry(&self) -> Option<RetryRule> {
         Some(match self.0.retry? {
@@ -145,7 +145,7 @@ impl AnnotatedFunction {
         })
     }
 
-    /// The breaker that it names, or the template of the names; none without one.
+    /// Returns the breaker that it names, or the template of the names. `None` without a breaker.
     #[must_use]
     pub fn breaker(&self) -> Option<&'static str> {
         self.0.breaker.map(|spec| spec.breaker.name())
@@ -157,25 +157,26 @@ impl AnnotatedFunction {
         self.0.breaker.map_or(Scope::Call, |spec| spec.scope)
     }
 
-    /// How long an attempt may take; none where nothing ends it.
+    /// Returns how long an attempt may take. `None` without an attempt timeout.
     #[must_use]
     pub const fn attempt_timeout(&self) -> Option<Duration> {
         self.0.attempt_timeout
     }
 
-    /// How long a call may take, delays included; none where nothing ends it.
+    /// Returns how long a call may take, delays included. `None` without a deadline.
     #[must_use]
     pub const fn deadline(&self) -> Option<Duration> {
         self.0.deadline
     }
 
-    /// Whether it may be executed twice, and so is retried where that is unclear.
+    /// Returns whether it may be executed twice, and so is retried even if it may have been
+    /// executed.
     #[must_use]
     pub const fn is_idempotent(&self) -> bool {
         self.0.idempotent
     }
 
-    /// The retry budget that it names; none without one.
+    /// Returns the retry budget that it names. `None` without a budget.
     #[must_use]
     pub const fn budget(&self) -> Option<&'static str> {
         self.0.budget

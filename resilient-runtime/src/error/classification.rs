@@ -1,4 +1,7 @@
-//! What is known of a failure.
+//! What is known about an error of another crate: its kind, and whether the request may have been
+//! executed.
+//!
+//! The hint is not part of it. It is read from metadata, and only when it is asked for.
 
 use crate::ErrorKind;
 

@@ -1,4 +1,4 @@
-//! What a policy asks of an error.
+//! What a policy must know about an error.
 
 use std::time::Duration;
 

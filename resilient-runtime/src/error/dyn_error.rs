@@ -1,4 +1,4 @@
-//! `Classify` for a boxed error, and for what is any error: by whatever is inside.
+//! `Classify` for boxed and type-erased errors, by their chain of sources.
 
 use std::error::Error;
 use std::io;
@@ -43,7 +43,7 @@ by_pointee! { Arc Box }
 macro_rules! by_chain {
     ($($(#[cfg($feature:meta)])? $any:ty,)*) => {$(
         /// By the first error in the chain of sources, the outermost first, that has a kind;
-        /// [`Unknown`](ErrorKind::Unknown) where none has.
+        /// [`Unknown`](ErrorKind::Unknown) if none has.
         $(#[cfg($feature)])?
         impl Classify for $any {
             fn kind(&self) -> ErrorKind {

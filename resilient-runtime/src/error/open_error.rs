@@ -1,4 +1,4 @@
-//! What a call gets that a breaker does not let through.
+//! The error of a call that a breaker rejects.
 
 use std::error::Error;
 use std::time::Duration;
@@ -19,15 +19,14 @@ pub struct CircuitOpenError {
     pub breaker: BreakerName,
     /// Whether it is open, or half-open with all its probes out.
     pub state: BreakerState,
-    /// How long until it lets a probe through. `None` where nobody knows: it is half-open, or
-    /// held open by hand.
+    /// How long until the breaker admits a probe. `None` if that is unknown: the breaker is
+    /// half-open, or forced open.
     pub retry_after: Option<Duration>,
 }
 
 impl CircuitOpenError {
-    /// The rejection by an open breaker in `error` or in the chain of its sources, where there is
-    /// one. It looks into the status of a `QdrantError` too. A boxed error is asked as
-    /// `find(&*error)`.
+    /// Finds the rejection by an open breaker in `error` or in the chain of its sources. This
+    /// includes the status of a `QdrantError`. Pass a boxed error as `find(&*error)`.
     ///
     /// ```
     /// use resilient_runtime::{CircuitBreaker, CircuitOpenError, Rejection};

@@ -1,4 +1,4 @@
-//! What a call gets where the policy, and not the function, ended it.
+//! The error of a call that its policy ended.
 
 use std::time::Duration;
 

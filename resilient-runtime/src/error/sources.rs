@@ -1,4 +1,4 @@
-//! An error and what it came from.
+//! An error and its sources.
 
 use std::error::Error;
 use std::io;

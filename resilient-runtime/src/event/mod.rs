@@ -1,11 +1,11 @@
-//! Every event of the library: the one place where they are made.
+//! Every event of the library, except those of a [problem](crate::Problem), which the catalog emits.
 //!
-//! All have the target `resilient`. A breaker that opens, a call that is given up and one that times
-//! out are warnings, since somebody should know; recovery and each retry are information; a rejection is for
-//! debugging, since an open breaker makes thousands of them. No event carries the text of an
-//! error: it may hold an API key.
+//! All have the target `resilient`. A warning reports a breaker that opens, a call that is given up
+//! and a call that times out. Recovery and each retry are information. A rejection is for debugging,
+//! since an open breaker causes thousands of them. No event carries the text of an error, which may
+//! contain an API key.
 //!
-//! None is made under a lock: a subscriber may ask the library what it likes.
+//! No event is emitted under a lock: a subscriber may call the library.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use crate::error::readable;
 
 pub(crate) const TARGET: &str = "resilient";
 
-/// Whose call an event speaks of.
+/// The call that an event is about.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) function: &'a str,
     pub(crate) breaker: Option<&'a str>,
-    /// The attempt that has ended last; the first is 1.
+    /// The last attempt that ended. The first is 1.
     pub(crate) attempt: u32,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn timed_out(subject: Subject<'_>, kind: ErrorKind, limit: Duration) 
     tracing::warn!(target: TARGET, function, breaker, attempt, kind, ?limit, "timed out");
 }
 
-/// `function` is none where the breaker was asked by hand.
+/// `function` is `None` if the breaker was used without a policy.
 pub(crate) fn rejected(function: Option<&str>, breaker: &str, retry_after: Option<Duration>) {
     let kind = ErrorKind::CircuitOpen.as_str();
     tracing::debug!(
@@ -50,7 +50,7 @@ pub(crate) fn rejected(function: Option<&str>, breaker: &str, retry_after: Optio
         function,
         breaker,
         kind,
-        // Here, and so only where somebody listens.
+        // Formatted here, and so only if a subscriber listens.
         retry_after = retry_after.map(|wait| tracing::field::debug(readable(wait))),
         "rejected"
     );
@@ -64,8 +64,8 @@ pub(crate) fn recovering(breaker: &str, from: &str, to: &str) {
     tracing::info!(target: TARGET, breaker, from, to, "circuit breaker changed state");
 }
 
-/// A breaker of many left that was not closed: calls that it would have rejected are sent.
-pub(crate) fn forgotten(breaker: &str, state: &str) {
+/// A breaker was evicted that was not closed: calls that it would have rejected are now sent.
+pub(crate) fn evicted(breaker: &str, state: &str) {
     tracing::warn!(
         target: TARGET,
         breaker,

@@ -38,33 +38,38 @@ pub struct RetryBudget {
 }
 
 impl RetryBudget {
-    /// A full budget. Debug texts carry its name.
+    /// Creates a full budget. Debug output contains its name.
     #[must_use]
     pub const fn named(name: &'static str, config: BudgetConfig) -> Self {
         Self { name, config, tokens: AtomicU32::new(config.capacity()) }
     }
 
-    /// Its name.
+    /// Returns the name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// How it behaves.
+    /// Returns the configuration.
     #[must_use]
     pub const fn config(&self) -> &BudgetConfig {
         &self.config
     }
 
-    /// How many tokens are left.
+    /// Returns how many tokens are left.
     #[must_use]
     pub fn available(&self) -> u32 {
         // Relaxed, here and below: the number stands alone, and orders nothing else.
         self.tokens.load(Ordering::Relaxed)
     }
 
-    /// Takes what a retry after an error of this kind and with this hint costs, if that is left.
-    pub(crate) fn take(&self, kind: ErrorKind, hint: Option<Duration>) -> Option<Withdrawal<'_>> {
+    /// Withdraws the cost of a retry after an error of this kind and with this hint. `None` if too
+    /// few tokens are left.
+    pub(crate) fn withdraw(
+        &self,
+        kind: ErrorKind,
+        hint: Option<Duration>,
+    ) -> Option<Withdrawal<'_>> {
         let cost = match kind {
             ErrorKind::RateLimitError if hint.is_some() => self.config.rate_limit_cost(),
             ErrorKind::TimeoutError | ErrorKind::SearchTimeout | ErrorKind::ConnectionTimeout => {
@@ -77,7 +82,7 @@ impl RetryBudget {
         taken.ok().map(|_| Withdrawal { budget: self, tokens: cost })
     }
 
-    /// Gives back what a success brings.
+    /// Returns the tokens of a success to the budget.
     #[inline]
     pub(crate) fn refund(&self) {
         if self.available() < self.config.capacity() {
@@ -93,7 +98,8 @@ impl RetryBudget {
     }
 }
 
-/// What a retry costs, until it is made: dropped before, it goes back.
+/// The tokens for a retry. They are returned to the budget if this is dropped before the retry is
+/// made.
 #[derive(Debug)]
 pub(crate) struct Withdrawal<'b> {
     budget: &'b RetryBudget,
@@ -101,7 +107,7 @@ pub(crate) struct Withdrawal<'b> {
 }
 
 impl Withdrawal<'_> {
-    /// The retry is made.
+    /// Spends the tokens: the retry is made.
     pub(crate) fn spend(self) {
         mem::forget(self);
     }
@@ -123,7 +129,7 @@ mod tests {
 
     /// Whether a retry after such an error is paid, and made.
     fn spends(budget: &RetryBudget, kind: ErrorKind) -> bool {
-        budget.take(kind, None).map(Withdrawal::spend).is_some()
+        budget.withdraw(kind, None).map(Withdrawal::spend).is_some()
     }
 
     #[test]
@@ -140,7 +146,7 @@ mod tests {
         let hint = Some(Duration::from_secs(1));
         let pays = |budget: &RetryBudget, kind, hint| {
             let before = budget.available();
-            budget.take(kind, hint).map(Withdrawal::spend)?;
+            budget.withdraw(kind, hint).map(Withdrawal::spend)?;
             Some(before - budget.available())
         };
         let free = budget(10);
@@ -163,9 +169,9 @@ mod tests {
     #[test]
     fn a_retry_that_is_not_made_costs_nothing() {
         let budget = budget(10);
-        let taken = budget.take(ErrorKind::TimeoutError, None);
+        let withdrawal = budget.withdraw(ErrorKind::TimeoutError, None);
         assert_eq!(budget.available(), 0);
-        drop(taken);
+        drop(withdrawal);
         assert_eq!(budget.available(), 10);
     }
 

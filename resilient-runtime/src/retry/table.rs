@@ -6,7 +6,7 @@ use crate::{ErrorKind, RetryPolicy};
 
 /// A [`RetryPolicy`] for each kind of error, and one for the kinds that have none of their own.
 ///
-/// The default table, where the delays are before jitter of 0.1:
+/// The default table. The delays are before jitter, which is 0.1:
 ///
 /// | kind | attempts | base delay | longest delay | backoff |
 /// |---|---|---|---|---|
@@ -44,7 +44,7 @@ impl RetryTable {
         table
     };
 
-    /// The row of `kind`, or the default row where it has none.
+    /// Returns the row of `kind`, or the default row if it has none.
     #[must_use]
     pub const fn row(&self, kind: ErrorKind) -> RetryPolicy {
         match self.rows[kind as usize] {

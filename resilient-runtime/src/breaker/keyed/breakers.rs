@@ -13,7 +13,7 @@ use crate::breaker::CircuitBreaker;
 use crate::error::BreakerState;
 use crate::event;
 
-/// Circuit breakers by name, each made when it is first asked for, and bounded in number: what
+/// Circuit breakers by name, each created at its first use, and bounded in number. This is what
 /// `breaker = "search/{collection}"` looks up, for code that cannot carry an attribute.
 ///
 /// If there are `max_keys` of them, a new one evicts another:
@@ -44,24 +44,25 @@ pub struct KeyedBreakers {
     config: BreakerConfig,
     max_keys: usize,
     hasher: RandomState,
-    /// The time by which entries are used: it goes on with each new key.
+    /// A logical time for the order of uses. It advances with each new key.
     now: AtomicU64,
     lanes: Lanes,
     entries: Apart<RwLock<Entries>>,
 }
 
-/// Apart from what all threads read: each look-up in the set writes the lock.
+/// On cache lines of its own, away from what all threads read: each look-up in the set writes the
+/// lock.
 #[repr(align(128))]
 struct Apart<T>(T);
 
 impl KeyedBreakers {
-    /// How many breakers there may be if nothing else is said: 1,000. Each takes 640 bytes or less
-    /// while few calls use it. One that several threads use often takes 3 KiB more, and a window
-    /// takes its own memory.
+    /// The default limit on the number of breakers: 1,000. Each takes 640 bytes or less while few
+    /// calls use it. A breaker that several threads use often takes 3 KiB more, and a window takes
+    /// its own memory.
     pub const DEFAULT_MAX_KEYS: u32 = 1000;
 
-    /// Makes an empty set. Each breaker will behave by `config`, and a new one evicts another if
-    /// there are `max_keys` of them. There is always room for one.
+    /// Creates an empty set. Each breaker has this `config`, and a new one evicts another if there
+    /// are `max_keys` of them. There is always room for one.
     #[must_use]
     pub fn new(config: BreakerConfig, max_keys: u32) -> Self {
         Self {
@@ -85,8 +86,8 @@ impl KeyedBreakers {
         }
     }
 
-    /// Returns the breaker of this name if it exists. This is no use of the breaker, and does not
-    /// delay its eviction, except while the caller holds it.
+    /// Returns the breaker of this name if it exists. This does not count as a use for eviction,
+    /// but the breaker is not evicted while the caller holds it.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Arc<CircuitBreaker>> {
         let entries = self.entries.0.read().unwrap_or_else(PoisonError::into_inner);
@@ -103,8 +104,8 @@ impl KeyedBreakers {
         all
     }
 
-    /// Names come from callers, so the hash is one that they cannot foresee. A name is all that is
-    /// hashed, so it needs no mark of its end.
+    /// Names come from callers, so the hash must not be predictable. Only the name is hashed, so it
+    /// needs no terminator.
     #[inline]
     fn hash(&self, name: &str) -> u64 {
         let mut hasher = self.hasher.build_hasher();
@@ -112,7 +113,7 @@ impl KeyedBreakers {
         hasher.finish()
     }
 
-    /// The breaker of this name, held for one call.
+    /// Returns the breaker of this name, held for one call.
     #[inline]
     pub(crate) fn hold(&self, name: &str) -> Held {
         let hash = self.hash(name);
@@ -156,23 +157,23 @@ impl KeyedBreakers {
         if let Some(entry) = entries.find(hash, name) {
             return self.put(hash, entry);
         }
-        // Two at most, so that a set that had to grow shrinks again.
+        // At most two, so that a set that had to grow shrinks again.
         for evicted in &mut evicted {
             if entries.len() < self.max_keys {
                 break;
             }
             *evicted = entries.evict(|hash, entry| self.fate(hash, entry));
         }
-        // Used after all that came before it, and before all that is used from now on.
+        // Its last use is after all uses so far, and before all later ones.
         made.use_at(self.now.fetch_add(2, Ordering::Relaxed) + 1);
         let held = Self::held(self.lanes.put_new(hash, &made), &made);
         entries.insert(hash, made);
         drop(entries);
-        // The lock is open again: a subscriber may ask for breakers.
+        // After the lock is released: a subscriber may look up breakers.
         for evicted in evicted.into_iter().flatten() {
             let state = evicted.breaker.state();
             if state != BreakerState::Closed {
-                event::forgotten(evicted.breaker.name(), state.as_str());
+                event::evicted(evicted.breaker.name(), state.as_str());
             }
         }
         held
@@ -188,8 +189,8 @@ impl KeyedBreakers {
         if Arc::strong_count(breaker) > 1 {
             return Fate::Stays;
         }
-        // The last holder may have moved the breaker before it let go of it. Acquire: that is seen
-        // now, and nothing can move the breaker any more.
+        // The last holder may have moved the breaker before it released it. Acquire: that move is
+        // visible now, and nothing can move the breaker any more.
         fence(Ordering::Acquire);
         match breaker.state() {
             _ if breaker.is_forced() => Fate::Stays,
@@ -210,12 +211,12 @@ impl fmt::Debug for KeyedBreakers {
     }
 }
 
-/// One of many breakers. It is not evicted meanwhile.
+/// A breaker of the set. It is not evicted while it is held.
 #[derive(Debug)]
 pub(crate) enum Held {
-    /// As the calls of one thread share it.
+    /// Shared by the calls of one thread.
     OfThread(Arc<Handle>),
-    /// As all calls share it.
+    /// Shared by all calls.
     Shared(Arc<CircuitBreaker>),
 }
 
@@ -247,7 +248,7 @@ mod tests {
         breakers.all().iter().map(|breaker| breaker.name().to_string()).collect()
     }
 
-    /// As a call holds it whose thread has used it before.
+    /// Holds a breaker as a call does whose thread has used it before.
     fn held(breakers: &KeyedBreakers, name: &str) -> Held {
         (0..3).for_each(|_| drop(breakers.hold(name)));
         let held = breakers.hold(name);
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_set_by_hand_stays_until_it_is_reset() {
+    fn a_forced_breaker_stays_until_it_is_reset() {
         let breakers = set(1);
         breakers.get("disabled").disable();
         breakers.get("forced closed").force_closed();
@@ -432,7 +433,7 @@ mod tests {
                     let own = format!("own {thread}");
                     breakers.get(&own).disable();
                     thread::yield_now();
-                    breakers.find(&own).expect("it is set by hand").reset();
+                    breakers.find(&own).expect("it is forced").reset();
                 }
             }
         };

@@ -1,4 +1,4 @@
-//! The breakers of a set: found by name, and examined one after the other to evict one.
+//! The breakers of a set: found by name, and examined one after the other for eviction.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use hashbrown::HashTable;
 
 use super::lanes::Entry;
 
-/// So many entries are examined together: among them, the least recently used one is evicted.
+/// How many entries are examined together. The least recently used one of them is evicted.
 const GROUP: usize = 16;
 
-/// So many groups are examined at most. A new key must not cost more where there are more keys,
-/// also if all of them are in use or open.
+/// How many groups are examined at most. A new key must not cost more if there are more keys, even
+/// if all of them are in use or open.
 const GROUPS: usize = 8;
 
 /// See the module.
@@ -19,7 +19,7 @@ pub(super) struct Entries {
     all: Vec<Hashed>,
     /// The places in `all`, by the hash of the name.
     places: HashTable<usize>,
-    /// Where the next search begins.
+    /// The place at which the next search begins.
     next: usize,
 }
 
@@ -28,11 +28,11 @@ struct Hashed {
     entry: Arc<Entry>,
 }
 
-/// What may become of an entry.
+/// Whether an entry may be evicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Stays,
-    /// It is evicted if there is no entry that [`Goes`](Self::Goes).
+    /// It is evicted only if no entry [`Goes`](Self::Goes).
     GoesLast,
     Goes,
 }
@@ -54,13 +54,13 @@ impl Entries {
         self.places.find(hash, is_it).map(|place| &self.all[*place].entry)
     }
 
-    /// Adds an entry whose name is not there.
+    /// Adds an entry. Its name must not be in the set.
     pub(super) fn insert(&mut self, hash: u64, entry: Arc<Entry>) {
         self.places.insert_unique(hash, self.all.len(), |place| self.all[*place].hash);
         self.all.push(Hashed { hash, entry });
     }
 
-    /// Takes out the entry that is missed least, as far as a few of them show.
+    /// Evicts the least recently used entry among those that it examines.
     ///
     /// It examines 16 entries, and takes the least recently used one of those that go. If none
     /// does, it examines the next 16, 128 in all at most, and then takes the least recently used
@@ -90,14 +90,14 @@ impl Entries {
         last.and_then(|(_, place)| self.take(place))
     }
 
-    /// When the next entry was used last, and its place.
+    /// Returns when the next entry was last used, and its place.
     fn next(&mut self) -> (u64, usize) {
         let place = if self.next < self.len() { self.next } else { 0 };
         self.next = place + 1;
         (self.all[place].entry.last_used(), place)
     }
 
-    /// Takes out an entry, and puts the last one into its place.
+    /// Removes an entry, and moves the last one into its place.
     fn take(&mut self, place: usize) -> Option<Arc<Entry>> {
         let taken = self.all.swap_remove(place);
         self.places.find_entry(taken.hash, |at| *at == place).ok()?.remove();

@@ -1,11 +1,10 @@
-//! What each thread has looked up lately.
+//! Per-thread caches of recent look-ups.
 //!
-//! A look-up in memory that all threads write is twice as slow when two threads make it. So each
-//! thread has a small table of its own: its lane. A breaker that is found there costs a lock and a
+//! A look-up in memory that all threads write is twice as slow if two threads make it. So each
+//! thread has a small table of its own: its lane. A breaker found there costs a lock and a
 //! reference count that no other thread touches.
 //!
-//! Threads that have no [number of their own](stripe) share lanes, which is correct and
-//! slower.
+//! Threads without a [number of their own](stripe) share lanes, which is correct but slower.
 
 use std::mem;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -13,22 +12,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::breaker::{CircuitBreaker, stripe};
 
-/// How many breakers can be at one remainder of their hashes.
+/// How many breakers one remainder of their hashes has room for.
 const WAYS: usize = 4;
 
-/// How many remainders a lane tells apart at first. It doubles them when four breakers are not
-/// enough, and so has room for as many as its thread uses.
+/// How many remainders a lane distinguishes at first. It doubles them when the room of one is full,
+/// and so grows with the number of breakers that its thread uses.
 const FIRST_REMAINDERS: usize = 8;
 const MOST_REMAINDERS: usize = 1024;
 
-/// What a set knows of one of its breakers.
+/// What a set keeps for each breaker.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) breaker: Arc<CircuitBreaker>,
-    /// When it was looked up last: see [`KeyedBreakers`](super::KeyedBreakers).
+    /// When it was last looked up: see [`KeyedBreakers`](super::KeyedBreakers).
     last_used: AtomicU64,
-    /// The lanes that have it, as bits. A bit is set under the locks of the set and of the lane. It
-    /// is cleared when the lane has it no more, or is about to be searched for it.
+    /// The lanes that contain it, as bits. A bit is set under the locks of the set and of the lane.
+    /// It is cleared when the lane no longer contains it, or is about to be searched for it.
     lanes: AtomicU32,
 }
 
@@ -39,7 +38,7 @@ impl Entry {
     }
 
     pub(super) fn last_used(&self) -> u64 {
-        // Relaxed, as below: a figure that decides only which one is evicted first.
+        // Relaxed, as below: it only decides which entry is evicted first.
         self.last_used.load(Ordering::Relaxed)
     }
 
@@ -58,16 +57,16 @@ impl Entry {
 
     #[inline]
     pub(super) fn use_at(&self, now: u64) {
-        // It is written once between two new keys: threads that only read it share it.
+        // It is written once between two new keys, so that threads mostly share it for reading.
         if self.last_used() != now {
             self.last_used.store(now, Ordering::Relaxed);
         }
     }
 }
 
-/// A breaker, as the calls of one thread share it.
+/// A breaker that the calls of one thread share.
 ///
-/// It has two cache lines for itself: its count changes with each call, and must not lie beside
+/// It has two cache lines of its own: its count changes with each call, and must not lie next to
 /// what other threads read.
 #[derive(Debug)]
 #[repr(align(64))]
@@ -88,7 +87,7 @@ struct Lane(Mutex<Table>);
 #[derive(Default)]
 struct Table {
     places: Vec<Place>,
-    /// The hash that was looked up last and found no place.
+    /// The last hash that was looked up and found no place.
     missed: u64,
 }
 
@@ -118,7 +117,7 @@ impl Table {
         self.places.len() / WAYS
     }
 
-    /// Where the places for this hash begin.
+    /// The index of the first place for this hash.
     #[inline]
     fn start(&self, hash: u64) -> usize {
         #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are enough")]
@@ -169,7 +168,7 @@ impl Lanes {
         Self((0..stripe::COUNT).map(|_| Lane::default()).collect())
     }
 
-    /// The breaker of this name, if this thread's lane has it.
+    /// Returns the breaker of this name if this thread's lane contains it.
     #[inline]
     pub(super) fn get(&self, hash: u64, name: &str, now: u64) -> Option<Arc<Handle>> {
         let lane = self.0[stripe::get()].lock();
@@ -216,8 +215,8 @@ impl Lanes {
         Some(place.fill(hash, entry, number))
     }
 
-    /// Takes a breaker out of all lanes. The set is locked, so that no lane gets it meanwhile. Calls
-    /// of the lanes' threads may still hold it.
+    /// Removes a breaker from all lanes. The caller holds the lock of the set, so that no lane gets
+    /// it meanwhile. Calls of the lanes' threads may still hold it.
     pub(super) fn take_out(&self, hash: u64, entry: &Arc<Entry>) {
         let mut lanes = entry.leave_all_lanes();
         while lanes != 0 {
@@ -234,7 +233,7 @@ impl Lanes {
 impl Lane {
     #[inline]
     fn lock(&self) -> MutexGuard<'_, Table> {
-        // A place is never half changed: what a panic of another thread leaves is whole.
+        // A place is never half changed, so what a poisoned lock guards is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

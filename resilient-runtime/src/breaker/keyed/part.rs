@@ -8,7 +8,7 @@ use std::fmt;
     note = "name a parameter or field that is a string or a number, or anything that implements `Display`"
 )]
 pub trait KeyPart {
-    /// The value, as it stands in the name.
+    /// The value, to be written into the name.
     fn part(&self) -> &dyn fmt::Display;
 }
 

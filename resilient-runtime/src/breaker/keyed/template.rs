@@ -1,4 +1,4 @@
-//! From a template and the values of its placeholders to a name.
+//! Builds a name from a template and the values of its placeholders.
 //!
 //! No two lists of values make the same name. A value is written so that its end can be found:
 //!
@@ -10,14 +10,14 @@
 //!   between. A `,` is not plain.
 //! - U+FFFD stands in the name only behind a value that failed to display itself.
 //!
-//! The last value needs none of this: it is all that the text behind it leaves over.
+//! The last value needs none of this: it is everything before the text behind it.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use super::part::Part;
 
-/// A name with placeholders, taken apart.
+/// A parsed name with placeholders.
 #[derive(Debug)]
 pub(crate) struct Template {
     start: String,
@@ -32,15 +32,15 @@ struct Value {
     then: String,
 }
 
-/// Written in the place of what a value fails to write.
+/// Written instead of what a value fails to write.
 const FAILED: char = '\u{fffd}';
 
-/// Put behind a value if the text behind it could be part of the value.
+/// Written behind a value if the text behind it could be part of the value.
 const SEPARATOR: char = ',';
 
 impl Template {
-    /// Takes a template apart. The macros have checked it: it has no other braces than those of
-    /// placeholders, and doubled ones.
+    /// Parses a template. The macros have checked it: its only braces are those of placeholders,
+    /// and doubled ones.
     pub(crate) fn parse(template: &str) -> Self {
         let mut texts = vec![String::new()];
         let mut rest = template;
@@ -80,7 +80,7 @@ impl Template {
         Ok(())
     }
 
-    /// Whether some values make this name.
+    /// Returns whether some values make this name.
     pub(crate) fn makes(&self, name: &str) -> bool {
         let Some(mut rest) = name.strip_prefix(&*self.start) else { return false };
         let Some((last, others)) = self.values.split_last() else { return rest.is_empty() };
@@ -93,8 +93,9 @@ impl Template {
         value.is_some_and(|value| last.length_in(value) == value.len())
     }
 
-    /// A name that both templates can make, with `…` for any text. It may find one that neither
-    /// makes if a hexadecimal digit follows a placeholder directly, but it misses none.
+    /// Returns a name that both templates can make, with `…` for any text. If a hexadecimal digit
+    /// directly follows a placeholder, it may return a name that neither makes, but it never misses
+    /// one.
     pub(crate) fn meets(&self, other: &Self) -> Option<String> {
         meet(&self.items(), &other.items(), &mut BTreeSet::new())
     }
@@ -110,7 +111,7 @@ impl Template {
 }
 
 impl Value {
-    /// Sees to it that the text behind the value ends it.
+    /// Ensures that the text behind the value ends it.
     fn find_end(&mut self) {
         match self.then.chars().next() {
             None | Some('%' | FAILED) => self.then.insert(0, SEPARATOR),
@@ -118,7 +119,7 @@ impl Value {
         }
     }
 
-    /// How much of `text`, from its start, this value can be.
+    /// Returns the length of the longest prefix of `text` that this value can be.
     fn length_in(&self, text: &str) -> usize {
         let mut rest = text;
         while let Some(next) = rest.chars().next() {
@@ -137,7 +138,7 @@ impl Value {
     }
 }
 
-/// Whether a value has this character as it is.
+/// Whether a value contains this character unescaped.
 fn is_plain(character: char) -> bool {
     if character.is_ascii() { is_plain_ascii(character as u8) } else { character.is_alphanumeric() }
 }
@@ -161,7 +162,7 @@ fn is_hex_digit(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'A'..=b'F')
 }
 
-/// Writes a value so that it can be told from what stands around it.
+/// Escapes a value, so that its end can be found.
 struct Escaped<'w, W> {
     to: &'w mut W,
     ends_at: Option<char>,
@@ -195,14 +196,14 @@ enum Item {
     Value { ends_at: Option<char> },
 }
 
-/// Whether a value that ends so can have this character in the name.
+/// Whether a value that ends at this character can contain `character` in the name.
 fn can_have(ends_at: Option<char>, character: char) -> bool {
     let is_digit = u8::try_from(character).is_ok_and(is_hex_digit);
     let ends = Some(character) == ends_at && !is_digit;
     matches!(character, '%' | FAILED) || is_plain(character) && !ends
 }
 
-/// A text that both match. `seen` holds the lengths of what was compared before.
+/// Returns a text that both match. `seen` holds the lengths of what was compared before.
 fn meet(one: &[Item], other: &[Item], seen: &mut BTreeSet<(usize, usize)>) -> Option<String> {
     if !seen.insert((one.len(), other.len())) {
         return None;

@@ -65,6 +65,7 @@ impl TimeWindow {
     }
 
     /// See [`Results::record`](super::Results::record).
+    #[inline]
     pub(in crate::breaker) fn record(
         &self,
         result: CallResult,
@@ -75,6 +76,7 @@ impl TimeWindow {
         self.record_in(stripe::get() % STRIPES, result, period, period_lasts, now)
     }
 
+    #[inline]
     pub(in crate::breaker) fn record_in(
         &self,
         stripe: usize,
