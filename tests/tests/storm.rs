@@ -1,7 +1,7 @@
 //! An outage with hundreds of clients, in paused time: what the service has to bear, and how soon
 //! all of them are served again.
 //!
-//! `cargo test -p resilient-tests --test storm -- --nocapture` prints the table of the README.
+//! `cargo test -p resilient-tests --test storm -- --nocapture` prints the table of the guide's page on budgets.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
