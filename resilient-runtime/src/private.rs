@@ -393,7 +393,7 @@ const fn refuse(error: ConfigError) -> ! {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which kind of error it is, so `transparent` cannot ask it",
     label = "no `Classify` for this error",
-    note = "write `#[classify(kind = \"…\")]` in the place of `transparent`, or derive `Classify` for `{Self}` too if it is yours"
+    note = "write `#[classify(kind = \"…\")]` instead of `transparent`, or derive `Classify` for `{Self}` too if it is yours"
 )]
 pub trait Inner {
     /// The error, as what can be asked.

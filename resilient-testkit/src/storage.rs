@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use crate::service::CollectionState;
+use crate::service::state::CollectionState;
 use crate::store::{MemoryStore, Store};
 
 /// The data that a server serves: a [`Store`], and the settings and indexes of its collections.

@@ -705,7 +705,7 @@ mod tests {
         let longer = config.to_builder().open_duration(Duration::from_secs(60)).build().unwrap();
         assert_eq!(longer.failure_threshold(), 7);
         assert!(!longer.trips_on(RateLimitError));
-        // A new list takes the place of the old one, of whichever sort each is.
+        // A new list replaces the old one, whether each names kinds or removes some.
         let other = config.to_builder().ignore(&[TimeoutError]).build().unwrap();
         assert!(other.trips_on(RateLimitError) && !other.trips_on(TimeoutError));
         let named = config.to_builder().trip_on(&[TimeoutError]).build().unwrap();

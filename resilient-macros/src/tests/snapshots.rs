@@ -1,6 +1,6 @@
 //! What the attribute writes for six functions that stand for all others. After a change on
 //! purpose, `INSTA_UPDATE=always cargo test -p resilient-macros` writes the snapshots anew: read
-//! them as code that somebody will step through.
+//! them as code that a user will step through.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -56,11 +56,11 @@ pub enum Problem {
     DifferentPlaceholders {
         /// The template that comes first in source.
         one: String,
-        /// Where it is.
+        /// Its file and line.
         one_in: String,
         /// The other template.
         other: String,
-        /// Where it is.
+        /// Its file and line.
         other_in: String,
     },
     /// A constant names a breaker by what looks like a template. Only a literal can be one: all
@@ -229,7 +229,7 @@ fn advice(similar: Option<&'static str>) -> String {
 pub struct CatalogError(Vec<Problem>);
 
 impl CatalogError {
-    /// None where there is nothing to say.
+    /// `Ok` if there are no problems.
     pub(super) fn of(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }

@@ -37,7 +37,7 @@ pub(crate) struct Resolved {
 /// What the key `retry` says.
 #[derive(Clone, Copy, Debug)]
 pub enum RetrySpec {
-    /// One row for every transient error, with numbers in the place of its own.
+    /// One row for every transient error, with numbers that replace its own.
     Row(Row, RetryChanges),
     /// `"auto"`: the row of each error's own kind.
     ByKind,

@@ -18,7 +18,7 @@ pub(super) enum Access {
 /// The rate limits of a collection.
 #[derive(Debug)]
 pub(super) struct Limiter {
-    /// Identifies the collection and its limits. See [`CollectionState`](super::CollectionState).
+    /// Identifies the collection and its limits. See [`CollectionState`](super::state::CollectionState).
     made: u64,
     limited: u64,
     read: Option<TokenBucket>,

@@ -11,7 +11,7 @@ mod limiter;
 mod points;
 mod query;
 mod settings;
-mod state;
+pub(crate) mod state;
 mod status;
 mod strict;
 mod validate;
@@ -32,7 +32,6 @@ use crate::store::{Store, StoreError, VectorConfigs};
 use crate::sync::lock;
 use index::Indexes;
 use limiter::{Access, Limiter};
-pub(crate) use state::CollectionState;
 use status::{to_status, wrong_input};
 use strict::StrictMode;
 
@@ -50,7 +49,7 @@ struct Collection {
     indexes: Arc<Indexes>,
     /// `None` unless it is enabled.
     strict: Option<StrictMode>,
-    /// See [`CollectionState`].
+    /// See [`CollectionState`](state::CollectionState).
     made: u64,
     limited: u64,
 }
