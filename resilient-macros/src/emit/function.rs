@@ -122,13 +122,16 @@ fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
     let current = (config.is_timed() || config.attempt.is_some())
         .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
     let attempt = if config.is_timed() {
-        quote_spanned!(mixed()=> timed(__attempt, __reject, #block))
+        quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #block))
+    } else if config.rejects() {
+        quote_spanned!(mixed()=> __call.attempt(#block))
     } else {
-        quote_spanned!(mixed()=> attempt(#block))
+        // No permit to settle if the attempt panics, and no call can be part of this one.
+        block.clone()
     };
     quote_spanned! {mixed()=>
         #current
-        let __result = __call.#attempt.await;
+        let __result = #attempt.await;
     }
 }
 
