@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
+use tokio::time::Instant;
+
 use super::clock::Clock;
 use super::config::{Behavior, BreakerConfig};
 use super::open_streak::OpenStreak;
@@ -215,13 +217,12 @@ impl CircuitBreaker {
     /// Returns what is in the window of a breaker with this state word. `None` if the breaker has
     /// no window.
     fn window(&self, word: Word) -> Option<WindowStats> {
-        let results = self.results(self.config.rates()?);
+        let now = Instant::now();
+        let results = self.results(self.config.rates()?, || now);
         match word.mode() {
-            Mode::Closed | Mode::Disabled => {
-                Some(results.stats(Some(word.period()), self.clock.now()))
-            }
+            Mode::Closed | Mode::Disabled => Some(results.stats(Some(word.period()), now)),
             // The last result in the window is the one that opened the breaker.
-            Mode::Open | Mode::HalfOpen => Some(results.stats(None, self.clock.now())),
+            Mode::Open | Mode::HalfOpen => Some(results.stats(None, now)),
             Mode::ForcedOpen | Mode::ForcedClosed => Some(WindowStats::default()),
         }
     }

@@ -29,8 +29,12 @@ impl Clock {
 
     /// Records a failure at this time.
     pub(super) fn record_failure(&self, elapsed: Duration) {
-        // Relaxed: this is for display only. The maximum, since failures settle in any order.
-        self.last_failure.fetch_max(moment(elapsed).as_millis() + 1, Ordering::Relaxed);
+        let millis = moment(elapsed).as_millis() + 1;
+        // Relaxed: this is for display only. The maximum, since failures settle in any order. Of
+        // many failures in a millisecond, one writes.
+        if self.last_failure.load(Ordering::Relaxed) < millis {
+            self.last_failure.fetch_max(millis, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn last_failure(&self) -> Option<Instant> {
@@ -50,7 +54,11 @@ impl Clock {
 
     /// Returns the time since the first reading, which may be this one.
     pub(super) fn elapsed(&self) -> Duration {
-        let now = Instant::now();
+        self.elapsed_at(Instant::now())
+    }
+
+    /// [`elapsed`](Self::elapsed), by a reading that was made just now.
+    pub(super) fn elapsed_at(&self, now: Instant) -> Duration {
         now.saturating_duration_since(*self.epoch.get_or_init(|| now))
     }
 }

@@ -9,6 +9,7 @@
 //! breaker is open until the moment 0 or for an hour, and a window is given the moment of a result.
 
 use std::pin::pin;
+use std::sync::LazyLock;
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use loom::model::Builder;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::thread;
+use tokio::time::Instant;
 
 use super::admitted::Admitted;
 use super::state::{Moment, State, Word};
@@ -324,19 +326,26 @@ fn a_window_of_one_call_does_not_drift_over_a_change_of_period() {
     });
 }
 
+/// The moment at which every window of time begins here.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+fn at(millis: u64) -> Instant {
+    *EPOCH + Duration::from_millis(millis)
+}
+
 fn record_at(
     window: &TimeWindow,
     stripe: usize,
     result: CallResult,
     millis: u64,
 ) -> Option<WindowStats> {
-    window.record_in(stripe, result, 0, || true, || Moment::from_millis(millis))
+    window.record_in(stripe, result, 0, || true, at(millis))
 }
 
 /// Of a success and the first failure, the one that comes last sees both.
 fn first_failure_beside_a_success_at(millis: u64, stripe: usize) {
     model_with(FEW_PREEMPTIONS, move || {
-        let window = Arc::new(TimeWindow::new(SECOND));
+        let window = Arc::new(TimeWindow::new(SECOND, *EPOCH));
         let shared = Arc::clone(&window);
         let other = thread::spawn(move || record_at(&shared, stripe, FAILED, 0));
         let seen = [record_at(&window, MINE, GOOD, millis), other.join().unwrap()];
@@ -362,7 +371,7 @@ fn a_first_failure_is_seen_with_a_success_of_the_next_tenth() {
 #[test]
 fn an_old_failure_beside_a_new_one_hides_it_from_no_success() {
     model_with(FEW_PREEMPTIONS, || {
-        let window = Arc::new(TimeWindow::new(SECOND));
+        let window = Arc::new(TimeWindow::new(SECOND, *EPOCH));
         let shared = Arc::clone(&window);
         let other = thread::spawn(move || record_at(&shared, OTHER, FAILED, 0));
         record_at(&window, MINE, FAILED, 100);
@@ -378,7 +387,7 @@ fn an_old_failure_beside_a_new_one_hides_it_from_no_success() {
 fn no_failure_is_lost_where_a_window_turns() {
     for stripe in [MINE, OTHER] {
         model_with(FEW_PREEMPTIONS, move || {
-            let window = Arc::new(TimeWindow::new(SECOND));
+            let window = Arc::new(TimeWindow::new(SECOND, *EPOCH));
             record_at(&window, MINE, FAILED, 0);
             record_at(&window, stripe, FAILED, 100);
             let shared = Arc::clone(&window);
@@ -386,7 +395,7 @@ fn no_failure_is_lost_where_a_window_turns() {
             record_at(&window, MINE, FAILED, 1_000);
             record_at(&window, MINE, FAILED, 1_100);
             other.join().unwrap();
-            assert_eq!(window.stats(None, Moment::from_millis(1_100)), stats(3, 3));
+            assert_eq!(window.stats(None, at(1_100)), stats(3, 3));
         });
     }
 }
@@ -394,13 +403,13 @@ fn no_failure_is_lost_where_a_window_turns() {
 #[test]
 fn a_window_of_time_holds_no_failure_of_an_earlier_period() {
     model_with(FEW_PREEMPTIONS, || {
-        let window = Arc::new(TimeWindow::new(SECOND));
+        let window = Arc::new(TimeWindow::new(SECOND, *EPOCH));
         let period = Arc::new(AtomicU32::new(0));
         let record = |stripe, result, admitted| {
             let (window, period) = (Arc::clone(&window), Arc::clone(&period));
             move || {
                 let period_lasts = || period.load(Ordering::Acquire) == admitted;
-                window.record_in(stripe, result, admitted, period_lasts, || Moment::from_millis(0))
+                window.record_in(stripe, result, admitted, period_lasts, at(0))
             }
         };
         let before = thread::spawn(record(MINE, FAILED, 0));
@@ -410,7 +419,7 @@ fn a_window_of_time_holds_no_failure_of_an_earlier_period() {
         before.join().unwrap();
         let seen = after.join().unwrap();
         assert!(seen.is_some_and(|window| window.failures == 1), "{seen:?}");
-        assert_eq!(window.stats(Some(1), Moment::from_millis(0)), stats(2, 1));
+        assert_eq!(window.stats(Some(1), at(0)), stats(2, 1));
     });
 }
 

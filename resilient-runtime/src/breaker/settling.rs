@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::admitted::Admitted;
 use super::circuit_breaker::CircuitBreaker;
 use super::config::{Behavior, Rates};
@@ -45,13 +47,19 @@ impl CircuitBreaker {
         let ticket = admitted.ticket();
         let slow = self.is_slow(admitted);
         if self.config.rates().is_some() && !ticket.is_probe() {
-            self.record(ticket, CallResult { failed: false, slow }, None);
+            self.record(ticket, CallResult { failed: false, slow }, None, Instant::now);
         } else if slow {
             self.fail(admitted, slow, None);
         } else {
-            let _released = Release { breaker: self, admitted };
-            self.advance(|word| word.succeed(&self.config, ticket));
+            self.succeed(admitted);
         }
+    }
+
+    // Not inlined, to stay off the path of a breaker with a window.
+    #[inline(never)]
+    fn succeed(&self, admitted: Admitted) {
+        let _released = Release { breaker: self, admitted };
+        self.advance(|word| word.succeed(&self.config, admitted.ticket()));
     }
 
     /// `hint` is how long the server asks to wait, if it does.
@@ -63,11 +71,12 @@ impl CircuitBreaker {
 
     fn fail(&self, admitted: Admitted, slow: bool, hint: Option<Duration>) {
         let ticket = admitted.ticket();
-        let elapsed = self.clock.elapsed();
+        let now = Instant::now();
+        let elapsed = self.clock.elapsed_at(now);
         self.clock.record_failure(elapsed);
         let _released = Release { breaker: self, admitted };
         if self.config.rates().is_some() && !ticket.is_probe() {
-            self.record(ticket, CallResult { failed: true, slow }, hint);
+            self.record(ticket, CallResult { failed: true, slow }, hint, || now);
         } else {
             self.advance_or_open(elapsed, hint, |word, until| {
                 word.fail(&self.config, ticket, until)
@@ -81,8 +90,14 @@ impl CircuitBreaker {
     }
 
     /// Returns whether the call was slow, and counts it if so.
+    #[inline]
     fn is_slow(&self, admitted: Admitted) -> bool {
-        let Some(limit) = self.config.slow_call_duration() else { return false };
+        let limit = self.config.slow_call_duration();
+        limit.is_some_and(|limit| self.has_lasted(admitted, limit))
+    }
+
+    #[inline(never)]
+    fn has_lasted(&self, admitted: Admitted, limit: Duration) -> bool {
         let slow = self.lasted(admitted) > limit;
         if slow {
             self.totals.count_slow_call();
@@ -91,14 +106,16 @@ impl CircuitBreaker {
     }
 
     /// Adds a result to the window, and opens the breaker if the window has reached its rates.
-    fn record(&self, ticket: Ticket, result: CallResult, hint: Option<Duration>) {
+    fn record(
+        &self,
+        ticket: Ticket,
+        result: CallResult,
+        hint: Option<Duration>,
+        now: impl Fn() -> Instant,
+    ) {
         let Some(rates) = self.config.rates() else { return };
-        let window = self.results(rates).record(
-            result,
-            ticket.period(),
-            || self.load().counts_in_window(ticket),
-            || self.clock.now(),
-        );
+        let period_lasts = || self.load().counts_in_window(ticket);
+        let window = self.results(rates, &now).record(result, ticket.period(), period_lasts, &now);
         if window.is_some_and(|window| window.reaches(rates)) {
             self.advance_or_open(self.clock.elapsed(), hint, |word, until| {
                 word.trip(ticket, until)
@@ -106,8 +123,9 @@ impl CircuitBreaker {
         }
     }
 
-    pub(super) fn results(&self, rates: &Rates) -> &Results {
-        self.results.get_or_init(|| Box::new(Results::new(rates.window)))
+    /// The window, which begins at its first use.
+    pub(super) fn results(&self, rates: &Rates, now: impl Fn() -> Instant) -> &Results {
+        self.results.get_or_init(|| Box::new(Results::new(rates.window, now())))
     }
 
     /// Releases the slot of a probe, whatever the breaker's state is now.

@@ -263,24 +263,24 @@ impl Word {
     }
 
     /// The word after a failure. `None` if it does not change. If the failure opens the breaker, it
-    /// stays open until `until`.
-    pub(super) const fn fail(
+    /// stays open until what `until` returns.
+    pub(super) fn fail(
         self,
         config: &BreakerConfig,
         ticket: Ticket,
-        until: Moment,
+        until: impl FnOnce() -> Moment,
     ) -> Option<Self> {
         if !self.issued(ticket) {
             return None;
         }
         match self.state() {
-            State::Closed { failures } if failures as u32 + 1 >= config.failure_threshold() => {
-                Some(self.begin(State::Open { until }))
+            State::Closed { failures } if u32::from(failures) + 1 >= config.failure_threshold() => {
+                Some(self.begin(State::Open { until: until() }))
             }
             State::Closed { failures } => {
                 Some(self.counting(State::Closed { failures: failures + 1 }))
             }
-            State::HalfOpen { .. } => Some(self.begin(State::Open { until })),
+            State::HalfOpen { .. } => Some(self.begin(State::Open { until: until() })),
             State::Disabled { failures: u16::MAX }
             | State::Open { .. }
             | State::ForcedOpen
@@ -298,9 +298,9 @@ impl Word {
     }
 
     /// The word after the window has reached its rates. `None` if it does not change.
-    pub(super) const fn trip(self, ticket: Ticket, until: Moment) -> Option<Self> {
+    pub(super) fn trip(self, ticket: Ticket, until: impl FnOnce() -> Moment) -> Option<Self> {
         match self.mode() {
-            Mode::Closed if self.issued(ticket) => Some(self.begin(State::Open { until })),
+            Mode::Closed if self.issued(ticket) => Some(self.begin(State::Open { until: until() })),
             _ => None,
         }
     }
@@ -355,7 +355,7 @@ mod tests {
     }
 
     fn fail(word: Word, ticket: Ticket) -> Word {
-        word.fail(&config(), ticket, OPEN_UNTIL).unwrap_or(word)
+        word.fail(&config(), ticket, || OPEN_UNTIL).unwrap_or(word)
     }
 
     fn succeed(word: Word, ticket: Ticket) -> Word {
@@ -442,7 +442,7 @@ mod tests {
         let (second, word) = probe(word, OPEN_UNTIL);
         let word = succeed(word, first);
         let again = at(60_000);
-        let reopened = word.fail(&config(), second, again).unwrap();
+        let reopened = word.fail(&config(), second, || again).unwrap();
         assert_eq!(reopened.state(), State::Open { until: again });
     }
 
@@ -454,7 +454,7 @@ mod tests {
         let closed = half_open.begin(State::Closed { failures: 1 });
         for word in [open, half_open, closed] {
             assert_eq!(word.succeed(&config(), stale), None);
-            assert_eq!(word.fail(&config(), stale, OPEN_UNTIL), None);
+            assert_eq!(word.fail(&config(), stale, || OPEN_UNTIL), None);
         }
     }
 
@@ -465,7 +465,7 @@ mod tests {
             let ticket = word.ticket();
             assert!(!word.counts_in_window(ticket));
             assert_eq!(word.succeed(&config(), ticket), None);
-            assert_eq!(word.fail(&config(), ticket, OPEN_UNTIL), None);
+            assert_eq!(word.fail(&config(), ticket, || OPEN_UNTIL), None);
         }
         let closed = Word::NEW.begin(State::ForcedClosed);
         assert_eq!(closed.admit(at(0)), Admission::Pass(closed.ticket()));
@@ -480,23 +480,23 @@ mod tests {
             word = fail(word, pass(word));
         }
         assert_eq!(word.state(), State::Disabled { failures: 5 });
-        assert_eq!(word.trip(pass(word), OPEN_UNTIL), None);
+        assert_eq!(word.trip(pass(word), || OPEN_UNTIL), None);
         word = succeed(word, pass(word));
         assert_eq!(word.state(), State::Disabled { failures: 0 });
         let most = word.counting(State::Disabled { failures: u16::MAX });
-        assert_eq!(most.fail(&config(), pass(most), OPEN_UNTIL), None);
+        assert_eq!(most.fail(&config(), pass(most), || OPEN_UNTIL), None);
     }
 
     #[test]
     fn a_window_opens_a_closed_breaker_in_the_period_of_the_call_only() {
         let ticket = pass(Word::NEW);
         assert!(Word::NEW.counts_in_window(ticket));
-        let open = Word::NEW.trip(ticket, OPEN_UNTIL).unwrap();
+        let open = Word::NEW.trip(ticket, || OPEN_UNTIL).unwrap();
         assert_eq!(open.state(), State::Open { until: OPEN_UNTIL });
         let again = open.begin(State::Closed { failures: 0 });
         for word in [open, again] {
             assert!(!word.counts_in_window(ticket));
-            assert_eq!(word.trip(ticket, OPEN_UNTIL), None);
+            assert_eq!(word.trip(ticket, || OPEN_UNTIL), None);
         }
     }
 

@@ -4,24 +4,12 @@
 //! library: each additional atomic multiplies the work of loom.
 
 #[cfg(all(test, loom))]
-pub(super) use loom::sync::{Mutex, MutexGuard};
+pub(super) use loom::sync::Mutex;
 #[cfg(not(all(test, loom)))]
-pub(super) use std::sync::{Mutex, MutexGuard, atomic::AtomicU64};
+pub(super) use std::sync::{Mutex, atomic::AtomicU64};
 
 #[cfg(all(test, loom))]
 pub(super) use self::seen::AtomicU64;
-
-/// Spins this many times, each for a few nanoseconds.
-#[cfg(not(all(test, loom)))]
-pub(super) fn spin(times: u32) {
-    (0..times).for_each(|_| std::hint::spin_loop());
-}
-
-/// Lets other threads run: in a model, time does not help.
-#[cfg(all(test, loom))]
-pub(super) fn spin(_: u32) {
-    loom::thread::yield_now();
-}
 
 /// A constructor that is `const`, except under loom, whose atomics are created at run time.
 macro_rules! const_unless_loom {

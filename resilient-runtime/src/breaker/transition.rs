@@ -32,25 +32,26 @@ impl CircuitBreaker {
         }
     }
 
-    /// [`advance`](Self::advance) by a step that may open the breaker. The step receives the moment
-    /// until which the breaker would stay open, which is not before the server's `hint` is over.
-    /// Returns whether the word has moved.
+    /// [`advance`](Self::advance) by a step that may open the breaker. The step receives a function
+    /// that returns the moment until which the breaker then stays open, which is not before the
+    /// server's `hint` is over. Returns whether the word has moved.
     pub(super) fn advance_or_open(
         &self,
         elapsed: Duration,
         hint: Option<Duration>,
-        step: impl Fn(Word, Moment) -> Option<Word>,
+        step: impl Fn(Word, &dyn Fn() -> Moment) -> Option<Word>,
     ) -> bool {
-        let position = if self.config.open_jitter() > 0.0 { rand::random() } else { 0.5 };
         loop {
             // In this order: see `OpenStreak`.
             let seen = self.open_streak.load();
             let current = self.load();
             let opening = seen.following(current);
-            let open_for = self.config.open_for(opening.count(), position, hint);
-            let Some(next) = step(current, moment(elapsed.saturating_add(open_for))) else {
-                return false;
+            let until = || {
+                let position = if self.config.open_jitter() > 0.0 { rand::random() } else { 0.5 };
+                let open_for = self.config.open_for(opening.count(), position, hint);
+                moment(elapsed.saturating_add(open_for))
             };
+            let Some(next) = step(current, &until) else { return false };
             let is_recorded = next.mode() != Mode::Open || self.open_streak.record(seen, opening);
             if is_recorded && self.exchange(current, next) {
                 return true;

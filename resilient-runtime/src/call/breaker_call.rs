@@ -1,7 +1,7 @@
 //! A breaker around one call, without retries.
 
 use super::enclosing::{self, Frame, Retries};
-use super::tracked::track;
+use super::tracked::{flag_panic, track};
 use crate::{CircuitBreaker, Classify, Rejection};
 
 impl CircuitBreaker {
@@ -38,10 +38,9 @@ impl CircuitBreaker {
             None => self.admit(None).map_err(Rejection::from)?,
         };
         let mut permit = permit.tracked();
-        // In an async block, so that a panic of `op` itself is seen too.
-        let attempt = async { op().await };
-        let result =
-            track(Frame::new(Some(self), Retries::NONE), Some(permit.call_state()), attempt).await;
+        let attempt = flag_panic(Some(permit.call_state()), op);
+        let frame = Frame::new(Some(self), Retries::NONE);
+        let result = track(frame, Some(permit.call_state()), attempt).await;
         match result {
             Ok(value) => {
                 permit.success();

@@ -4,11 +4,11 @@
 //! for a few nanoseconds. A thread that is put to sleep while it holds the lock delays the calls
 //! that end meanwhile. A ring without a lock would not, but it has to keep several words consistent.
 
-use super::super::sync::Mutex;
-use super::{CallResult, WindowStats, lock};
+use super::short_lock::ShortLock;
+use super::{CallResult, WindowStats};
 
 /// The ring and its sums.
-pub(in crate::breaker) struct CallWindow(Mutex<Ring>);
+pub(in crate::breaker) struct CallWindow(ShortLock<Ring>);
 
 struct Ring {
     period: u32,
@@ -23,7 +23,7 @@ struct Ring {
 impl CallWindow {
     pub(in crate::breaker) fn new(length: u16) -> Self {
         let empty = CallResult { failed: false, slow: false };
-        Self(Mutex::new(Ring {
+        Self(ShortLock::new(Ring {
             period: 0,
             results: vec![empty; usize::from(length)].into(),
             next: 0,
@@ -39,7 +39,7 @@ impl CallWindow {
         period: u32,
         period_lasts: impl Fn() -> bool,
     ) -> Option<WindowStats> {
-        let mut ring = lock(&self.0);
+        let mut ring = self.0.lock();
         // Under the lock: a result of an earlier period never comes after one of a later period.
         if !period_lasts() {
             return None;
@@ -51,7 +51,7 @@ impl CallWindow {
 
     /// See [`Results::stats`](super::Results::stats).
     pub(in crate::breaker) fn stats(&self, period: Option<u32>) -> WindowStats {
-        let ring = lock(&self.0);
+        let ring = self.0.lock();
         let is_asked_for = period.is_none_or(|period| period == ring.period);
         if is_asked_for { ring.stats } else { WindowStats::default() }
     }
@@ -116,7 +116,7 @@ mod tests {
 
     /// What the ring holds, counted.
     fn ring(window: &CallWindow) -> WindowStats {
-        let ring = lock(&window.0);
+        let ring = window.0.lock();
         stats_of(&ring.results[..usize::try_from(ring.stats.calls).unwrap()])
     }
 

@@ -7,22 +7,15 @@
 //! with a window takes one. A breaker without a window has no lock.
 
 mod calls;
+mod short_lock;
 mod time;
 
-use std::ops::Range;
-use std::sync::{PoisonError, TryLockError};
+use tokio::time::Instant;
 
 pub(super) use self::calls::CallWindow;
 pub(super) use self::time::TimeWindow;
 
 use super::config::{Rates, Window, reached, share};
-use super::state::Moment;
-use super::sync::{Mutex, MutexGuard, spin};
-
-/// How long a thread waits before it retries a contended lock: 2 to the power of this, in spins of
-/// a few nanoseconds. After the last wait it goes to sleep. Measured on two cores: with these
-/// waits, both together complete about as many calls as one alone.
-const WAITS: Range<u32> = 6..12;
 
 /// How a call ended, if it counts. Other calls are not in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +69,10 @@ pub(super) enum Results {
 }
 
 impl Results {
-    pub(super) fn new(window: Window) -> Self {
+    pub(super) fn new(window: Window, now: Instant) -> Self {
         match window {
             Window::Calls(calls) => Self::Calls(CallWindow::new(calls)),
-            Window::Time(time) => Self::Time(TimeWindow::new(time)),
+            Window::Time(time) => Self::Time(TimeWindow::new(time, now)),
         }
     }
 
@@ -91,16 +84,16 @@ impl Results {
         result: CallResult,
         period: u32,
         period_lasts: impl Fn() -> bool,
-        now: impl Fn() -> Moment,
+        now: impl Fn() -> Instant,
     ) -> Option<WindowStats> {
         match self {
             Self::Calls(window) => window.record(result, period, period_lasts),
-            Self::Time(window) => window.record(result, period, period_lasts, now),
+            Self::Time(window) => window.record(result, period, period_lasts, now()),
         }
     }
 
     /// Returns what the window holds for this period; for its own period if `None` is given.
-    pub(super) fn stats(&self, period: Option<u32>, now: Moment) -> WindowStats {
+    pub(super) fn stats(&self, period: Option<u32>, now: Instant) -> WindowStats {
         match self {
             Self::Calls(window) => window.stats(period),
             Self::Time(window) => window.stats(period, now),
@@ -126,36 +119,4 @@ impl WindowStats {
         self.failures -= u64::from(result.failed);
         self.slow_calls -= u64::from(result.slow);
     }
-}
-
-/// Locks a mutex that is never held for longer than a few nanoseconds.
-#[inline]
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    match mutex.try_lock() {
-        Ok(guard) => guard,
-        Err(TryLockError::Poisoned(error)) => unpoisoned(error),
-        Err(TryLockError::WouldBlock) => lock_contended(mutex),
-    }
-}
-
-/// Spins as long as that is likely to be shorter than a sleep. It spins longer each time, so that
-/// another thread can take the lock several times in a row: handing the lock over takes longer than
-/// using it.
-#[cold]
-fn lock_contended<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    for wait in WAITS {
-        spin(1 << wait);
-        match mutex.try_lock() {
-            Ok(guard) => return guard,
-            Err(TryLockError::Poisoned(error)) => return unpoisoned(error),
-            Err(TryLockError::WouldBlock) => {}
-        }
-    }
-    // The thread that holds the lock has been put to sleep.
-    mutex.lock().unwrap_or_else(unpoisoned)
-}
-
-fn unpoisoned<G>(error: PoisonError<G>) -> G {
-    // Nothing panics under the lock, so what a poisoned lock guards is whole.
-    error.into_inner()
 }

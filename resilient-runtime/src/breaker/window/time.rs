@@ -11,10 +11,13 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::super::state::{Moment, is_later};
+use tokio::time::Instant;
+
+use super::super::state::is_later;
 use super::super::stripe;
-use super::super::sync::{AtomicU64, Mutex};
-use super::{CallResult, WindowStats, lock};
+use super::super::sync::AtomicU64;
+use super::short_lock::ShortLock;
+use super::{CallResult, WindowStats};
 
 const LENGTH: usize = 10;
 const TENTHS: u64 = LENGTH as u64;
@@ -30,17 +33,19 @@ pub(in crate::breaker) struct TimeWindow {
     /// The number of the last tenth in which a call has failed or was slow, plus one; 0 before the
     /// first.
     last_miss: AtomicU64,
-    tenth_millis: u64,
+    /// When the first tenth begins.
+    epoch: Instant,
+    tenth_nanos: u64,
 }
 
 /// On its own cache line, so that threads do not contend.
 #[repr(align(128))]
-struct Stripe(Mutex<Counts>);
+struct Stripe(ShortLock<Counts>);
 
 struct Counts {
     /// The number of the tenth that was last counted in, and when that tenth is over.
     newest: u64,
-    end_millis: u64,
+    end: Instant,
     tenths: [Tenth; LENGTH],
 }
 
@@ -48,19 +53,20 @@ struct Counts {
 #[derive(Clone, Copy, Default)]
 struct Tenth {
     period: u32,
-    /// Which tenth it is, since the breaker's first reading of the clock.
+    /// Which tenth it is, since the epoch.
     number: u64,
     stats: WindowStats,
 }
 
 impl TimeWindow {
-    pub(in crate::breaker) fn new(time: Duration) -> Self {
-        let counts = || Counts { newest: 0, end_millis: 0, tenths: [Tenth::default(); LENGTH] };
+    pub(in crate::breaker) fn new(time: Duration, epoch: Instant) -> Self {
+        let counts = || Counts { newest: 0, end: epoch, tenths: [Tenth::default(); LENGTH] };
         Self {
-            stripes: std::array::from_fn(|_| Stripe(Mutex::new(counts()))),
+            stripes: std::array::from_fn(|_| Stripe(ShortLock::new(counts()))),
             used: AtomicU64::new(0),
             last_miss: AtomicU64::new(0),
-            tenth_millis: u64::try_from(time.as_millis()).unwrap_or(u64::MAX) / TENTHS,
+            epoch,
+            tenth_nanos: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX) / TENTHS,
         }
     }
 
@@ -71,7 +77,7 @@ impl TimeWindow {
         result: CallResult,
         period: u32,
         period_lasts: impl Fn() -> bool,
-        now: impl Fn() -> Moment,
+        now: Instant,
     ) -> Option<WindowStats> {
         self.record_in(stripe::get() % STRIPES, result, period, period_lasts, now)
     }
@@ -83,16 +89,15 @@ impl TimeWindow {
         result: CallResult,
         period: u32,
         period_lasts: impl Fn() -> bool,
-        now: impl Fn() -> Moment,
+        now: Instant,
     ) -> Option<WindowStats> {
-        let now = now();
         self.record_use_of(stripe);
-        let mut counts = lock(&self.stripes[stripe].0);
+        let mut counts = self.stripes[stripe].0.lock();
         // Under the lock: a result of an earlier period never comes after one of a later period.
         if !period_lasts() {
             return None;
         }
-        let number = counts.turn(now, self.tenth_millis);
+        let number = self.turn(&mut counts, now);
         if result.is_miss() {
             // Relaxed: the locks order it. A call that is counted in a stripe after this thread has
             // summed that stripe sees this miss. A call that was counted before is in the sum.
@@ -101,6 +106,30 @@ impl TimeWindow {
         counts.add(result, period);
         drop(counts);
         self.may_hold_a_miss(number).then(|| self.sum(period, number))
+    }
+
+    /// Advances a stripe to the tenth of this moment, and returns its number. A clock reading that
+    /// arrives late counts in the newest tenth.
+    // Instants are compared before any number is computed: most results are not the first of their
+    // tenth.
+    #[inline]
+    fn turn(&self, counts: &mut Counts, now: Instant) -> u64 {
+        if now >= counts.end {
+            counts.newest = self.number_at(now);
+            counts.end = self.end_of(counts.newest).unwrap_or(now);
+        }
+        counts.newest
+    }
+
+    fn number_at(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.epoch).as_nanos();
+        u64::try_from(elapsed / u128::from(self.tenth_nanos)).unwrap_or(u64::MAX)
+    }
+
+    /// Returns when this tenth is over. `None` if the clock cannot express it.
+    fn end_of(&self, number: u64) -> Option<Instant> {
+        let nanos = self.tenth_nanos.checked_mul(number.checked_add(1)?)?;
+        self.epoch.checked_add(Duration::from_nanos(nanos))
     }
 
     fn record_use_of(&self, stripe: usize) {
@@ -126,8 +155,8 @@ impl TimeWindow {
     }
 
     /// See [`Results::stats`](super::Results::stats).
-    pub(in crate::breaker) fn stats(&self, period: Option<u32>, now: Moment) -> WindowStats {
-        let number = now.as_millis() / self.tenth_millis;
+    pub(in crate::breaker) fn stats(&self, period: Option<u32>, now: Instant) -> WindowStats {
+        let number = self.number_at(now);
         let period = period.or_else(|| self.last_period(number));
         period.map_or_else(WindowStats::default, |period| self.sum(period, number))
     }
@@ -170,7 +199,7 @@ impl TimeWindow {
         let used = self.used_stripes();
         let is_used = |(number, _): &(usize, &Stripe)| used & 1 << number != 0;
         for (_, stripe) in self.stripes.iter().enumerate().filter(is_used) {
-            let counts = lock(&stripe.0);
+            let counts = stripe.0.lock();
             if counts.newest >= number {
                 counts.tenths.iter().filter(|tenth| tenth.number >= number).for_each(&mut visit);
             }
@@ -179,17 +208,6 @@ impl TimeWindow {
 }
 
 impl Counts {
-    /// Advances to the tenth of this moment, and returns its number. A clock reading that arrives
-    /// late counts in the newest tenth.
-    #[inline]
-    fn turn(&mut self, now: Moment, tenth_millis: u64) -> u64 {
-        if now.as_millis() >= self.end_millis {
-            self.newest = now.as_millis() / tenth_millis;
-            self.end_millis = (self.newest + 1) * tenth_millis;
-        }
-        self.newest
-    }
-
     /// Adds a result to the newest tenth.
     fn add(&mut self, result: CallResult, period: u32) {
         let number = self.newest;
@@ -217,7 +235,11 @@ mod tests {
     const GOOD: CallResult = CallResult { failed: false, slow: false };
 
     fn window() -> TimeWindow {
-        TimeWindow::new(Duration::from_millis(100))
+        TimeWindow::new(Duration::from_millis(100), Instant::now())
+    }
+
+    fn at(window: &TimeWindow, millis: u64) -> Instant {
+        window.epoch + Duration::from_millis(millis)
     }
 
     fn record_in(
@@ -227,7 +249,7 @@ mod tests {
         period: u32,
         millis: u64,
     ) -> Option<WindowStats> {
-        window.record_in(stripe, result, period, || true, || Moment::from_millis(millis))
+        window.record_in(stripe, result, period, || true, at(window, millis))
     }
 
     fn record(
@@ -276,7 +298,7 @@ mod tests {
         record(&window, FAILED, 0, 5);
         for laps in [1, 2, 1_000_000] {
             let later = 100 * laps;
-            assert_eq!(window.stats(Some(0), Moment::from_millis(later + 5)), stats(0, 0, 0));
+            assert_eq!(window.stats(Some(0), at(&window, later + 5)), stats(0, 0, 0));
         }
         assert_eq!(record(&window, SLOW, 0, 1_000_000), Some(stats(1, 0, 1)));
     }
@@ -302,17 +324,17 @@ mod tests {
         let window = window();
         record(&window, FAILED, 0, 5);
         record_in(&window, 1, FAILED, 0, 5);
-        assert_eq!(window.stats(Some(1), Moment::from_millis(5)), stats(0, 0, 0));
+        assert_eq!(window.stats(Some(1), at(&window, 5)), stats(0, 0, 0));
         assert_eq!(record(&window, SLOW, 1, 5), Some(stats(1, 0, 1)));
-        assert_eq!(window.stats(None, Moment::from_millis(5)), stats(1, 0, 1), "the last period");
+        assert_eq!(window.stats(None, at(&window, 5)), stats(1, 0, 1), "the last period");
     }
 
     #[test]
     fn a_result_of_a_period_that_is_over_is_not_recorded() {
         let window = window();
-        let now = || Moment::from_millis(5);
+        let now = at(&window, 5);
         assert_eq!(window.record(FAILED, 0, || false, now), None);
-        assert_eq!(window.stats(None, now()), stats(0, 0, 0));
+        assert_eq!(window.stats(None, now), stats(0, 0, 0));
     }
 
     /// A thread that was put to sleep between its reading of the clock and the sum.
@@ -331,7 +353,7 @@ mod tests {
         let window = window();
         let work = || {
             for round in 0..ROUNDS {
-                let now = || Moment::from_millis(round / 200);
+                let now = at(&window, round / 200);
                 window.record(GOOD, 0, || true, now);
                 let missed = CallResult { failed: true, slow: true };
                 let seen = window.record(missed, 0, || true, now).unwrap();
@@ -345,6 +367,6 @@ mod tests {
             }
         });
         let all = THREADS * ROUNDS;
-        assert_eq!(window.stats(None, Moment::from_millis(50)), stats(2 * all, all, all));
+        assert_eq!(window.stats(None, at(&window, 50)), stats(2 * all, all, all));
     }
 }
