@@ -3,9 +3,7 @@
 //! rules and messages. Depend on that crate, not on this one.
 //!
 //! The macros use this crate at expansion, and the runtime uses it at run time, so each rule is
-//! written once. To add a setting to a breaker: a field, a setter and a check in
-//! `breaker/builder.rs`, its range in `breaker/limits.rs`, its row in `breaker/keys.rs`, a getter in
-//! `breaker/config.rs`, and a [`ConfigError`] with its message. The macros then accept it.
+//! written once. `CONTRIBUTING.md` lists the places that a new setting touches.
 //!
 //! Each file uses only those before it in this list: `kind`, `kind_set`, `error`, `duration` and
 //! `spelling`, `backoff`, `setting`, then `retry`, `budget` and `breaker`.

@@ -123,7 +123,7 @@ use proc_macro::TokenStream;
 ///   the standard library, `tracing`, `log` and `anyhow` still find it as `{self}` in a format
 ///   string; for another macro, write `{}` and pass `self` after the string.
 /// - Its future is `Send` if the plain function's is and the error is `Send`: with `retry`, the error
-///   is kept during the pause between two attempts. The value need not be `Send`.
+///   is kept during the delay between two attempts. The value need not be `Send`.
 ///
 /// # Size of the future
 ///

@@ -249,8 +249,9 @@ impl BreakerConfig {
 /// deadline is the only sign of a server that hangs.
 #[must_use]
 #[inline]
-pub const fn trips_on_deadline(config: &BreakerConfig, attempts_are_timed: bool) -> bool {
-    config.trips_on(ErrorKind::DeadlineExceeded) || !(config.ignores_deadline || attempts_are_timed)
+pub const fn trips_on_deadline(config: &BreakerConfig, has_attempt_timeout: bool) -> bool {
+    config.trips_on(ErrorKind::DeadlineExceeded)
+        || !(config.ignores_deadline || has_attempt_timeout)
 }
 
 /// What opens the breaker, if it has a window.

@@ -195,11 +195,11 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
 //             let log = __lent2;
 //             match () { () => { BODY } }
 //         }).await;
-//         let __pause = match __call.settle(__result) {
+//         let __delay = match __call.settle(__result) {
 //             ControlFlow::Break(__result) => break __result,
-//             ControlFlow::Continue(__pause) => __pause,
+//             ControlFlow::Continue(__delay) => __delay,
 //         };
-//         if let ControlFlow::Break(__result) = __call.resume(__pause).await {
+//         if let ControlFlow::Break(__result) = __call.resume(__delay).await {
 //             break __result;
 //         }
 //     }
@@ -230,12 +230,12 @@ fn repeated(
             #last
             #prepare
             #attempt
-            // The result is dropped before the pause, so it need not be `Send`.
-            let __pause = match __call.settle(__result) {
+            // The result is dropped before the delay, so it need not be `Send`.
+            let __delay = match __call.settle(__result) {
                 ::core::ops::ControlFlow::Break(__result) => break __result,
-                ::core::ops::ControlFlow::Continue(__pause) => __pause,
+                ::core::ops::ControlFlow::Continue(__delay) => __delay,
             };
-            if let ::core::ops::ControlFlow::Break(__result) = __call.resume(__pause).await {
+            if let ::core::ops::ControlFlow::Break(__result) = __call.resume(__delay).await {
                 break __result;
             }
         }

@@ -1,4 +1,4 @@
-//! What the attribute writes for six functions that stand for all others. After a change on
+//! What the attribute writes for seven functions that stand for all others. After a change on
 //! purpose, `INSTA_UPDATE=always cargo test -p resilient-macros` writes the snapshots anew: read
 //! them as code that a user will step through.
 
@@ -40,6 +40,19 @@ fn retry_alone_with_every_kind_of_parameter() {
                 #[cfg(feature = "trace")] trace: Id,
             ) -> Result<impl Iterator<Item = u32>, Error> {
                 self.load(name, first, log, view).await
+            }
+        }
+    ));
+}
+
+#[test]
+fn mutable_self() {
+    insta::assert_snapshot!(expansion(
+        quote!(retry = "auto", breaker = "search"),
+        &quote! {
+            async fn next(&mut self, page: u32) -> Result<Page, Error> {
+                self.pages += 1;
+                self.client.scroll(page).await
             }
         }
     ));

@@ -13,7 +13,7 @@ pub(super) use resilient_config::breaker::{Rates, Window};
 /// What follows from the settings of a breaker.
 pub(super) trait Behavior {
     /// Whether a call that the deadline of its own policy ended counts as a failure.
-    fn trips_on_deadline(&self, attempts_are_timed: bool) -> bool;
+    fn trips_on_deadline(&self, has_attempt_timeout: bool) -> bool;
 
     /// What opens the breaker, if it has a window.
     fn rates(&self) -> Option<&Rates>;
@@ -22,13 +22,13 @@ pub(super) trait Behavior {
     /// `position`, from 0 to 1, places that in the range that jitter allows. `hint` is how long the
     /// server asks to stay away, in the failure that opens it: no probe comes sooner.
     ///
-    /// It is never shorter than a millisecond: an open breaker has rejected something.
+    /// It is a millisecond or more, so that each opening has an effect.
     fn open_for(&self, opening: u32, position: f64, hint: Option<Duration>) -> Duration;
 }
 
 impl Behavior for BreakerConfig {
-    fn trips_on_deadline(&self, attempts_are_timed: bool) -> bool {
-        breaker::trips_on_deadline(self, attempts_are_timed)
+    fn trips_on_deadline(&self, has_attempt_timeout: bool) -> bool {
+        breaker::trips_on_deadline(self, has_attempt_timeout)
     }
 
     #[inline]
@@ -65,10 +65,10 @@ fn own_open_for(config: &BreakerConfig, opening: u32, position: f64) -> Duration
     }
 }
 
-/// Whether so many of so many calls open the breaker. A failure can be slow too.
+/// Whether these counts open the breaker, by either of its rates. A failure can be slow too.
 ///
-/// A rate that is reached opens it. A rate of 0 is reached by the first such call.
-pub(super) fn reached(rates: &Rates, calls: u64, failures: u64, slow: u64) -> bool {
+/// A rate of 0 is reached by the first such call.
+pub(super) fn reaches_rates(rates: &Rates, calls: u64, failures: u64, slow: u64) -> bool {
     let reached = |count, rate: f64| count > 0 && share(count, calls) >= rate;
     calls >= u64::from(rates.minimum_calls)
         && (reached(failures, rates.failure_rate())
@@ -156,7 +156,7 @@ mod tests {
             .build()
             .unwrap();
         let is_reached =
-            |calls, failures, slow| reached(config.rates().unwrap(), calls, failures, slow);
+            |calls, failures, slow| reaches_rates(config.rates().unwrap(), calls, failures, slow);
         assert!(is_reached(100, 7, 0) && !is_reached(100, 6, 0));
         assert!(is_reached(100, 0, 30) && !is_reached(100, 0, 29));
         assert!(!is_reached(99, 99, 99), "too few calls");
@@ -166,6 +166,6 @@ mod tests {
     fn a_rate_of_zero_is_reached_by_one_failure_and_not_by_none() {
         let config = BreakerConfig::builder().window_calls(9).failure_rate(0.0).build().unwrap();
         let rates = config.rates().unwrap();
-        assert!(!reached(rates, 9, 0, 0) && reached(rates, 9, 1, 0));
+        assert!(!reaches_rates(rates, 9, 0, 0) && reaches_rates(rates, 9, 1, 0));
     }
 }

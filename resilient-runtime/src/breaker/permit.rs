@@ -43,7 +43,7 @@ pub enum CallState {
     /// The call is not tracked: the thread knows whether it panics.
     Untracked,
     Running,
-    /// A part of the call, without an attempt timeout, has met its own deadline.
+    /// A part of the call, without an attempt timeout, was ended by its own deadline.
     PartRanOut,
     Panicked,
 }
@@ -122,10 +122,10 @@ impl<'b> Permit<'b> {
         }
     }
 
-    /// The call ended at its deadline. `attempts_are_timed` says whether an attempt timeout would
-    /// have ended an attempt that hangs.
-    pub(crate) fn settle_deadline(self, attempts_are_timed: bool) {
-        let counts = self.breaker.config().trips_on_deadline(attempts_are_timed);
+    /// The call ended at its deadline. `has_attempt_timeout` says whether another limit
+    /// would have ended an attempt that hangs.
+    pub(crate) fn settle_deadline(self, has_attempt_timeout: bool) {
+        let counts = self.breaker.config().trips_on_deadline(has_attempt_timeout);
         if counts { self.failure() } else { self.ignore() }
     }
 

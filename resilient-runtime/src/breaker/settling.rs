@@ -1,7 +1,7 @@
 //! Settling: what the end of a call does to the breaker.
 //!
-//! Whether a result opens or closes the breaker is decided in `state.rs`, by `Word::fail`,
-//! `Word::trip` and `Word::succeed`.
+//! `Word::fail` and `Word::succeed` in `state.rs` decide by counts whether a result opens or closes the
+//! breaker. For a window, `config::reaches_rates` decides by rates, and `Word::trip` applies it.
 
 use std::time::Duration;
 

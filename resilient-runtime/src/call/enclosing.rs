@@ -32,7 +32,7 @@ struct Enclosing {
     innermost: Cell<Frame>,
     /// How many entries of `outer` are in use.
     depth: Cell<usize>,
-    /// The frame of a call of which a part has met its own deadline, until that call is told.
+    /// The frame of a call of which a part was ended by its own deadline, until that call is told.
     ran_out: Cell<Frame>,
     /// The calls that enclose the innermost, each once.
     outer: [Cell<Frame>; ROOM],
@@ -96,7 +96,7 @@ pub(crate) struct Poll {
     depth: usize,
 }
 
-/// Records that a part of the enclosing call through this breaker has met its own deadline.
+/// Records that a part of the enclosing call through this breaker was ended by its own deadline.
 pub(crate) fn record_ran_out(breaker: &CircuitBreaker) {
     let frame = Frame::new(Some(breaker), Retries::NONE);
     ENCLOSING.with(|enclosing| enclosing.ran_out.set(frame));
@@ -113,7 +113,7 @@ pub(crate) fn enter(frame: Frame) -> Poll {
 }
 
 impl Poll {
-    /// Ends the poll. If a part of the call has met its own deadline, this calls `tell`, which
+    /// Ends the poll. If a part of the call was ended by its own deadline, this calls `tell`, which
     /// returns whether the call has taken note.
     #[inline]
     pub(crate) fn leave(self, tell: impl FnOnce() -> bool) {

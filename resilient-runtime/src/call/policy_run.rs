@@ -71,11 +71,11 @@ impl Run<'_> {
                 limit => self.timed(async { op().await }, limit).await,
             };
             // The result is gone before the delay, so it need not be `Send`.
-            let pause = match self.settle(result, FailedAttempt::of) {
+            let delay = match self.settle(result, FailedAttempt::of) {
                 ControlFlow::Break(result) => return result,
-                ControlFlow::Continue(pause) => pause,
+                ControlFlow::Continue(delay) => delay,
             };
-            if let ControlFlow::Break(result) = self.resume(pause).await {
+            if let ControlFlow::Break(result) = self.resume(delay).await {
                 return result;
             }
         }

@@ -22,8 +22,9 @@ use crate::retry::{Delays, StopReason, Withdrawal};
 
 /// One call: how many attempts it has begun, and the permit of the breaker that it holds.
 ///
-/// If it is dropped before it is settled, the permit is dropped without an outcome, or settled as a
-/// failure if the function has panicked.
+/// If it is dropped before it is settled, the permit that it holds is dropped without an outcome, or
+/// settled as a failure if the function has panicked. With scope `attempt`, it holds none between two
+/// attempts.
 #[derive(Debug)]
 pub struct Run<'p> {
     policy: &'p Policy,
@@ -139,7 +140,7 @@ impl<'p> Run<'p> {
                 ControlFlow::Break(Ok(value))
             }
             Err(error) => match self.fail(&error, classify) {
-                Some(plan) => ControlFlow::Continue(self.pause(error, plan)),
+                Some(plan) => ControlFlow::Continue(self.delay(error, plan)),
                 None => ControlFlow::Break(Err(error)),
             },
         }
@@ -205,7 +206,7 @@ impl<'p> Run<'p> {
     }
 
     #[cold]
-    fn pause<E>(&mut self, error: E, plan: RetryPlan<'p>) -> RetryDelay<'p, E> {
+    fn delay<E>(&mut self, error: E, plan: RetryPlan<'p>) -> RetryDelay<'p, E> {
         // A timer panics if there is no runtime.
         self.flagging_panic(|_| RetryDelay::new(error, plan))
     }
@@ -214,9 +215,9 @@ impl<'p> Run<'p> {
     /// the error of the last one.
     pub(crate) async fn resume<T, E>(
         &mut self,
-        pause: RetryDelay<'p, E>,
+        delay: RetryDelay<'p, E>,
     ) -> ControlFlow<Result<T, E>> {
-        let RetryDelay { timer, pending } = pause;
+        let RetryDelay { timer, pending } = delay;
         timer.await;
         self.flagging_panic(|run| run.next_attempt(*pending))
     }
@@ -386,11 +387,11 @@ impl<'p> Run<'p> {
     }
 
     fn settle_permit(&mut self, failed: &FailedAttempt) {
-        let attempts_are_timed = self.policy.attempt_timeout().is_some();
+        let has_attempt_timeout = self.policy.attempt_timeout().is_some();
         match (self.permit.take(), failed.ran_out) {
-            (Some(permit), Some(RanOut::Deadline)) => permit.settle_deadline(attempts_are_timed),
+            (Some(permit), Some(RanOut::Deadline)) => permit.settle_deadline(has_attempt_timeout),
             (Some(permit), _) => permit.settle_error(failed.kind, failed.hint),
-            (None, Some(RanOut::Deadline)) if !attempts_are_timed => self.notify_outer_call(),
+            (None, Some(RanOut::Deadline)) if !has_attempt_timeout => self.notify_outer_call(),
             (None, _) => {}
         }
     }

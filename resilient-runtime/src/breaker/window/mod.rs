@@ -15,7 +15,7 @@ use tokio::time::Instant;
 pub(super) use self::calls::CallWindow;
 pub(super) use self::time::TimeWindow;
 
-use super::config::{Rates, Window, reached, share};
+use super::config::{Rates, Window, reaches_rates, share};
 
 /// How a call ended, if it counts. Other calls are not in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl WindowStats {
     }
 
     pub(super) fn reaches(&self, rates: &Rates) -> bool {
-        reached(rates, self.calls, self.failures, self.slow_calls)
+        reaches_rates(rates, self.calls, self.failures, self.slow_calls)
     }
 }
 
