@@ -83,16 +83,16 @@ fn retry_spec(runtime: &Runtime<'_>, retry: &Retry) -> TokenStream {
 fn row(runtime: &Runtime<'_>, row: &RowRef, settings: &Settings) -> TokenStream {
     let p = runtime.private(mixed());
     let row = match row {
-        RowRef::Default => quote_spanned!(mixed()=> #p::Row::Default),
+        RowRef::Default => quote_spanned!(mixed()=> #p::RowRef::Default),
         RowRef::Kind(kind) => {
             let kind = kind.variant();
-            quote_spanned!(mixed()=> #p::Row::Kind(#p::ErrorKind::#kind))
+            quote_spanned!(mixed()=> #p::RowRef::Kind(#p::ErrorKind::#kind))
         }
-        RowRef::Named(name) => quote_spanned!(mixed()=> #p::Row::Named(#name)),
+        RowRef::Named(name) => quote_spanned!(mixed()=> #p::RowRef::Named(#name)),
         RowRef::Constant(path) => {
             let check = if settings.changes.is_empty() { "name_in" } else { "row_in" };
             let name = constant(runtime, path, check);
-            quote_spanned!(mixed()=> #p::Row::Named(#name))
+            quote_spanned!(mixed()=> #p::RowRef::Named(#name))
         }
     };
     let setters = setters(settings, &p);
@@ -121,15 +121,16 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
         BreakerSource::Path(path) => {
             let span = runtime.reported_at(path.span());
             let p = runtime.private(span);
-            let (of, refer) =
-                if settings.is_empty() { ("Refers", "refer") } else { ("Names", "name") };
-            let (of, refer) = (Ident::new(of, span), Ident::new(refer, mixed()));
+            // A static breaker has its own settings, so beside others only a name is accepted.
+            let resolves =
+                if settings.is_empty() { "ResolveBreaker" } else { "ResolveBreakerName" };
+            let resolves = Ident::new(resolves, span);
             // In a static, the compiler says that a constant breaker must be a static one.
             let to = quote_spanned!(span=> &#path);
             quote_spanned! {mixed()=>
                 Path(|| {
-                    static __NAMED: &(dyn #p::#of + ::core::marker::Sync) = #to;
-                    __NAMED.#refer()
+                    static __NAMED: &(dyn #p::#resolves + ::core::marker::Sync) = #to;
+                    __NAMED.resolve()
                 })
             }
         }
@@ -142,7 +143,7 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     };
     quote_spanned! {mixed()=>
         #p::BreakerSpec {
-            breaker: #p::BreakerRef::#reference,
+            breaker: #p::BreakerSource::#reference,
             settings: #settings,
             scope: #p::Scope::#scope,
         }
