@@ -9,7 +9,6 @@ use syn::Error;
 use syn::parse::{Parse, ParseStream};
 
 use crate::check::twice::{self, Level};
-use crate::config;
 use crate::parse::args::Args;
 use crate::parse::impl_block::{ImplBlock, Within};
 use crate::parse::item::{self, Function};
@@ -17,8 +16,7 @@ use crate::parse::item::{self, Function};
 /// Expands the attribute. After a mistake, it keeps the item as written, so that the editor still
 /// works and no second error follows.
 pub fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
-    let args = config::refuse_bare(&args).and_then(|()| syn::parse2::<Args>(args));
-    let expanded = match (args, syn::parse2::<Item>(item.clone())) {
+    let expanded = match (syn::parse2::<Args>(args), syn::parse2::<Item>(item.clone())) {
         (Ok(args), Ok(Item::Function(target))) => {
             match twice::refuse_on_function(&target.attributes) {
                 Ok(()) => {

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{
     AttrStyle, Attribute, FnArg, GenericArgument, Pat, Path, PathArguments, ReturnType, Signature,
-    Token, Type, TypeInfer, TypeParamBound, TypeTraitObject, Visibility,
+    Token, Type, TypeInfer, TypeParamBound, Visibility,
 };
 
 use crate::diagnose::errors::Errors;
@@ -132,93 +132,24 @@ fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
              function and put the attribute there",
         );
     } else if signature.asyncness.is_none() && !is_boxed {
-        errors.at(signature.fn_token, not_async(signature));
-    }
-}
-
-/// Rejects return types that cannot work, if the compiler's message would say less.
-fn check_returned(returns: &Type, errors: &mut Errors) {
-    if let Type::ImplTrait(opaque) = returns {
-        let written = readable(opaque);
         errors.at(
-            opaque,
-            format_args!(
-                "`#[resilient]` needs a function that returns a `Result`, and `{written}` hides \
-                 whether it is one: write `Result<{written}, E>`, with the type of its error for `E`"
-            ),
+            signature.fn_token,
+            "`#[resilient]` works on async functions: write `async fn`, or run blocking code in an \
+             async function with `tokio::task::spawn_blocking`; if this is an async function, an \
+             attribute above it, such as `#[tokio::main]`, has already rewritten it: put \
+             `#[resilient]` above that one",
         );
     }
-    let Type::Path(result) = returns else { return };
-    let Some(PathArguments::AngleBracketed(arguments)) =
-        result.path.segments.last().map(|last| &last.arguments)
-    else {
-        return;
-    };
-    for argument in &arguments.args {
-        if let GenericArgument::Type(of) = argument
-            && let Some(object) = unsendable_error(of)
-        {
-            errors.at(
-                of,
-                format_args!(
-                    "an error in a `Box` can be classified only if it can be sent to another \
-                     thread: write `Box<{} + Send + Sync>`",
-                    readable(object).trim_end_matches(" + Send").trim_end_matches(" + Sync")
-                ),
-            );
-        }
-    }
 }
 
-/// The object in a `Box<dyn std::error::Error>` that is not `Send` and `Sync`.
-fn unsendable_error(of: &Type) -> Option<&TypeTraitObject> {
-    let Type::Path(of) = of else { return None };
-    let last = of.path.segments.last().filter(|last| last.ident == "Box")?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    let Some(GenericArgument::Type(Type::TraitObject(object))) = arguments.args.first() else {
-        return None;
-    };
-    let bounds: Vec<_> = object
-        .bounds
-        .iter()
-        .filter_map(|bound| match bound {
-            TypeParamBound::Trait(bound) => Some(&bound.path.segments),
-            _ => None,
-        })
-        .collect();
-    let is_marked =
-        |name: &str| bounds.iter().any(|path| path.last().is_some_and(|last| last.ident == name));
-    // A trait of the user's may have the bare name.
-    let is_error = bounds.iter().any(|path| {
-        let names: Vec<_> = path.iter().map(|segment| segment.ident.to_string()).collect();
-        names.ends_with(&["error".to_owned(), "Error".to_owned()])
-    });
-    (is_error && !(is_marked("Send") && is_marked("Sync"))).then_some(object)
-}
-
-/// Tokens with the usual spacing, nearly.
-fn readable(tokens: &impl ToTokens) -> String {
-    let text = tokens.to_token_stream().to_string();
-    text.replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace(" ,", ",")
-}
-
-/// What to do about a function that is not async.
-fn not_async(signature: &Signature) -> &'static str {
-    let returns_a_future = match &signature.output {
-        ReturnType::Default => false,
-        ReturnType::Type(_, of) => {
-            let of = of.to_token_stream().to_string();
-            of.contains("Future") || of.contains("Pin <")
-        }
-    };
-    if returns_a_future {
-        "`#[resilient]` must see where the work begins, not only its future: write this function \
-         as an `async fn`"
-    } else {
-        "`#[resilient]` works on async functions: write `async fn`, or run blocking code in an \
-         async function with `tokio::task::spawn_blocking`; if this is an async function, an \
-         attribute above it, such as `#[tokio::main]`, has already rewritten it: put \
-         `#[resilient]` above that one"
+/// Rejects a return type that hides whether it is a `Result`.
+fn check_returned(returns: &Type, errors: &mut Errors) {
+    if let Type::ImplTrait(_) = returns {
+        errors.at(
+            returns,
+            "`#[resilient]` needs a function that returns a `Result`, and `impl Trait` hides whether \
+             this is one: write `Result<…, E>`, with the type of its error for `E`",
+        );
     }
 }
 

@@ -13,7 +13,7 @@ use crate::diagnose::suggest::{all_of, did_you_mean, unknown_key};
 use crate::hygiene::mixed;
 use crate::parse::args::{Arg, Value};
 use crate::parse::kinds;
-use crate::parse::values::{self, expression, flag, literal, path, string, ungrouped};
+use crate::parse::values::{self, expression, flag, literal, string, ungrouped};
 
 /// A type whose every value can be classified.
 pub struct Valid<'a> {
@@ -60,7 +60,7 @@ const SOURCE: &str = "source";
 pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
     let known = if let Data::Enum(_) = &input.data { ENUM_KEYS } else { STRUCT_KEYS };
     let keys = Keys::read(&input.attributes, known, errors);
-    let runtime = keys.get(CRATE).and_then(|arg| values::read(arg, false, errors, values::runtime));
+    let runtime = keys.get(CRATE).and_then(|arg| values::runtime(arg, errors));
     let cases = match &input.data {
         Data::Struct(fields) => {
             let holder = Holder { name: &input.ident, fields };
@@ -115,11 +115,8 @@ impl<'a> Keys<'a> {
     fn add(&mut self, arg: &'a Arg, known: &[&'static str], errors: &mut Errors) {
         let name = arg.key.to_string();
         let Some(key) = known.iter().find(|known| **known == name) else {
-            let misplaced = misplaced(&name).or_else(|| {
-                let kind = kinds::meant(&name).filter(|_| matches!(arg.value, Value::None))?;
-                Some(format!("a kind is the value of a key: write `kind = \"{kind}\"`"))
-            });
-            errors.at(&arg.key, misplaced.unwrap_or_else(|| unknown_key(&name, known)));
+            let message = misplaced(&name).unwrap_or_else(|| unknown_key(&name, known));
+            errors.at(&arg.key, message);
             self.faulty = true;
             return;
         };
@@ -200,12 +197,10 @@ impl<'a> Holder<'a> {
         }
         Answers::Own {
             kind: self.kind(&keys, rest, errors),
-            retry_after: keys.get(RETRY_AFTER).and_then(|arg| {
-                values::read(arg, false, errors, |arg, errors| self.wait(arg, errors))
-            }),
+            retry_after: keys.get(RETRY_AFTER).and_then(|arg| self.wait(arg, errors)),
             maybe_executed: keys
                 .get(MAYBE_EXECUTED)
-                .is_none_or(|arg| values::read(arg, false, errors, flag).unwrap_or(true)),
+                .is_none_or(|arg| flag(arg, errors).unwrap_or(true)),
         }
     }
 
@@ -311,11 +306,11 @@ impl<'a> Holder<'a> {
             let name = self.name;
             let names: Vec<_> = self.fields.iter().map(|field| name_of(&field.member)).collect();
             let names: Vec<_> = names.iter().map(String::as_str).collect();
-            let hint = match (did_you_mean(&wanted, &names), &names[..]) {
-                (_, []) => ": it has no fields".into(),
-                (none, [only]) if none.is_empty() => format!("; its field is `{only}`"),
-                (none, _) if none.is_empty() => format!("; its fields are {}", all_of(&names)),
-                (hint, _) => hint,
+            let hint = match did_you_mean(&wanted, &names) {
+                none if none.is_empty() && !names.is_empty() => {
+                    format!("; the fields are {}", all_of(&names))
+                }
+                hint => hint,
             };
             errors.at(value, format_args!("`{name}` has no field `{wanted}`{hint}"));
         }
@@ -350,14 +345,10 @@ fn stand_in() -> Ident {
 
 /// The variant of `ErrorKind` that `kind = "…"` names.
 fn kind(arg: &Arg, errors: &mut Errors) -> Ident {
-    let kind = values::read(arg, false, errors, |arg, errors| {
-        let value = expression(arg, errors)?;
-        // `ErrorKind::TimeoutError`, or `timeout_error` without its quotes.
-        let named = path(value).and_then(|path| Some(path.segments.last()?.ident.to_string()));
-        let meant = named.and_then(|name| kinds::meant(&name)).unwrap_or("rate_limit_error");
-        let name = string(arg, value, &format!("\"{meant}\""), errors)?;
-        kinds::read(&name, errors).map(|kind| kind.variant())
-    });
+    let kind = expression(arg, errors)
+        .and_then(|value| string(arg, value, "rate_limit_error", errors))
+        .and_then(|name| kinds::read(&name, errors))
+        .map(|kind| kind.variant());
     kind.unwrap_or_else(stand_in)
 }
 

@@ -22,7 +22,7 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Text> {
         return None;
     }
     let value = expression(arg, errors)?;
-    let name = text(arg, value, "\"qdrant\"", errors)?;
+    let name = text(arg, value, "qdrant", errors)?;
     if let Text::Literal(name) = &name {
         check_name(name, errors)?;
     }
@@ -59,5 +59,5 @@ fn check_name(name: &LitStr, errors: &mut Errors) -> Option<()> {
         return None;
     }
     names::check("a budget", name, errors)?;
-    names::refuse_placeholders("a budget", name, errors)
+    names::refuse_placeholders(name, errors)
 }

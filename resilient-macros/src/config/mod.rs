@@ -12,19 +12,19 @@ mod time;
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span};
 use resilient_config::ConfigError;
-use syn::{Lit, LitStr, Path};
+use syn::Path;
 
 pub use self::breaker::{Breaker, BreakerSettings, BreakerSource, declared_breaker};
 pub use self::budget::declared_budget;
 pub use self::retry::{Retry, RetrySpec, RowRef, declared_row};
 pub use self::settings::{Settings, Value as SettingValue};
 
-use self::keys::{ATTRIBUTE, distinct, given, names_row};
+use self::keys::{ATTRIBUTE, distinct, given};
 use crate::diagnose::errors::Errors;
 use crate::parse::args::{Arg, Args, Value};
-use crate::parse::values::{self, Text, flag, literal, path, runtime};
+use crate::parse::values::{Text, expression, flag, path, runtime};
 
 /// The policy that the attribute describes.
 #[derive(Default)]
@@ -121,8 +121,7 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
 pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
     let mut config = Config::default();
     for (key, arg) in distinct(args, ATTRIBUTE, errors) {
-        let takes_arguments = ["retry", "breaker"].contains(&key);
-        values::read(arg, takes_arguments, errors, |arg, errors| match key {
+        match key {
             "retry" => config.retry = retry::read(arg, errors),
             "breaker" => config.breaker = breaker::read(arg, errors),
             "attempt_timeout" => {
@@ -132,8 +131,9 @@ pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
             "idempotent" => config.runs_once = flag(arg, errors) == Some(false),
             "budget" => config.budget = budget::read(arg, errors),
             "attempt" => config.attempt = attempt(arg, errors),
-            _ => config.runtime = runtime(arg, errors),
-        });
+            "crate" => config.runtime = runtime(arg, errors),
+            other => unreachable!("`{other}` is not a key of the attribute"),
+        }
     }
     config
 }
@@ -190,14 +190,6 @@ fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
     }
 }
 
-/// Rejects a string without a key: `#[resilient("auto")]`.
-pub fn refuse_bare(args: &TokenStream) -> syn::Result<()> {
-    let Ok(name) = syn::parse2::<LitStr>(args.clone()) else { return Ok(()) };
-    let key = if names_row(&name.value()) { "retry" } else { "breaker" };
-    let message = format_args!("a value needs its key before it: write `{key} = {}`", name.token());
-    Err(syn::Error::new(name.span(), message))
-}
-
 /// Rejects keys about retries if nothing is retried.
 fn need_retry(args: &Args, errors: &mut Errors) {
     if let Some(scope) = scope_of(args) {
@@ -215,21 +207,15 @@ fn need_retry(args: &Args, errors: &mut Errors) {
 
 /// Reads the name of the attempt in the body.
 fn attempt(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
-    let value = if let Value::Expr(value) = &arg.value { Some(value) } else { None };
-    let name = value.and_then(|value| path(value)?.get_ident().cloned());
-    let name = name.filter(|name| name != "self");
+    let value = expression(arg, errors)?;
+    let name = path(value).and_then(Path::get_ident).filter(|name| *name != "self");
     if name.is_none() {
-        let quoted = match value.and_then(literal) {
-            Some(Lit::Str(text)) => text.parse::<Ident>().ok(),
-            _ => None,
-        };
-        let advice = arg.with(quoted.map_or_else(|| "ctx".to_owned(), |name| name.to_string()));
-        errors.at(
-            &arg.key,
-            format_args!("`attempt` takes the name of the attempt in the body: write `{advice}`"),
-        );
+        let example = arg.with("ctx");
+        let message =
+            format_args!("`attempt` takes the attempt's name in the body, as in `{example}`");
+        errors.at(value, message);
     }
-    name
+    name.cloned()
 }
 
 /// Returns the key `scope`, if the attribute gives it.
