@@ -166,15 +166,9 @@ impl BudgetConfigBuilder {
             None if retry_cost > BudgetConfig::DEFAULT.timeout_cost => retry_cost,
             None => BudgetConfig::DEFAULT.timeout_cost,
         };
-        if let Err(error) = COST.check(retry_cost) {
-            return Err(error);
-        }
-        if let Err(error) = COST.check(timeout_cost) {
-            return Err(error);
-        }
-        if let Err(error) = SUCCESS_REFUND.check(success_refund) {
-            return Err(error);
-        }
+        ok!(COST.check(retry_cost));
+        ok!(COST.check(timeout_cost));
+        ok!(SUCCESS_REFUND.check(success_refund));
         if timeout_cost < retry_cost {
             return Err(ConfigError::TimeoutCost);
         }

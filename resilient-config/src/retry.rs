@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::backoff::{self, Backoff};
+use crate::backoff::Backoff;
 use crate::error::ConfigError;
 use crate::kind::ErrorKind;
 use crate::setting::{Count, Key, Number, Setting, Time};
@@ -25,7 +25,7 @@ pub const KEYS: [Key<RetryPolicyBuilder>; 5] = [
     Key::new("base_delay", Setting::Time(BASE_DELAY, RetryPolicyBuilder::base_delay)),
     Key::new("max_delay", Setting::Time(MAX_DELAY, RetryPolicyBuilder::max_delay)),
     Key::new("jitter", Setting::Number(JITTER, RetryPolicyBuilder::jitter)),
-    Key::new("backoff", Setting::Backoff(&backoff::NAMES, RetryPolicyBuilder::backoff)),
+    Key::new("backoff", Setting::Backoff(RetryPolicyBuilder::backoff)),
 ];
 
 /// Returns the row of `kind` in the default table, if the kind has one of its own.
@@ -201,18 +201,12 @@ impl RetryPolicyBuilder {
     /// is not from 0 to 1.
     pub const fn build(self) -> Result<RetryPolicy, ConfigError> {
         let policy = self.0;
-        if let Err(error) = MAX_ATTEMPTS.check(policy.max_attempts) {
-            return Err(error);
-        }
-        if let Err(error) = MAX_DELAY.check(policy.max_delay) {
-            return Err(error);
-        }
+        ok!(MAX_ATTEMPTS.check(policy.max_attempts));
+        ok!(MAX_DELAY.check(policy.max_delay));
         if policy.max_delay.as_nanos() < policy.base_delay.as_nanos() {
             return Err(ConfigError::MaxDelay);
         }
-        if let Err(error) = JITTER.check(policy.jitter) {
-            return Err(error);
-        }
+        ok!(JITTER.check(policy.jitter));
         Ok(policy)
     }
 }

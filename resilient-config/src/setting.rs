@@ -32,8 +32,8 @@ pub enum Setting<B> {
     Window((Count, fn(B, u32) -> B), (Time, fn(B, Duration) -> B)),
     /// A list of kinds of error, each of which is in this set.
     Kinds(KindSet, fn(B, &[ErrorKind]) -> B),
-    /// One of these words.
-    Backoff(&'static [(&'static str, Backoff)], fn(B, Backoff) -> B),
+    /// One of [`NAMES`](crate::backoff::NAMES).
+    Backoff(fn(B, Backoff) -> B),
 }
 
 impl<B> Key<B> {
@@ -101,11 +101,5 @@ impl Number {
     #[expect(clippy::missing_errors_doc, reason = "its only error is its field")]
     pub const fn check(&self, number: f64) -> Result<f64, ConfigError> {
         if number >= self.least && number <= self.most { Ok(number) } else { Err(self.error) }
-    }
-
-    /// Whether it is a share of something: from 0 to 1.
-    #[must_use]
-    pub const fn is_share(&self) -> bool {
-        self.most <= 1.0
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use resilient_config::setting::{Count, Key, Number, Setting, Time};
-use resilient_config::{Backoff, duration};
+use resilient_config::{Backoff, backoff, duration};
 use syn::{Expr, Lit, LitInt};
 
 use super::kind_list;
@@ -83,9 +83,8 @@ fn read<B>(setting: &Setting<B>, arg: &Arg, errors: &mut Errors) -> Option<Value
         Setting::Kinds(allowed, _) => {
             kind_list::read(arg, value, *allowed, errors).map(Value::Kinds)
         }
-        Setting::Backoff(words, _) => {
-            word(arg, value, words, errors).map(|(backoff, span)| Value::Backoff(backoff, span))
-        }
+        Setting::Backoff(_) => word(arg, value, &backoff::NAMES, errors)
+            .map(|(backoff, span)| Value::Backoff(backoff, span)),
     }
 }
 
@@ -98,7 +97,7 @@ pub fn apply<B: Copy>(builder: B, keys: &[Key<B>], change: &Change) -> B {
         (Setting::Time(_, set), Value::Time(time))
         | (Setting::Window(_, (_, set)), Value::WindowTime(time)) => set(builder, *time),
         (Setting::Number(_, set), Value::Number(number)) => set(builder, *number),
-        (Setting::Backoff(_, set), Value::Backoff(backoff, _)) => set(builder, *backoff),
+        (Setting::Backoff(set), Value::Backoff(backoff, _)) => set(builder, *backoff),
         (Setting::Kinds(_, set), Value::Kinds(kinds)) => {
             set(builder, &kinds.iter().map(|kind| kind.kind).collect::<Vec<_>>())
         }
