@@ -34,13 +34,16 @@ pub enum Answers<'a> {
     /// With the answers of the error in this field.
     Inner(&'a Field),
     /// With its own answers.
-    Own {
-        /// The variant of `ErrorKind`.
-        kind: Ident,
-        /// The field that holds the wait.
-        retry_after: Option<&'a Field>,
-        maybe_executed: bool,
-    },
+    Own(Own<'a>),
+}
+
+/// The answers of a value without an inner error.
+pub struct Own<'a> {
+    /// The variant of `ErrorKind`.
+    pub kind: Ident,
+    /// The field that holds the wait.
+    pub retry_after: Option<&'a Field>,
+    pub maybe_executed: bool,
 }
 
 const KIND: &str = "kind";
@@ -63,16 +66,16 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
     let runtime = keys.get(CRATE).and_then(|arg| values::runtime(arg, errors));
     let cases = match &input.data {
         Data::Struct(fields) => {
-            let holder = Holder { name: &input.ident, fields };
-            vec![Case { variant: None, answers: holder.answers(keys, &Rest::None, errors) }]
+            let holder = Holder { name: &input.ident, fields, default: None, is_variant: false };
+            vec![Case { variant: None, answers: holder.answers(keys, errors) }]
         }
         Data::Enum(variants) => {
-            let rest = keys.rest(errors);
+            let default = keys.default_kind(errors);
             let case = |variant: &'a Variant| {
                 let keys = Keys::read(&variant.attributes, VARIANT_KEYS, errors);
-                let holder = Holder { name: &variant.ident, fields: &variant.fields };
-                let answers = holder.answers(keys, &rest, errors);
-                Case { variant: Some(&variant.ident), answers }
+                let (name, fields) = (&variant.ident, &variant.fields[..]);
+                let holder = Holder { name, fields, default: default.clone(), is_variant: true };
+                Case { variant: Some(name), answers: holder.answers(keys, errors) }
             };
             variants.iter().map(case).collect()
         }
@@ -136,12 +139,11 @@ impl<'a> Keys<'a> {
         self.given.iter().find(|(key, _)| *key != CRATE)
     }
 
-    /// What the attribute of an enum means for its variants.
-    fn rest(&self, errors: &mut Errors) -> Rest {
+    /// Returns the kind of the variants that name none. After a mistake, they need none.
+    fn default_kind(&self, errors: &mut Errors) -> Option<Ident> {
         match self.get(KIND) {
-            Some(arg) => Rest::Kind(kind(arg, errors)),
-            None if self.faulty => Rest::Kind(stand_in()),
-            None => Rest::Missing,
+            Some(arg) => Some(kind(arg, errors)),
+            None => self.faulty.then(stand_in),
         }
     }
 }
@@ -161,23 +163,17 @@ fn misplaced(name: &str) -> Option<String> {
     })
 }
 
-/// The kind of the variants that name none.
-enum Rest {
-    Kind(Ident),
-    /// The enum names none.
-    Missing,
-    /// It is a struct.
-    None,
-}
-
 /// A variant or a struct, with its fields.
 struct Holder<'a> {
     name: &'a Ident,
     fields: &'a [Field],
+    /// The kind that the enum gives to variants without one.
+    default: Option<Ident>,
+    is_variant: bool,
 }
 
 impl<'a> Holder<'a> {
-    fn answers(&self, mut keys: Keys<'_>, rest: &Rest, errors: &mut Errors) -> Answers<'a> {
+    fn answers(&self, mut keys: Keys<'_>, errors: &mut Errors) -> Answers<'a> {
         for attribute in self.fields.iter().flat_map(|field| &field.attributes) {
             errors.at(
                 &attribute.path,
@@ -195,13 +191,13 @@ impl<'a> Holder<'a> {
         {
             return Answers::Inner(only);
         }
-        Answers::Own {
-            kind: self.kind(&keys, rest, errors),
+        Answers::Own(Own {
+            kind: self.kind(&keys, errors),
             retry_after: keys.get(RETRY_AFTER).and_then(|arg| self.wait(arg, errors)),
             maybe_executed: keys
                 .get(MAYBE_EXECUTED)
                 .is_none_or(|arg| flag(arg, errors).unwrap_or(true)),
-        }
+        })
     }
 
     fn transparent(&self, arg: &Arg, keys: &Keys<'_>, errors: &mut Errors) -> Answers<'a> {
@@ -235,7 +231,7 @@ impl<'a> Holder<'a> {
                 ),
             },
         );
-        Answers::Own { kind: stand_in(), retry_after: None, maybe_executed: true }
+        Answers::Own(Own { kind: stand_in(), retry_after: None, maybe_executed: true })
     }
 
     /// Returns the field that `transparent` asks: the only one, or the one that thiserror uses as the
@@ -250,17 +246,20 @@ impl<'a> Holder<'a> {
             .or_else(|| one(&Field::is_source))
     }
 
-    fn kind(&self, keys: &Keys<'_>, rest: &Rest, errors: &mut Errors) -> Ident {
-        match (keys.get(KIND), rest) {
-            (Some(arg), _) => return kind(arg, errors),
-            (None, Rest::Kind(kind)) => return kind.clone(),
-            (None, Rest::Missing | Rest::None) if keys.faulty => {}
-            (None, Rest::Missing | Rest::None) => self.missing(keys, rest, errors),
+    fn kind(&self, keys: &Keys<'_>, errors: &mut Errors) -> Ident {
+        if let Some(arg) = keys.get(KIND) {
+            return kind(arg, errors);
+        }
+        if let Some(default) = &self.default {
+            return default.clone();
+        }
+        if !keys.faulty {
+            self.missing(keys, errors);
         }
         stand_in()
     }
 
-    fn missing(&self, keys: &Keys<'_>, rest: &Rest, errors: &mut Errors) {
+    fn missing(&self, keys: &Keys<'_>, errors: &mut Errors) {
         if let Some((key, arg)) = keys.first() {
             errors.at(
                 &arg.key,
@@ -275,12 +274,10 @@ impl<'a> Holder<'a> {
         } else {
             "`#[classify(kind = \"…\")]` above it"
         };
-        let default = match rest {
-            Rest::Missing => {
-                "\n`#[classify(kind = \"unknown\")]` above the enum applies to all variants without a \
-                 kind"
-            }
-            Rest::Kind(_) | Rest::None => "",
+        let default = if self.is_variant {
+            "\n`#[classify(kind = \"unknown\")]` above the enum applies to all variants without a kind"
+        } else {
+            ""
         };
         errors.at(
             name,
