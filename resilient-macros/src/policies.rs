@@ -99,7 +99,7 @@ impl Parse for Declaration {
         }
         let keyword: Ident = input.parse().map_err(|error: Error| {
             let message = "expected a declaration, `breaker \"…\" { … }`, `retry \"…\" { … }` or \
-                           `budget \"…\" { … }`: there is no comma between declarations";
+                           `budget \"…\" { … }`, without a comma before it";
             Error::new(error.span(), message)
         })?;
         let Some(kind) = Kind::of(&keyword) else {
@@ -205,7 +205,7 @@ impl Declaration {
         })
     }
 
-    /// The doc comment as one string, without the space that begins each line.
+    /// Writes the doc comment as one string, without the space that begins each line.
     fn documentation(&self) -> TokenStream {
         let lines = self.documentation.iter().enumerate().map(|(number, line)| {
             let newline = (number > 0).then_some("\n").into_iter();
@@ -214,7 +214,7 @@ impl Declaration {
                     let text = text.value();
                     text.strip_prefix(' ').unwrap_or(&text).into_token_stream()
                 }
-                // As `#[doc = include_str!("…")]` has it.
+                // `#[doc = include_str!("…")]`
                 _ => line.into_token_stream(),
             };
             quote_spanned!(mixed()=> #(#newline,)* #line)

@@ -92,7 +92,7 @@ impl BreakerConfigBuilder {
         }
     }
 
-    /// The settings of `config`, without those that follow from others by default.
+    /// Starts from `config`, without the settings that have a default which follows from others.
     const fn of(config: &BreakerConfig) -> Self {
         let this = Self {
             success_threshold: config.success_threshold as u32,
@@ -216,8 +216,7 @@ impl BreakerConfigBuilder {
     }
 
     /// The share of failures in the window, from 0 to 1, at which the breaker opens. 0 is reached by
-    /// one failure. Default 0.5, as in resilience4j and `MicroProfile`
-    /// Fault Tolerance.
+    /// one failure. Default 0.5, as in resilience4j and `MicroProfile` Fault Tolerance.
     pub const fn failure_rate(mut self, share: f64) -> Self {
         self.failure_rate = Some(share);
         self
@@ -362,7 +361,7 @@ impl BreakerConfigBuilder {
         Ok(longest)
     }
 
-    /// The kinds of error that count as failures, and whether a deadline never does.
+    /// Returns the kinds of error that count as failures, and whether a deadline never does.
     const fn checked_trips(&self) -> Result<(KindSet, bool), ConfigError> {
         match (self.trip_on, self.ignore) {
             (Some(_), Some(_)) => Err(ConfigError::TripOnAndIgnore),
@@ -378,7 +377,7 @@ impl BreakerConfigBuilder {
         }
     }
 
-    /// Checks the window and the rates. `None` if there is no window.
+    /// Checks the window and the rates. Returns `None` if there is no window.
     const fn checked_rates(&self) -> Result<Option<Rates>, ConfigError> {
         let window = match (self.window_calls, self.window_time) {
             (Some(_), Some(_)) => return Err(ConfigError::TwoWindows),
@@ -426,20 +425,20 @@ impl BreakerConfigBuilder {
     }
 }
 
-/// The `max_open_duration` of a breaker with this open duration, by default.
+/// Returns the default `max_open_duration` of a breaker with this open duration.
 const fn default_max_open_duration(open_duration: Duration) -> Duration {
     let twice = open_duration.saturating_mul(2);
     let is_longer = twice.as_nanos() > DEFAULT_MAX_OPEN_DURATION.as_nanos();
     if is_longer { twice } else { DEFAULT_MAX_OPEN_DURATION }
 }
 
-/// The `minimum_calls` of a breaker with this window, by default.
+/// Returns the default `minimum_calls` of a breaker with this window.
 const fn default_minimum_calls(window: Window) -> u16 {
     let most = most_calls(window);
     if most < DEFAULT_MINIMUM_CALLS { most } else { DEFAULT_MINIMUM_CALLS }
 }
 
-/// The largest `minimum_calls` of a breaker with this window.
+/// Returns the largest `minimum_calls` of a breaker with this window.
 const fn most_calls(window: Window) -> u16 {
     match window {
         Window::Calls(calls) => calls,

@@ -57,9 +57,9 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
     if !applied {
         return Err(Error::new_spanned(
             head,
-            "`#[resilient]` on an `impl` block is for its async methods that return a `Result`, and \
-             no return type in this one has a name that ends in `Result`: put `#[resilient]` on the \
-             methods that return a `Result` by another name",
+            "`#[resilient]` on an `impl` block applies to the async methods whose return type has a \
+             name that ends in `Result`, and this block has none: put `#[resilient]` on the methods \
+             themselves",
         ));
     }
     let body = in_braces(block.braces, expanded);
@@ -80,8 +80,8 @@ fn take_own(method: &mut Function) -> syn::Result<Option<Args>> {
     if let Some(conditional) = conditional {
         return Err(Error::new_spanned(
             conditional,
-            "in an `impl` block that has `#[resilient(…)]`, a method's own one cannot be under a \
-             condition: put `#[cfg(…)]` on two versions of the method",
+            "in an `impl` block that has `#[resilient(…)]`, a method's own attribute cannot \
+             be conditional: put `#[cfg(…)]` on two versions of the method",
         ));
     }
     let mut own = method.attributes.extract_if(.., |attribute| is_ours(attribute));

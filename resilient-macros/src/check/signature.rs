@@ -80,7 +80,7 @@ fn without_inner_attributes(body: Group, attributes: &mut Vec<Attribute>) -> Gro
     let split = |input: ParseStream<'_>| {
         Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?))
     };
-    // What does not parse is left for the compiler to report.
+    // The compiler reports what does not parse.
     let Ok((inner, rest)) = split.parse2(body.stream()) else { return body };
     attributes.extend(
         inner.into_iter().map(|attribute| Attribute { style: AttrStyle::Outer, ..attribute }),
@@ -90,7 +90,7 @@ fn without_inner_attributes(body: Group, attributes: &mut Vec<Attribute>) -> Gro
     without
 }
 
-/// Rejects a name for the attempt that a parameter has: it would hide the parameter.
+/// Rejects a name for the attempt that would hide a parameter.
 pub fn refuse_parameter(attempt: &Ident, signature: &Signature, errors: &mut Errors) {
     let is_attempt = |input: &FnArg| match input {
         FnArg::Typed(parameter) => binds(&parameter.pat, attempt),
@@ -118,12 +118,13 @@ fn binds(pattern: &Pat, name: &Ident) -> bool {
     any(pattern.to_token_stream(), name)
 }
 
-/// Reports one mistake at most: a `const fn` is not async either.
+/// Rejects a function that is not async. It reports one mistake at most: a `const fn` is not async
+/// either.
 fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
         errors.at(
             constness,
-            "`#[resilient]` works on async functions, and none is `const`: write `async fn`",
+            "`#[resilient]` works on async functions, which cannot be `const`: write `async fn`",
         );
     } else if let Some(abi) = &signature.abi {
         errors.at(
@@ -153,7 +154,7 @@ fn check_returned(returns: &Type, errors: &mut Errors) {
     }
 }
 
-/// `of` with each `impl Trait` in it replaced by `_`.
+/// Returns `of` with each `impl Trait` in it replaced by `_`.
 pub fn nameable(of: &Type) -> Type {
     let mut of = of.clone();
     erase_impl_trait(&mut of);

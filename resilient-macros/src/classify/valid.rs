@@ -15,7 +15,7 @@ use crate::parse::args::{Arg, Value};
 use crate::parse::kinds;
 use crate::parse::values::{self, expression, flag, literal, string, ungrouped};
 
-/// A type whose every value can be classified.
+/// A type of which every value can be classified.
 pub struct Valid<'a> {
     /// The path of the runtime crate.
     pub runtime: Path,
@@ -82,7 +82,7 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
         Data::Union(union) => {
             errors.at(
                 union,
-                "`Classify` is derived for enums and structs, not for unions: implement it manually",
+                "`Classify` is derived for enums and structs: implement it manually for a union",
             );
             Vec::new()
         }
@@ -134,7 +134,7 @@ impl<'a> Keys<'a> {
         self.given.iter().find(|(given, _)| *given == key).map(|(_, arg)| *arg)
     }
 
-    /// Returns the first that is about the error.
+    /// Returns the first key that is about the error.
     fn first(&self) -> Option<&(&'static str, &'a Arg)> {
         self.given.iter().find(|(key, _)| *key != CRATE)
     }
@@ -287,14 +287,14 @@ impl<'a> Holder<'a> {
         );
     }
 
-    /// The field that `retry_after` names.
+    /// Returns the field that `retry_after` names.
     fn wait(&self, arg: &Arg, errors: &mut Errors) -> Option<&'a Field> {
         let value = expression(arg, errors)?;
         let Some(wanted) = field_name(value) else {
             errors.at(
                 value,
                 "`retry_after` is the field that holds the wait: write `retry_after = wait`, or \
-                 `retry_after = 0` where fields have no names",
+                 `retry_after = 0` if the fields have no names",
             );
             return None;
         };

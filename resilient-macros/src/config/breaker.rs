@@ -26,14 +26,14 @@ pub struct Breaker {
 pub enum BreakerSource {
     /// The breaker of this name.
     Literal(LitStr),
-    /// One for each value of the arguments.
+    /// One breaker for each value of the placeholders.
     Keyed(LitStr, Template),
-    /// The breaker that this constant names, or this static one.
+    /// A constant that holds the name, or a static breaker.
     Path(Path),
 }
 
 impl BreakerSource {
-    /// The name as source has it. `None` for a constant.
+    /// Returns the name as written. `None` for a path.
     pub const fn literal(&self) -> Option<&LitStr> {
         match self {
             Self::Literal(name) | Self::Keyed(name, _) => Some(name),
@@ -54,7 +54,7 @@ impl BreakerSettings {
         Self { config: Settings::none(span), max_keys: None }
     }
 
-    /// From which duration on a call is slow, with the key.
+    /// Returns `slow_call_duration`, with its key.
     pub fn slow_call_duration(&self) -> Option<(&Ident, Duration)> {
         self.config.time("slow_call_duration")
     }
@@ -64,15 +64,15 @@ impl BreakerSettings {
         self.config.changes.is_empty() && self.max_keys.is_none()
     }
 
-    /// Rejects a number of breakers for a name that has only one.
+    /// Rejects `max_keys` for a name without placeholders.
     fn check_max_keys(&self, args: &Args, name: &BreakerSource, errors: &mut Errors) {
         if let (Some(_), Some(arg)) = (self.max_keys, given(args, "max_keys"))
             && !matches!(name, BreakerSource::Keyed(..))
         {
             errors.at(
                 &arg.key,
-                "`max_keys` is the most breakers that a name with a placeholder may have, as in \
-                 \"search/{collection}\": this name has one breaker only",
+                "`max_keys` needs a name with a placeholder, as in \"search/{collection}\": this name \
+                 has only one breaker",
             );
         }
     }

@@ -17,7 +17,7 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Text> {
     if let Value::List(..) = arg.value {
         errors.at(
             &arg.key,
-            "`budget` takes a name alone: write `budget = \"qdrant\"`, and its settings in `policies!`",
+            "`budget` takes only a name: write `budget = \"qdrant\"`, and its settings in `policies!`",
         );
         return None;
     }
@@ -54,7 +54,7 @@ fn check_name(name: &LitStr, errors: &mut Errors) -> Option<()> {
     if name.value().trim().is_empty() {
         errors.at(
             name,
-            "the name of a budget is empty: write whose load it limits, as in \"qdrant\"",
+            "the name of a budget is empty: name the service that it protects, as in \"qdrant\"",
         );
         return None;
     }

@@ -18,14 +18,14 @@ use crate::parse::args::Args;
 pub fn check_breaker(args: &Args, settings: &Settings, errors: &mut Errors) {
     let mut builder = BreakerConfig::builder();
     if given(args, "window").is_some() && settings.get("window").is_none() {
-        // It is wrong by itself, but the keys that need a window have one: any window will do.
+        // The window is wrong by itself. With another one, the keys that need a window are correct.
         builder = builder.window_time(Duration::MAX);
     }
     check(&KEYS, builder, BreakerConfigBuilder::build, args, settings, errors);
 }
 
-/// Rejects settings that contradict each other. A value that is wrong by itself has been reported: it
-/// contradicts nothing.
+/// Rejects settings that contradict each other. A value that is wrong by itself has been reported,
+/// and is skipped.
 pub fn check<B: Copy, C>(
     keys: &[Key<B>],
     builder: B,

@@ -1,4 +1,4 @@
-//! Which keys there are, and the messages for unknown ones.
+//! The keys, and the messages for unknown ones.
 
 use resilient_config::setting::Key;
 use resilient_config::{breaker, budget, retry};
@@ -86,7 +86,7 @@ fn unknown_key(name: &str, known: &[&str]) -> String {
             );
         }
     } else if ATTRIBUTE.contains(&name) && (known == retry() || known == breaker()) {
-        return format!("`{name}` is a key of its own: write it outside these parentheses");
+        return format!("`{name}` is a key of `#[resilient]`: write it outside these parentheses");
     }
     suggest::unknown_key(name, known)
 }

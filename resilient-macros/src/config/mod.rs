@@ -33,8 +33,7 @@ pub struct Config {
     pub breaker: Option<Breaker>,
     pub attempt_timeout: Option<Duration>,
     pub deadline: Option<Duration>,
-    /// `idempotent = false`
-    pub runs_once: bool,
+    pub idempotent: Option<bool>,
     /// The name of the budget.
     pub budget: Option<Text>,
     /// The name of the attempt in the body.
@@ -49,7 +48,7 @@ impl Config {
         self.retry.as_ref().is_some_and(|retry| retry.repeats)
     }
 
-    /// The constants that hold names.
+    /// Returns the constants that hold names.
     fn constants(&self) -> impl Iterator<Item = &Path> {
         let row = self.retry.as_ref().and_then(|retry| match &retry.rows {
             RetrySpec::Row { row: RowRef::Constant(path), .. } => Some(path),
@@ -93,7 +92,7 @@ impl Config {
     }
 }
 
-/// Keys that are no policy by themselves.
+/// Keys that do not make a policy by themselves.
 const ADDITIONS: &[&str] = &["attempt", "crate"];
 
 /// Reads the arguments of a function. Every mistake goes to `errors`.
@@ -116,8 +115,8 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
     config
 }
 
-/// Reads each argument by itself. Those of an `impl` block must be consistent only with those of
-/// each method.
+/// Reads each argument by itself. The arguments of an `impl` block are checked against each other
+/// together with those of each method.
 pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
     let mut config = Config::default();
     for (key, arg) in distinct(args, ATTRIBUTE, errors) {
@@ -128,7 +127,7 @@ pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
                 config.attempt_timeout = time::read(ConfigError::AttemptTimeout, arg, errors);
             }
             "deadline" => config.deadline = time::read(ConfigError::Deadline, arg, errors),
-            "idempotent" => config.runs_once = flag(arg, errors) == Some(false),
+            "idempotent" => config.idempotent = flag(arg, errors),
             "budget" => config.budget = budget::read(arg, errors),
             "attempt" => config.attempt = attempt(arg, errors),
             "crate" => config.runtime = runtime(arg, errors),
@@ -152,7 +151,7 @@ fn refuse_idle(args: &Args, errors: &mut Errors) {
     }
 }
 
-/// Rejects durations that another one makes ineffective.
+/// Rejects a duration that another one makes ineffective.
 fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
     let Config { retry, breaker, attempt_timeout, deadline, .. } = config;
     if let (Some(attempt), Some(deadline), Some(arg)) =

@@ -1,11 +1,11 @@
 //! "Did you mean".
 
-use resilient_config::spelling::misspelt;
+use resilient_config::spelling::misspelled;
 
-/// Returns `` ; did you mean `search`? `` if `word` can only be a misspelling of one of `known`.
+/// Returns `` ; did you mean `search`? `` if `word` is a misspelling of one of `known`.
 /// Otherwise the text is empty.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
-    misspelt(word, known).map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+    misspelled(word, known).map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
 }
 
 /// Returns the message for an unknown key, if these are known.

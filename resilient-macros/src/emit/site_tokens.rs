@@ -16,9 +16,8 @@ use crate::hygiene::{Runtime, mixed};
 use crate::parse::kinds::Kind;
 use crate::parse::values::Text;
 
-/// The static that the program's catalog holds for the function, with its policy once it has run.
-/// It is in a block of its own: names of statics are not hygienic, and a parameter of the user's
-/// could have this one.
+/// Writes the static that the program's catalog holds for the function. It is in a block of its
+/// own: names of statics are not hygienic, and a parameter of the user's could have this one.
 pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {
     let runtime = Runtime(config.runtime.as_ref());
     let p = runtime.private(mixed());
@@ -42,7 +41,8 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
         let deadline = duration(deadline);
         quote_spanned!(mixed()=> .deadline(#deadline))
     });
-    let idempotent = config.runs_once.then(|| quote_spanned!(mixed()=> .idempotent(false)));
+    let idempotent =
+        config.idempotent.map(|idempotent| quote_spanned!(mixed()=> .idempotent(#idempotent)));
     let budget = config.budget.as_ref().map(|budget| {
         let budget = match budget {
             Text::Literal(name) => name.to_token_stream(),
@@ -63,7 +63,7 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
     }
 }
 
-/// The file and the line of a span.
+/// Writes the file and the line of a span.
 pub fn place(of: Span) -> TokenStream {
     quote_spanned!(of=> ::core::file!(), ::core::line!())
 }
@@ -79,7 +79,7 @@ fn retry_spec(runtime: &Runtime<'_>, retry: &Retry) -> TokenStream {
     }
 }
 
-/// A row, and the numbers that replace its own.
+/// Writes a row, and the numbers that replace its own.
 fn row(runtime: &Runtime<'_>, row: &RowRef, settings: &Settings) -> TokenStream {
     let p = runtime.private(mixed());
     let row = match row {
@@ -99,14 +99,14 @@ fn row(runtime: &Runtime<'_>, row: &RowRef, settings: &Settings) -> TokenStream 
     quote_spanned!(mixed()=> #row, #p::RetryChanges::NONE #setters)
 }
 
-/// The name in a constant, checked by the function `check`.
+/// Writes the name in a constant, checked by the function `check`.
 fn constant(runtime: &Runtime<'_>, path: &Path, check: &str) -> TokenStream {
     let span = runtime.reported_at(path.span());
     let (p, check) = (runtime.private(span), Ident::new(check, span));
     quote_spanned!(span=> #p::#check(#path))
 }
 
-/// The row that is declared, with its numbers.
+/// Writes a declared row with its numbers.
 pub fn declared_row(runtime: &Runtime<'_>, of: &RowRef, settings: &Settings) -> TokenStream {
     let (p, row) = (runtime.private(mixed()), row(runtime, of, settings));
     quote_spanned!(mixed()=> #p::declared_row(#row))
@@ -125,7 +125,7 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
             let resolves =
                 if settings.is_empty() { "ResolveBreaker" } else { "ResolveBreakerName" };
             let resolves = Ident::new(resolves, span);
-            // In a static, the compiler says that a constant breaker must be a static one.
+            // The static makes the compiler reject a constant breaker.
             let to = quote_spanned!(span=> &#path);
             quote_spanned! {mixed()=>
                 Path(|| {
@@ -150,8 +150,8 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     }
 }
 
-/// The settings of a breaker, or of all breakers of a template. The builder accepts what `config`
-/// has accepted. If it did not, the compiler would report that at the settings.
+/// Writes the settings of a breaker, or of all breakers of a template. The builder accepts what
+/// `config` has accepted. If it did not, the compiler would report that at the settings.
 pub fn breaker_settings(
     runtime: &Runtime<'_>,
     name: &BreakerSource,
@@ -169,12 +169,12 @@ pub fn breaker_settings(
     quote_spanned!(mixed()=> #p::BreakerSettings::keyed(#config, #max_keys))
 }
 
-/// The numbers of a budget.
+/// Writes the settings of a budget.
 pub fn budget_settings(runtime: &Runtime<'_>, settings: &Settings) -> TokenStream {
     built(runtime, settings, "BudgetConfig", "budget_config")
 }
 
-/// What the builder of `config` builds from the settings, through the function `make`.
+/// Writes the builder of `config` with the settings, built by the function `make`.
 fn built(runtime: &Runtime<'_>, settings: &Settings, config: &str, make: &str) -> TokenStream {
     let p = runtime.private(mixed());
     let setters = setters(settings, &p);
