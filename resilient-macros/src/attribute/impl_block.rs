@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Error, Meta, ReturnType, Type};
 
 use super::function;
-use crate::check::twice::{self, Level};
+use crate::check::twice;
 use crate::config;
 use crate::diagnose::errors::Errors;
 use crate::parse::args::Args;
@@ -16,7 +16,10 @@ use crate::parse::item::Function;
 /// Expands each method that the attribute applies to. A mistake in the block's own arguments is
 /// reported once. The methods then have neither the attribute nor their own ones, which add to it.
 pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
-    refuse_twice(&block)?;
+    twice::refuse(block.items.iter().filter_map(|item| match item {
+        Item::Method(method) => Some(&method.attributes[..]),
+        Item::Other(_) => None,
+    }))?;
     let mut errors = Errors::default();
     config::read_keys(args, &mut errors);
     if let Err(error) = errors.finish() {
@@ -44,7 +47,7 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
             Ok(own) => {
                 applied = true;
                 let args = own.unwrap_or_default().or(args);
-                expanded.extend(function::expand(&args, method, &block.within, Level::Block));
+                expanded.extend(function::expand(&args, method, &block.within));
             }
             Err(error) => {
                 applied = true;
@@ -64,14 +67,6 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
     }
     let body = in_braces(block.braces, expanded);
     Ok(quote!(#head #body))
-}
-
-/// Rejects a second attribute on the block.
-fn refuse_twice(block: &ImplBlock) -> Result<(), Error> {
-    twice::refuse_on_block(block.items.iter().filter_map(|item| match item {
-        Item::Method(method) => Some(&method.attributes[..]),
-        Item::Other(_) => None,
-    }))
 }
 
 /// Removes the method's own attribute and reads it. Without arguments, it changes nothing.

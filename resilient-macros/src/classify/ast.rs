@@ -2,8 +2,7 @@
 
 use syn::parse::{Parse, ParseStream};
 use syn::{
-    Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, ItemUnion, Member, Meta,
-    Path, Token, Type,
+    Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, Member, Meta, Path, Type,
 };
 
 use crate::parse::args::Args;
@@ -20,7 +19,6 @@ pub struct Input {
 pub enum Data {
     Struct(Vec<Field>),
     Enum(Vec<Variant>),
-    Union(Token![union]),
 }
 
 /// A variant of an enum.
@@ -64,10 +62,10 @@ impl Parse for Input {
             Item::Struct(ItemStruct { ident, generics, attrs, fields: of, .. }) => {
                 (ident, generics, attrs, Data::Struct(fields(of)))
             }
-            Item::Union(ItemUnion { ident, generics, attrs, union_token, .. }) => {
-                (ident, generics, attrs, Data::Union(union_token))
+            other => {
+                let message = "`Classify` is derived for enums and structs: implement it manually";
+                return Err(Error::new_spanned(other, message));
             }
-            other => return Err(Error::new_spanned(other, "expected an enum or a struct")),
         };
         Ok(Self { ident, generics, attributes: written(&attributes), data })
     }

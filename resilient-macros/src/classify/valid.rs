@@ -79,13 +79,6 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
             };
             variants.iter().map(case).collect()
         }
-        Data::Union(union) => {
-            errors.at(
-                union,
-                "`Classify` is derived for enums and structs: implement it manually for a union",
-            );
-            Vec::new()
-        }
     };
     Valid {
         runtime: runtime.unwrap_or_else(|| parse_quote_spanned!(mixed()=> ::resilient_runtime)),

@@ -177,7 +177,7 @@ fn literal(name: &LitStr, errors: &mut Errors) -> Option<BreakerSource> {
     let template =
         template::parse(&name.value()).map_err(|message| errors.at(name, message)).ok()?;
     Some(match template.plain() {
-        Some(plain) => BreakerSource::Literal(LitStr::new(&plain, name.span())),
+        Some(plain) => BreakerSource::Literal(LitStr::new(plain, name.span())),
         None => BreakerSource::Keyed(name.clone(), template),
     })
 }

@@ -39,10 +39,6 @@ pub enum Value {
     Count(u32),
     Time(Duration),
     Number(f64),
-    /// `window`, in calls.
-    WindowCalls(u32),
-    /// `window`, in time.
-    WindowTime(Duration),
     Backoff(Backoff, Span),
     Kinds(Vec<Kind>),
 }
@@ -93,9 +89,9 @@ pub fn apply<B: Copy>(builder: B, keys: &[Key<B>], change: &Change) -> B {
     let Some(key) = keys.iter().find(|key| change.key == key.name) else { return builder };
     match (&key.setting, &change.value) {
         (Setting::Count(_, set), Value::Count(count))
-        | (Setting::Window((_, set), _), Value::WindowCalls(count)) => set(builder, *count),
+        | (Setting::Window((_, set), _), Value::Count(count)) => set(builder, *count),
         (Setting::Time(_, set), Value::Time(time))
-        | (Setting::Window(_, (_, set)), Value::WindowTime(time)) => set(builder, *time),
+        | (Setting::Window(_, (_, set)), Value::Time(time)) => set(builder, *time),
         (Setting::Number(_, set), Value::Number(number)) => set(builder, *number),
         (Setting::Backoff(set), Value::Backoff(backoff, _)) => set(builder, *backoff),
         (Setting::Kinds(_, set), Value::Kinds(kinds)) => {
@@ -168,7 +164,7 @@ fn window(
     errors: &mut Errors,
 ) -> Option<Value> {
     if whole(value).is_some() {
-        return count(calls, arg, value, errors).map(Value::WindowCalls);
+        return count(calls, arg, value, errors).map(Value::Count);
     }
     let examples = [arg.with(100), arg.with("\"60s\"")];
     let takes = format!(
@@ -181,7 +177,7 @@ fn window(
     };
     let parsed = duration::parse(&text.value()).map_err(|message| format!("{message}\n{takes}"));
     let checked = parsed.and_then(|window| time.check(window).map_err(|error| error.to_string()));
-    checked.map(Value::WindowTime).map_err(|message| errors.at(text, message)).ok()
+    checked.map(Value::Time).map_err(|message| errors.at(text, message)).ok()
 }
 
 /// Returns the whole number in an expression. `60s` is none: it is a duration without its quotes.

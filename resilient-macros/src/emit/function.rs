@@ -8,13 +8,13 @@ use syn::{FnArg, Signature, Token};
 use super::params::Params;
 use super::{keyed, site_tokens};
 use crate::check::signature::Target;
-use crate::check::twice::Level;
+use crate::check::twice;
 use crate::config::{Breaker, BreakerSource, Config};
 use crate::hygiene::{Runtime, mixed};
 use crate::parse::lints;
 
 /// Writes the function, with each call run through its policy.
-pub fn expand(config: &Config, target: Target, within: Option<&str>, level: Level) -> TokenStream {
+pub fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
     let p = Runtime(config.runtime.as_ref()).private(mixed());
     let Target { mut attributes, visibility, mut signature, body, braces, returns, pin } = target;
     lints::allow_what_is_expected(&mut attributes);
@@ -41,7 +41,7 @@ pub fn expand(config: &Config, target: Target, within: Option<&str>, level: Leve
     // Lints look at the span of the whole function to tell generated code from the user's.
     let mut code = Group::new(Delimiter::Brace, code);
     code.set_span(braces);
-    let mark = level.mark();
+    let mark = twice::mark();
     quote_spanned!(mixed()=> #(#attributes)* #mark #visibility #signature #code)
 }
 

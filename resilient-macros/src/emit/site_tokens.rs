@@ -192,19 +192,15 @@ fn duration(of: Duration) -> TokenStream {
 
 fn setters(settings: &Settings, p: &TokenStream) -> TokenStream {
     let setters = settings.changes.iter().map(|change| {
-        let mut setter = change.key.to_string();
+        let setter = match change.value {
+            SettingValue::Count(_) if change.key == "window" => "window_calls".to_owned(),
+            SettingValue::Time(_) if change.key == "window" => "window_time".to_owned(),
+            _ => change.key.to_string(),
+        };
         let value = match &change.value {
             SettingValue::Count(count) => count.into_token_stream(),
             SettingValue::Time(time) => duration(*time),
             SettingValue::Number(number) => number.into_token_stream(),
-            SettingValue::WindowCalls(calls) => {
-                setter.push_str("_calls");
-                calls.into_token_stream()
-            }
-            SettingValue::WindowTime(time) => {
-                setter.push_str("_time");
-                duration(*time)
-            }
             SettingValue::Backoff(backoff, span) => {
                 let backoff = Ident::new(&format!("{backoff:?}"), *span);
                 quote_spanned!(mixed()=> #p::Backoff::#backoff)
