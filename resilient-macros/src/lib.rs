@@ -8,7 +8,7 @@
 //! - `diagnose`: how mistakes are gathered and explained
 //! - `parse`: what is written, with its spans
 //! - `config`: what the arguments mean; every rule about them
-//! - `check`: what the function must be, so that the configuration applies to it
+//! - `check`: what the function must be for the configuration to apply to it
 //! - `emit`: the code; nothing there can fail
 //! - `attribute`, `policies` and `classify`: one entry point for each macro
 

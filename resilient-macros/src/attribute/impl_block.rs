@@ -14,7 +14,7 @@ use crate::parse::impl_block::{ImplBlock, Item, in_braces, is_conditional, is_ou
 use crate::parse::item::Function;
 
 /// Expands each method that the attribute applies to. A mistake in the block's own arguments is
-/// reported once. The methods then have neither the attribute nor their own ones, which add to it.
+/// reported once. The block is then kept without any `#[resilient]` on its methods.
 pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
     twice::refuse(block.items.iter().filter_map(|item| match item {
         Item::Method(method) => Some(&method.attributes[..]),

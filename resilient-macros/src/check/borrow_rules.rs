@@ -31,12 +31,12 @@ fn lender(signature: &Signature, returns: &TokenStream) -> Option<TokenStream> {
     let borrowed = Lifetimes::of(returns.clone());
     let references: Vec<_> = signature.inputs.iter().filter_map(reference_of).collect();
     let receiver = references.iter().find(|reference| reference.is_receiver);
-    // The rules of elision: the receiver lends, or otherwise the only reference.
+    // The rules of elision: the receiver lends; without one, the only reference does.
     let elided_from = match (borrowed.is_elided, receiver, &references[..]) {
         (true, Some(receiver), _) | (true, None, [receiver]) => Some(receiver),
         _ => None,
     };
-    // A lifetime that occurs only where it is declared and in one reference.
+    // A lifetime that occurs twice is in its declaration and in one reference.
     let all = Lifetimes::of(signature.generics.to_token_stream());
     let all = all.and(signature.inputs.to_token_stream());
     let all = all.and(signature.generics.where_clause.to_token_stream());

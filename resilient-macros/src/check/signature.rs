@@ -21,7 +21,7 @@ pub struct Target {
     pub body: Group,
     /// The braces of the function itself.
     pub braces: Span,
-    /// What an attempt returns. `impl Trait` in it is `_`, since it cannot be named in a body.
+    /// What an attempt returns, with `_` for `impl Trait`, which a body cannot name.
     pub returns: TokenStream,
     /// `Box::pin`, if the body is in a boxed async block.
     pub pin: Option<TokenStream>,
@@ -68,8 +68,8 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
     }
 }
 
-/// Moves `#![…]` from the head of a body to the function. It applies to the whole function in either
-/// place, and the block that the body becomes cannot have it.
+/// Moves `#![…]` from the head of a body to the function. The block that the body becomes cannot
+/// have it.
 fn without_inner_attributes(body: Group, attributes: &mut Vec<Attribute>) -> Group {
     let mut tokens = body.stream().into_iter();
     let mut is_next =

@@ -2,7 +2,8 @@
 
 use syn::parse::{Parse, ParseStream};
 use syn::{
-    Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, Member, Meta, Path, Type,
+    Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, ItemUnion, Member, Meta,
+    Path, Token, Type,
 };
 
 use crate::parse::args::Args;
@@ -19,6 +20,7 @@ pub struct Input {
 pub enum Data {
     Struct(Vec<Field>),
     Enum(Vec<Variant>),
+    Union(Token![union]),
 }
 
 /// A variant of an enum.
@@ -62,10 +64,10 @@ impl Parse for Input {
             Item::Struct(ItemStruct { ident, generics, attrs, fields: of, .. }) => {
                 (ident, generics, attrs, Data::Struct(fields(of)))
             }
-            other => {
-                let message = "`Classify` is derived for enums and structs: implement it manually";
-                return Err(Error::new_spanned(other, message));
+            Item::Union(ItemUnion { ident, generics, attrs, union_token, .. }) => {
+                (ident, generics, attrs, Data::Union(union_token))
             }
+            other => return Err(Error::new_spanned(other, "expected an enum or a struct")),
         };
         Ok(Self { ident, generics, attributes: written(&attributes), data })
     }

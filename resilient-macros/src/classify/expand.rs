@@ -54,16 +54,16 @@ pub fn implementation(input: &Input, valid: &Valid<'_>) -> TokenStream {
         let kind = &own.kind;
         Some((None, quote_spanned!(mixed()=> #p::ErrorKind::#kind)))
     });
-    let retry_after = method("retry_after", &duration, valid, Some(none), |own| {
+    let retry_after = method("retry_after", &duration, valid, Some(&none), |own| {
         let field = own.retry_after?;
         let ty = &field.ty;
         Some((Some(field), quote_spanned!(mixed()=> #p::hint::<#ty>(__field))))
     });
-    let yes = || Some(true.to_token_stream());
-    let maybe_executed = method("maybe_executed", &boolean, valid, yes(), |own| {
+    let yes = true.to_token_stream();
+    let maybe_executed = method("maybe_executed", &boolean, valid, Some(&yes), |own| {
         (!own.maybe_executed).then(|| (None, false.to_token_stream()))
     });
-    let may_retry = method("may_retry", &boolean, valid, yes(), |_| None);
+    let may_retry = method("may_retry", &boolean, valid, Some(&yes), |_| None);
     let generics = bounded(input, &valid.cases, &p);
     let methods = quote_spanned!(mixed()=> #kind #retry_after #maybe_executed #may_retry);
     implemented(input, &generics, &p, &methods)
@@ -159,7 +159,7 @@ fn method<'a>(
     name: &str,
     returns: &TokenStream,
     valid: &'a Valid<'_>,
-    default: Option<TokenStream>,
+    default: Option<&TokenStream>,
     own: impl Fn(&'a Own<'_>) -> Option<Answer<'a>>,
 ) -> Option<TokenStream> {
     let p = private(&valid.runtime);
@@ -184,7 +184,7 @@ fn method<'a>(
             let member = &field.member;
             quote_spanned!(mixed()=> #member: __field,)
         });
-        let answer = answer.as_ref().map(|(_, answer)| answer).or(default.as_ref());
+        let answer = answer.as_ref().map(|(_, answer)| answer).or(default);
         quote_spanned!(mixed()=> Self #variant { #binding .. } => #answer,)
     });
     // A reference to a type without values still needs a pattern.

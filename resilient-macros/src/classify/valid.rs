@@ -15,7 +15,7 @@ use crate::parse::args::{Arg, Value};
 use crate::parse::kinds;
 use crate::parse::values::{self, expression, flag, literal, string, ungrouped};
 
-/// A type of which every value can be classified.
+/// A type with valid attributes.
 pub struct Valid<'a> {
     /// The path of the runtime crate.
     pub runtime: Path,
@@ -79,6 +79,11 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
             };
             variants.iter().map(case).collect()
         }
+        Data::Union(union) => {
+            let message = "`Classify` is derived for enums and structs: implement it manually";
+            errors.at(union, message);
+            Vec::new()
+        }
     };
     Valid {
         runtime: runtime.unwrap_or_else(|| parse_quote_spanned!(mixed()=> ::resilient_runtime)),
@@ -89,7 +94,7 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
 /// The keys in the attributes of one item.
 struct Keys<'a> {
     given: Vec<(&'static str, &'a Arg)>,
-    /// Whether there is a mistake among them. It may be the key that seems to be missing.
+    /// Whether one of them is wrong. It may stand for a key that is missing.
     faulty: bool,
 }
 
@@ -141,7 +146,7 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// The message for a key that exists, but not here.
+/// Returns the message for a key that exists elsewhere.
 fn misplaced(name: &str) -> Option<String> {
     if name == CRATE {
         return Some(
@@ -315,7 +320,7 @@ impl Field {
     }
 }
 
-/// Whether it holds a rejection by a policy, which needs no attribute.
+/// Whether the field holds a rejection by a policy, which needs no attribute.
 fn is_rejection(field: &Field) -> bool {
     fn is_named(ty: &Type) -> bool {
         match ty {

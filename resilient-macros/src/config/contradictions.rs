@@ -56,8 +56,8 @@ pub fn check<B: Copy, C>(
     }
 }
 
-/// Returns the keys at fault, of which the first that is given is reported, and the keys that they
-/// contradict.
+/// Returns the keys at fault, and the keys that they contradict. The error is reported at the first
+/// key at fault that is given.
 fn keys_of(error: ConfigError) -> Option<(&'static [&'static str], &'static [&'static str])> {
     Some(match error {
         ConfigError::WindowMissing => (
@@ -76,7 +76,7 @@ fn keys_of(error: ConfigError) -> Option<(&'static [&'static str], &'static [&'s
         ConfigError::BudgetCapacity => {
             (&["capacity", "retry_cost", "timeout_cost", "rate_limit_cost"], &[])
         }
-        // The compiler reports any other where the constant is evaluated.
+        // The compiler reports any other error when it evaluates the constant.
         _ => return None,
     })
 }

@@ -39,7 +39,7 @@ impl Retry {
     }
 }
 
-/// The rows by which errors are retried.
+/// The rows that decide how errors are retried.
 pub enum RetrySpec {
     /// The row of each error's own kind.
     ByKind,
@@ -166,7 +166,7 @@ fn starting_row(arg: &Arg, errors: &mut Errors) -> Option<RowRef> {
 }
 
 /// Returns the row of this name. A name that is not a kind may be declared anywhere in the program,
-/// unless it can only be a misspelling of a kind.
+/// unless it is a misspelling of a kind.
 fn named(name: &LitStr, errors: &mut Errors) -> Option<RowRef> {
     let text = name.value();
     if text == DEFAULT {
@@ -213,8 +213,8 @@ fn named(name: &LitStr, errors: &mut Errors) -> Option<RowRef> {
     Some(RowRef::Named(name.clone()))
 }
 
-/// Whether a name reads like a setting or a list. As the name of a row, it would be found missing
-/// only at run time.
+/// Whether a name is a setting or a list by mistake. Otherwise it would be an undeclared row, which
+/// is reported only at run time.
 fn is_setting(name: &str) -> bool {
     const SETTINGS: &[&str] = &[
         "none",

@@ -24,7 +24,7 @@ const FLOATS: &[&str] = &["", "f32", "f64"];
 /// The settings that differ from a default.
 pub struct Settings {
     pub changes: Vec<Change>,
-    /// Where to report that they contradict each other.
+    /// The span for errors about several settings.
     pub span: Span,
 }
 
@@ -88,10 +88,12 @@ fn read<B>(setting: &Setting<B>, arg: &Arg, errors: &mut Errors) -> Option<Value
 pub fn apply<B: Copy>(builder: B, keys: &[Key<B>], change: &Change) -> B {
     let Some(key) = keys.iter().find(|key| change.key == key.name) else { return builder };
     match (&key.setting, &change.value) {
-        (Setting::Count(_, set), Value::Count(count))
-        | (Setting::Window((_, set), _), Value::Count(count)) => set(builder, *count),
-        (Setting::Time(_, set), Value::Time(time))
-        | (Setting::Window(_, (_, set)), Value::Time(time)) => set(builder, *time),
+        (Setting::Count(_, set) | Setting::Window((_, set), _), Value::Count(count)) => {
+            set(builder, *count)
+        }
+        (Setting::Time(_, set) | Setting::Window(_, (_, set)), Value::Time(time)) => {
+            set(builder, *time)
+        }
         (Setting::Number(_, set), Value::Number(number)) => set(builder, *number),
         (Setting::Backoff(set), Value::Backoff(backoff, _)) => set(builder, *backoff),
         (Setting::Kinds(_, set), Value::Kinds(kinds)) => {
@@ -180,7 +182,7 @@ fn window(
     checked.map(Value::Time).map_err(|message| errors.at(text, message)).ok()
 }
 
-/// Returns the whole number in an expression. `60s` is none: it is a duration without its quotes.
+/// Returns the whole number in an expression. `60s` is not one, but a duration without its quotes.
 fn whole(value: &Expr) -> Option<&LitInt> {
     match literal(value) {
         Some(Lit::Int(number)) if INTEGERS.contains(&number.suffix()) => Some(number),

@@ -23,7 +23,7 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
     let p = runtime.private(mixed());
     let name = function.unraw().to_string();
     let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
-    // The function's place and not the attribute's, which many methods may share.
+    // The function's place: many methods may share the place of the attribute.
     let place = place(function.span());
     let retry = config.retry.as_ref().map(|retry| {
         let retry = retry_spec(&runtime, retry);
@@ -121,7 +121,7 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
         BreakerSource::Path(path) => {
             let span = runtime.reported_at(path.span());
             let p = runtime.private(span);
-            // A static breaker has its own settings, so beside others only a name is accepted.
+            // A static breaker has its own settings: beside settings, only a name is accepted.
             let resolves =
                 if settings.is_empty() { "ResolveBreaker" } else { "ResolveBreakerName" };
             let resolves = Ident::new(resolves, span);

@@ -14,7 +14,8 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// The variant of `ErrorKind`, at the place of the name: the editor shows its documentation there.
+    /// Returns the variant of `ErrorKind`, with the span of the name: the editor shows its
+    /// documentation there.
     pub fn variant(&self) -> Ident {
         Ident::new(&format!("{:?}", self.kind), self.span)
     }
