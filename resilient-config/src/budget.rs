@@ -56,33 +56,33 @@ impl BudgetConfig {
         BudgetConfigBuilder { config: Self::DEFAULT, timeout_cost: None }
     }
 
-    /// How many tokens there are at most, and at first. Default 500.
+    /// Returns the maximum number of tokens, which the budget starts with. Default 500.
     #[must_use]
     #[inline]
     pub const fn capacity(&self) -> u32 {
         self.capacity
     }
 
-    /// How many tokens a retry takes. Default 5.
+    /// Returns how many tokens a retry takes. Default 5.
     #[must_use]
     pub const fn retry_cost(&self) -> u32 {
         self.retry_cost
     }
 
-    /// How many tokens a retry after a timeout takes. Default 10, or the retry cost if that is
+    /// Returns how many tokens a retry after a timeout takes. Default 10, or the retry cost if that is
     /// higher.
     #[must_use]
     pub const fn timeout_cost(&self) -> u32 {
         self.timeout_cost
     }
 
-    /// How many tokens a retry takes after a rate limit with a hint. Default 0.
+    /// Returns how many tokens a retry takes after a rate limit with a hint. Default 0.
     #[must_use]
     pub const fn rate_limit_cost(&self) -> u32 {
         self.rate_limit_cost
     }
 
-    /// How many tokens a call that succeeds gives back. Default 1.
+    /// Returns how many tokens a successful call gives back. Default 1.
     #[must_use]
     #[inline]
     pub const fn success_refund(&self) -> u32 {
@@ -106,8 +106,8 @@ pub struct BudgetConfigBuilder {
 }
 
 impl BudgetConfigBuilder {
-    /// How many tokens there are at most, and at first: enough for one retry at least, whatever it
-    /// costs.
+    /// The maximum number of tokens, which the budget starts with. It must cover the most expensive
+    /// retry.
     pub const fn capacity(mut self, tokens: u32) -> Self {
         self.config.capacity = tokens;
         self
@@ -120,7 +120,7 @@ impl BudgetConfigBuilder {
     }
 
     /// How many tokens a retry takes after a timeout, of whatever kind: the retry cost or more. A
-    /// service that answers late is closer to its limit than one that refuses at once. Default 10,
+    /// service that answers late is closer to its limit than one that refuses immediately. Default 10,
     /// or the retry cost if that is higher.
     pub const fn timeout_cost(mut self, tokens: u32) -> Self {
         self.timeout_cost = Some(tokens);
@@ -129,8 +129,8 @@ impl BudgetConfigBuilder {
 
     /// How many tokens a retry takes after a rate limit that came with a
     /// hint (`Classify::retry_after`), 0 or more. Default 0: the server itself asked for that
-    /// retry and said when, so calls that wait as they are told do not use up the tokens of others.
-    /// A rate limit without a hint costs what any retry costs.
+    /// retry and said when, so it does not use up the tokens of other calls.
+    /// A rate limit without a hint costs as much as any other retry.
     ///
     /// ```
     /// use resilient_runtime::BudgetConfig;
@@ -145,8 +145,8 @@ impl BudgetConfigBuilder {
         self
     }
 
-    /// How many tokens a call that succeeds gives back, 1 or more and not more than the capacity:
-    /// with 1 and a cost of 5, one call in five may be a retry for ever.
+    /// How many tokens a successful call gives back, 1 or more and not more than the capacity:
+    /// with 1 and a cost of 5, one call in five can be a retry indefinitely.
     pub const fn success_refund(mut self, tokens: u32) -> Self {
         self.config.success_refund = tokens;
         self
@@ -166,15 +166,9 @@ impl BudgetConfigBuilder {
             None if retry_cost > BudgetConfig::DEFAULT.timeout_cost => retry_cost,
             None => BudgetConfig::DEFAULT.timeout_cost,
         };
-        if let Err(error) = COST.check(retry_cost) {
-            return Err(error);
-        }
-        if let Err(error) = COST.check(timeout_cost) {
-            return Err(error);
-        }
-        if let Err(error) = SUCCESS_REFUND.check(success_refund) {
-            return Err(error);
-        }
+        ok!(COST.check(retry_cost));
+        ok!(COST.check(timeout_cost));
+        ok!(SUCCESS_REFUND.check(success_refund));
         if timeout_cost < retry_cost {
             return Err(ConfigError::TimeoutCost);
         }

@@ -160,8 +160,8 @@ impl ConfigError {
                  failure by default"
             }
             Self::IgnoreAll => {
-                "`ignore` leaves no kind that counts as a failure: name fewer kinds, or give no \
-                 breaker"
+                "`ignore` leaves no kind that counts as a failure: name fewer kinds, or remove \
+                 the breaker"
             }
             Self::MaxAttempts => "`max_attempts` must be 1 or more: it counts the first call too",
             Self::MaxDelay => {

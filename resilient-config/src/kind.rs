@@ -4,14 +4,14 @@ use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// What went wrong, as far as a policy cares. The kind selects the row of the `RetryTable`, and
+/// The kind of an error, as far as a policy distinguishes them. The kind selects the row of the `RetryTable`, and
 /// decides whether a breaker counts an error.
 ///
 /// Eight kinds are [transient](Self::is_transient). The attribute takes their names
-/// (`retry = "rate_limit_error"`). Six kinds are errors that a retry does not help. Three more are
+/// (`retry = "rate_limit_error"`). Six kinds are errors that a retry cannot fix. Three more are
 /// [`CircuitOpen`](Self::CircuitOpen), for a call that a breaker rejected,
 /// [`DeadlineExceeded`](Self::DeadlineExceeded), for a call that its own deadline ended, and
-/// [`Unknown`](Self::Unknown), for an error that nothing recognizes.
+/// [`Unknown`](Self::Unknown), for an error that is not recognized.
 ///
 /// ```
 /// use resilient_runtime::ErrorKind;
@@ -39,7 +39,7 @@ pub enum ErrorKind {
     SearchTimeout,
     /// The server failed while it handled the request.
     InternalError,
-    /// A connection broke under a request.
+    /// A connection broke during a request.
     NetworkError,
     /// The request is invalid. Sent again, it fails again.
     InvalidRequestError,
@@ -58,7 +58,7 @@ pub enum ErrorKind {
     /// The deadline of the call's own policy ended it. A server that does not answer in time is a
     /// [`TimeoutError`](Self::TimeoutError) instead.
     DeadlineExceeded,
-    /// Nothing recognizes the error.
+    /// The error is not recognized.
     Unknown,
 }
 
@@ -92,7 +92,7 @@ impl ErrorKind {
         Self::Unknown,
     ];
 
-    /// The name that attributes, events and [`FromStr`] use: `"rate_limit_error"`.
+    /// Returns the name that attributes, events and [`FromStr`] use: `"rate_limit_error"`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -116,7 +116,7 @@ impl ErrorKind {
         }
     }
 
-    /// Whether the same request may succeed a little later.
+    /// Returns whether the same request may succeed a little later.
     ///
     /// Only transient errors are retried. By default, only they count as failures of a breaker:
     /// see [`trip_on`](crate::BreakerConfigBuilder::trip_on). The one exception is a call that its
@@ -164,7 +164,7 @@ impl FromStr for ErrorKind {
     }
 }
 
-/// A name that no [`ErrorKind`] has.
+/// The error for a name that no [`ErrorKind`] has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownKindError {
     name: String,

@@ -31,32 +31,32 @@ impl KindSet {
         kinds
     };
 
-    /// The set with one more kind.
+    /// Returns the set with one more kind.
     #[must_use]
     pub const fn with(self, kind: ErrorKind) -> Self {
         Self(self.0 | 1 << kind as u32)
     }
 
-    /// The set without the kinds of another one.
+    /// Returns the set without the kinds of another set.
     #[must_use]
     pub const fn without(self, others: Self) -> Self {
         Self(self.0 & !others.0)
     }
 
-    /// Whether the kind is in the set.
+    /// Returns whether the kind is in the set.
     #[must_use]
     #[inline]
     pub const fn contains(self, kind: ErrorKind) -> bool {
         self.0 & 1 << kind as u32 != 0
     }
 
-    /// Whether no kind is in the set.
+    /// Returns whether no kind is in the set.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The names of its kinds, in the order of declaration.
+    /// Returns the names of its kinds, in the order of declaration.
     #[must_use]
     pub fn names(self) -> Vec<&'static str> {
         let kinds = ErrorKind::ALL.iter().filter(|kind| self.contains(**kind));

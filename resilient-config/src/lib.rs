@@ -8,6 +8,16 @@
 //! Each file uses only those before it in this list: `kind`, `kind_set`, `error`, `duration` and
 //! `spelling`, `backoff`, `setting`, then `retry`, `budget` and `breaker`.
 
+/// The `?` of a `const fn`: the value of an `Ok`. An `Err` is returned.
+macro_rules! ok {
+    ($result:expr) => {
+        match $result {
+            Ok(value) => value,
+            Err(error) => return Err(error),
+        }
+    };
+}
+
 pub mod backoff;
 pub mod breaker;
 pub mod budget;

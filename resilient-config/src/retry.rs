@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::backoff::{self, Backoff};
+use crate::backoff::Backoff;
 use crate::error::ConfigError;
 use crate::kind::ErrorKind;
 use crate::setting::{Count, Key, Number, Setting, Time};
 
-/// The name that takes the row of each error's own kind.
+/// The name for the row of each error's own kind.
 pub const AUTO: &str = "auto";
 
-/// The name of the row of every kind without one of its own.
+/// The name of the row for every kind that has none of its own.
 pub const DEFAULT: &str = "default";
 
 const MAX_ATTEMPTS: Count = Count { least: 1, most: u32::MAX, error: ConfigError::MaxAttempts };
@@ -25,7 +25,7 @@ pub const KEYS: [Key<RetryPolicyBuilder>; 5] = [
     Key::new("base_delay", Setting::Time(BASE_DELAY, RetryPolicyBuilder::base_delay)),
     Key::new("max_delay", Setting::Time(MAX_DELAY, RetryPolicyBuilder::max_delay)),
     Key::new("jitter", Setting::Number(JITTER, RetryPolicyBuilder::jitter)),
-    Key::new("backoff", Setting::Backoff(&backoff::NAMES, RetryPolicyBuilder::backoff)),
+    Key::new("backoff", Setting::Backoff(RetryPolicyBuilder::backoff)),
 ];
 
 /// Returns the row of `kind` in the default table, if the kind has one of its own.
@@ -58,7 +58,7 @@ pub const fn own_row(kind: ErrorKind) -> Option<RetryPolicy> {
     Some(row)
 }
 
-/// A row of the `RetryTable`: how often to try, and how long to wait in between.
+/// A row of the `RetryTable`: the number of attempts, and the delays between them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -112,34 +112,33 @@ impl RetryPolicy {
         RetryPolicyBuilder(self)
     }
 
-    /// How often the function is called at most, the first call included. Default 3.
+    /// Returns the maximum number of attempts, including the first. Default 3.
     #[must_use]
     #[inline]
     pub const fn max_attempts(&self) -> u32 {
         self.max_attempts
     }
 
-    /// The delay before the first retry. Default 100 ms.
+    /// Returns the delay before the first retry. Default 100 ms.
     #[must_use]
     pub const fn base_delay(&self) -> Duration {
         self.base_delay
     }
 
-    /// The longest delay, jitter included. If the server asks for a longer wait, the call ends.
+    /// Returns the longest delay, including jitter. If the server asks for a longer wait, the call ends.
     /// Only the jitter added to a server's hint may exceed it. Default 5 s.
     #[must_use]
     pub const fn max_delay(&self) -> Duration {
         self.max_delay
     }
 
-    /// By which share of itself a delay is spread either way, and a server's hint upward. Default
-    /// 0.1.
+    /// Returns the share by which a delay varies either way, and a server's hint upward. Default 0.1.
     #[must_use]
     pub const fn jitter(&self) -> f64 {
         self.jitter
     }
 
-    /// How the delay grows. Default [`Backoff::Exponential`].
+    /// Returns how the delay grows. Default [`Backoff::Exponential`].
     #[must_use]
     pub const fn backoff(&self) -> Backoff {
         self.backoff
@@ -158,8 +157,7 @@ impl Default for RetryPolicy {
 pub struct RetryPolicyBuilder(RetryPolicy);
 
 impl RetryPolicyBuilder {
-    /// How often the function is called at most, the first call included: 1 or more, and 1 is no
-    /// retry.
+    /// The maximum number of attempts, including the first: 1 or more, and 1 is no retry.
     pub const fn max_attempts(mut self, attempts: u32) -> Self {
         self.0.max_attempts = attempts;
         self
@@ -171,7 +169,7 @@ impl RetryPolicyBuilder {
         self
     }
 
-    /// The longest delay, jitter included: more than 0, and not shorter than the base delay. A call
+    /// The longest delay, including jitter: more than 0, and not shorter than the base delay. A call
     /// ends if the server asks for a longer wait. A shorter hint is waited out, and its jitter is
     /// added on top.
     pub const fn max_delay(mut self, delay: Duration) -> Self {
@@ -179,9 +177,9 @@ impl RetryPolicyBuilder {
         self
     }
 
-    /// By which share of itself a delay is spread either way, from 0 to 1: with 0.1, a delay of
-    /// 1 s is anything from 0.9 to 1.1 s, each as likely. A hint (`Classify::retry_after`) of
-    /// the server is only lengthened: a hint of 1 s is anything from 1 to 1.1 s.
+    /// The share, from 0 to 1, by which a delay varies either way: with 0.1, a delay of 1 s is
+    /// anything from 0.9 to 1.1 s, uniformly distributed. A hint of the server
+    /// (`Classify::retry_after`) is only lengthened: a hint of 1 s is anything from 1 to 1.1 s.
     pub const fn jitter(mut self, share: f64) -> Self {
         self.0.jitter = share;
         self
@@ -197,22 +195,16 @@ impl RetryPolicyBuilder {
     ///
     /// # Errors
     ///
-    /// If there is no attempt at all, `max_delay` is 0 or shorter than `base_delay`, or the jitter
+    /// If `max_attempts` is 0, `max_delay` is 0 or shorter than `base_delay`, or the jitter
     /// is not from 0 to 1.
     pub const fn build(self) -> Result<RetryPolicy, ConfigError> {
         let policy = self.0;
-        if let Err(error) = MAX_ATTEMPTS.check(policy.max_attempts) {
-            return Err(error);
-        }
-        if let Err(error) = MAX_DELAY.check(policy.max_delay) {
-            return Err(error);
-        }
+        ok!(MAX_ATTEMPTS.check(policy.max_attempts));
+        ok!(MAX_DELAY.check(policy.max_delay));
         if policy.max_delay.as_nanos() < policy.base_delay.as_nanos() {
             return Err(ConfigError::MaxDelay);
         }
-        if let Err(error) = JITTER.check(policy.jitter) {
-            return Err(error);
-        }
+        ok!(JITTER.check(policy.jitter));
         Ok(policy)
     }
 }

@@ -32,8 +32,8 @@ pub enum Setting<B> {
     Window((Count, fn(B, u32) -> B), (Time, fn(B, Duration) -> B)),
     /// A list of kinds of error, each of which is in this set.
     Kinds(KindSet, fn(B, &[ErrorKind]) -> B),
-    /// One of these words.
-    Backoff(&'static [(&'static str, Backoff)], fn(B, Backoff) -> B),
+    /// One of [`NAMES`](crate::backoff::NAMES).
+    Backoff(fn(B, Backoff) -> B),
 }
 
 impl<B> Key<B> {
@@ -49,12 +49,12 @@ pub struct Count {
     pub least: u32,
     /// The largest.
     pub most: u32,
-    /// The error of any other.
+    /// The error for any other number.
     pub error: ConfigError,
 }
 
 impl Count {
-    /// Refuses a number out of the range.
+    /// Rejects a number out of the range.
     #[expect(clippy::missing_errors_doc, reason = "its only error is its field")]
     pub const fn check(&self, number: u32) -> Result<u32, ConfigError> {
         if number < self.least || number > self.most { Err(self.error) } else { Ok(number) }
@@ -66,12 +66,12 @@ impl Count {
 pub struct Time {
     /// The shortest.
     pub least: Duration,
-    /// The error of a shorter one.
+    /// The error for a shorter duration.
     pub error: ConfigError,
 }
 
 impl Time {
-    /// Refuses a duration that is too short.
+    /// Rejects a duration that is too short.
     #[expect(clippy::missing_errors_doc, reason = "its only error is its field")]
     pub const fn check(&self, time: Duration) -> Result<Duration, ConfigError> {
         if time.as_nanos() < self.least.as_nanos() { Err(self.error) } else { Ok(time) }
@@ -85,27 +85,21 @@ pub struct Number {
     pub least: f64,
     /// The largest.
     pub most: f64,
-    /// One that advice names if nothing else is known.
+    /// The example in messages.
     pub example: f64,
-    /// The error of any other.
+    /// The error for any other number.
     pub error: ConfigError,
 }
 
 impl Number {
-    /// A number from 0 to 1.
+    /// Returns the range from 0 to 1.
     pub(crate) const fn share(example: f64, error: ConfigError) -> Self {
         Self { least: 0.0, most: 1.0, example, error }
     }
 
-    /// Refuses a number out of the range, and NaN.
+    /// Rejects a number out of the range, and NaN.
     #[expect(clippy::missing_errors_doc, reason = "its only error is its field")]
     pub const fn check(&self, number: f64) -> Result<f64, ConfigError> {
         if number >= self.least && number <= self.most { Ok(number) } else { Err(self.error) }
-    }
-
-    /// Whether it is a share of something: from 0 to 1.
-    #[must_use]
-    pub const fn is_share(&self) -> bool {
-        self.most <= 1.0
     }
 }

@@ -10,10 +10,10 @@ pub fn closest(name: &str, known: impl IntoIterator<Item = &'static str>) -> Opt
         .map(|(_, known)| known)
 }
 
-/// Whether one of two undeclared names may be a misspelling of the other.
+/// Returns whether one of two undeclared names may be a misspelling of the other.
 ///
-/// It is strict, since it fails the build of a program that validates its catalog: the names have
-/// the same words except for a letter or two. Names that differ only in their numbers are a series.
+/// The test is strict, since a program that validates its catalog fails on it: the names have the
+/// same words except for a letter or two. Names that differ only in their numbers are a series.
 #[must_use]
 pub fn is_similar(one: &str, other: &str) -> bool {
     const MOST: usize = 2;
@@ -25,11 +25,11 @@ pub fn is_similar(one: &str, other: &str) -> bool {
     distances.sum::<Option<usize>>().is_some_and(|wrong| wrong <= MOST)
 }
 
-/// Returns the one of `known` that `word` can only be a misspelling of.
+/// Returns the one of `known` that `word` is a misspelling of.
 ///
 /// `RateLimit`, `rate-limit` and `ratelimited` all mean `rate_limit_error`.
 #[must_use]
-pub fn misspelt<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn misspelled<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let letters = |word: &str| {
         let word: String = word.chars().filter(|c| c.is_alphanumeric()).collect();
         word.to_lowercase()
@@ -48,7 +48,7 @@ pub fn misspelt<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
 #[must_use]
 pub fn edits(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
-    // The rows of the usual table: edits from the first letters of `from` to those of `to`.
+    // The rows of the Damerau-Levenshtein table: edits from the first letters of `from` to those of `to`.
     let mut before = Vec::new();
     let mut above: Vec<usize> = (0..=to.len()).collect();
     let mut last = None;
@@ -146,7 +146,7 @@ mod tests {
             ("search", None),
             ("nightly_import", None),
         ] {
-            assert_eq!(misspelt(word, &known), meant, "{word}");
+            assert_eq!(misspelled(word, &known), meant, "{word}");
         }
     }
 

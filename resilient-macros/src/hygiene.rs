@@ -22,7 +22,7 @@ impl Runtime<'_> {
     }
 
     /// Returns the span of code whose errors are reported at `place`. A path of the user's counts as
-    /// generated code there, so that lints do not complain about how it is written.
+    /// generated code there, so that lints ignore it.
     pub fn reported_at(&self, place: Span) -> Span {
         if self.0.is_some() { mixed().located_at(place) } else { place }
     }

@@ -8,7 +8,7 @@
 //! - `diagnose`: how mistakes are gathered and explained
 //! - `parse`: what is written, with its spans
 //! - `config`: what the arguments mean; every rule about them
-//! - `check`: what the function must be, so that the configuration applies to it
+//! - `check`: what the function must be for the configuration to apply to it
 //! - `emit`: the code; nothing there can fail
 //! - `attribute`, `policies` and `classify`: one entry point for each macro
 
@@ -43,7 +43,7 @@ use proc_macro::TokenStream;
 /// | – `row` | a transient kind of error, or a declared name | the default row | the row to start from |
 /// | – `max_attempts` | a whole number, 1 or more | the row's | the most attempts, including the first; 1 is no retry, and allows no key about retries beside it |
 /// | – `base_delay` | a duration | the row's | the delay before the first retry |
-/// | – `max_delay` | a duration above 0, not under a `base_delay` beside it | the row's | the longest delay, including jitter; only the jitter added to a server's hint may exceed it. It shortens a longer base delay of the row, and a longer `base_delay` raises the row's `max_delay` |
+/// | – `max_delay` | a duration above 0, not shorter than a `base_delay` beside it | the row's | the longest delay, including jitter; only the jitter added to a server's hint may exceed it. It shortens a longer base delay of the row, and a longer `base_delay` raises the row's `max_delay` |
 /// | – `jitter` | a number from 0 to 1 | 0.1 | the share by which a delay varies either way, and a server's hint upward |
 /// | – `backoff` | `"exponential"` or `"linear"` | the row's | how the delay grows |
 /// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, shared by all functions that name it |
@@ -61,7 +61,7 @@ use proc_macro::TokenStream;
 /// | – `ignore` | a list of transient kinds, or `"deadline_exceeded"`, without `trip_on` | none | which of these kinds do not count as failures |
 /// | – `open_duration` | a duration, `"1ms"` or more | `"30s"` | how long it stays open; longer if the failure that opens it carries a longer hint of the server |
 /// | – `open_duration_multiplier` | a number from 1 | 1 | the factor by which it stays open longer each time that its probes fail |
-/// | – `max_open_duration` | a duration, not under `open_duration` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, including growth, jitter and hints |
+/// | – `max_open_duration` | a duration, not shorter than `open_duration` | `"5m"`, or twice `open_duration` if that is longer | the longest that it stays open, including growth, jitter and hints |
 /// | – `open_jitter` | a number from 0 to 1 | 0 | the share by which the time that it stays open varies either way |
 /// | – `success_threshold` | a whole number from 1 to 65,535 | 2 | how many successful probes close it |
 /// | – `half_open_max_calls` | a whole number from 1 to 65,535 | `success_threshold` | how many probes may be under way at once, including those of an earlier half-open state |

@@ -11,8 +11,7 @@ use crate::diagnose::suggest::did_you_mean;
 use crate::emit::site_tokens;
 use crate::hygiene::{Runtime, mixed};
 use crate::parse::args::Args;
-use crate::parse::values::{literal, path, runtime_in};
-use resilient_config::spelling::misspelt;
+use crate::parse::values::literal;
 
 /// The content of the macro.
 struct Policies {
@@ -28,13 +27,31 @@ struct Declaration {
     conditions: Vec<Attribute>,
     /// Attributes that a declaration cannot have.
     others: Vec<Attribute>,
-    keyword: Ident,
+    kind: Kind,
     name: LitStr,
     args: Args,
     braces: Span,
 }
 
-const KEYWORDS: &[&str] = &["breaker", "retry", "budget"];
+/// What is declared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Breaker,
+    Retry,
+    Budget,
+}
+
+impl Kind {
+    /// Returns the kind of this keyword.
+    fn of(keyword: &Ident) -> Option<Self> {
+        match keyword.to_string().as_str() {
+            "breaker" => Some(Self::Breaker),
+            "retry" => Some(Self::Retry),
+            "budget" => Some(Self::Budget),
+            _ => None,
+        }
+    }
+}
 
 impl Parse for Policies {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -54,24 +71,14 @@ impl Parse for Policies {
 /// Parses `= path;`, after `crate`.
 fn runtime(input: ParseStream<'_>) -> syn::Result<Path> {
     let place = input.span();
-    let has_sign = input.parse::<Option<Token![=]>>()?.is_some();
-    let value: Option<Expr> = input.parse().ok();
-    let found = value.as_ref().and_then(path);
-    match found.clone().filter(|_| has_sign) {
-        Some(path) if input.parse::<Option<Token![;]>>()?.is_some() => Ok(path),
-        _ => {
-            let path = match (found, value) {
-                (Some(path), _) => path.to_token_stream().to_string().replace(' ', ""),
-                (None, Some(value)) => runtime_in(&value),
-                (None, None) => "::resilient_runtime".to_owned(),
-            };
-            let message = format_args!(
-                "the path of the runtime has no quotes, and ends with a semicolon: write \
-                 `crate = {path};`"
-            );
-            Err(Error::new(place, message))
-        }
-    }
+    let parse = || {
+        input.parse::<Token![=]>()?;
+        let path = input.call(Path::parse_mod_style)?;
+        input.parse::<Token![;]>()?;
+        Ok(path)
+    };
+    let message = "expected the path of the runtime: write `crate = ::resilient_runtime;`";
+    parse().map_err(|_: Error| Error::new(place, message))
 }
 
 impl Parse for Declaration {
@@ -92,36 +99,30 @@ impl Parse for Declaration {
         }
         let keyword: Ident = input.parse().map_err(|error: Error| {
             let message = "expected a declaration, `breaker \"…\" { … }`, `retry \"…\" { … }` or \
-                           `budget \"…\" { … }`: there is no comma between declarations";
+                           `budget \"…\" { … }`, without a comma before it";
             Error::new(error.span(), message)
         })?;
-        let name: LitStr = input.parse().map_err(|error: Error| {
+        let Some(kind) = Kind::of(&keyword) else {
+            let written = keyword.to_string();
             let message = format_args!(
-                "a declaration has a name, as a literal: write `{} \"…\" {{ … }}`",
-                meant(&keyword)
+                "`policies!` declares `breaker \"…\" {{ … }}`, `retry \"…\" {{ … }}` and \
+                 `budget \"…\" {{ … }}`, not `{written}`{}",
+                did_you_mean(&written, &["breaker", "retry", "budget"])
             );
-            Error::new(error.span(), message)
-        })?;
+            return Err(Error::new(keyword.span(), message));
+        };
+        let form =
+            || format!("a declaration has a name and braces: write `{keyword} \"…\" {{ … }}`");
+        let name: LitStr =
+            input.parse().map_err(|error: Error| Error::new(error.span(), form()))?;
         if !input.peek(token::Brace) {
-            let message = format_args!(
-                "a declaration ends with its settings in braces, which may be empty: write \
-                 `{} {} {{ … }}`",
-                meant(&keyword),
-                name.token()
-            );
-            return Err(Error::new(name.span(), message));
+            return Err(Error::new(name.span(), form()));
         }
         let content;
         let braces = braced!(content in input).span.join();
         let args = Args::parse_declared(&content)?;
-        Ok(Self { documentation, conditions, others: attributes, keyword, name, args, braces })
+        Ok(Self { documentation, conditions, others: attributes, kind, name, args, braces })
     }
-}
-
-/// Returns the keyword that a misspelling means, if that is clear.
-fn meant(keyword: &Ident) -> String {
-    let written = keyword.to_string();
-    misspelt(&written, KEYWORDS).map(str::to_owned).unwrap_or(written)
 }
 
 // // Input:
@@ -145,16 +146,14 @@ pub fn expand(input: TokenStream) -> TokenStream {
         Err(error) => return error.into_compile_error(),
     };
     let mut errors = Errors::default();
-    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut seen: Vec<(Kind, String)> = Vec::new();
     let mut expanded = TokenStream::new();
     for declaration in &declarations {
         let before = errors.count();
-        let name = (declaration.keyword.to_string(), declaration.name.value());
+        let name = (declaration.kind, declaration.name.value());
         // Conditions may leave only one of several declarations.
         if declaration.conditions.is_empty() && seen.contains(&name) {
-            let (keyword, name) = &name;
-            let message = format_args!("{keyword} `{name}` is declared twice: keep one");
-            errors.at(&declaration.name, message);
+            errors.at(&declaration.name, format_args!("`{}` is declared twice: keep one", name.1));
             continue;
         }
         seen.push(name);
@@ -172,29 +171,23 @@ impl Declaration {
             errors.at(other, "a declaration takes doc comments and `#[cfg(…)]`, and nothing else");
         }
         let name = &self.name;
-        let (slice, of, name, settings) = if self.keyword == "breaker" {
-            let (named, given) = config::declared_breaker(name, &self.args, self.braces, errors)?;
-            let settings = site_tokens::breaker_settings(runtime, &named, &given);
-            ("BREAKERS", "BreakerSettings", named.literal()?.clone(), settings)
-        } else if self.keyword == "retry" {
-            let (row, numbers) = config::declared_row(name, &self.args, self.braces, errors)?;
-            let settings = site_tokens::declared_row(runtime, &row, &numbers);
-            ("ROWS", "RetryPolicy", name.clone(), settings)
-        } else if self.keyword == "budget" {
-            let numbers = config::declared_budget(name, &self.args, self.braces, errors)?;
-            let settings = site_tokens::budget_settings(runtime, &numbers);
-            ("BUDGETS", "BudgetConfig", name.clone(), settings)
-        } else {
-            let hint = did_you_mean(&self.keyword.to_string(), KEYWORDS);
-            errors.at(
-                &self.keyword,
-                format_args!(
-                    "`policies!` declares `breaker \"…\" {{ … }}`, `retry \"…\" {{ … }}` and \
-                     `budget \"…\" {{ … }}`, not `{}`{hint}",
-                    self.keyword
-                ),
-            );
-            return None;
+        let (slice, of, name, settings) = match self.kind {
+            Kind::Breaker => {
+                let (source, given) =
+                    config::declared_breaker(name, &self.args, self.braces, errors)?;
+                let settings = site_tokens::breaker_settings(runtime, &source, &given);
+                ("BREAKERS", "BreakerSettings", source.literal()?.clone(), settings)
+            }
+            Kind::Retry => {
+                let (row, numbers) = config::declared_row(name, &self.args, self.braces, errors)?;
+                let settings = site_tokens::declared_row(runtime, &row, &numbers);
+                ("ROWS", "RetryPolicy", name.clone(), settings)
+            }
+            Kind::Budget => {
+                let numbers = config::declared_budget(name, &self.args, self.braces, errors)?;
+                let settings = site_tokens::budget_settings(runtime, &numbers);
+                ("BUDGETS", "BudgetConfig", name.clone(), settings)
+            }
         };
         let (slice, of) = (Ident::new(slice, mixed()), Ident::new(of, mixed()));
         let p = runtime.private(mixed());
@@ -212,7 +205,7 @@ impl Declaration {
         })
     }
 
-    /// The doc comment as one string, without the space that begins each line.
+    /// Writes the doc comment as one string, without the space that begins each line.
     fn documentation(&self) -> TokenStream {
         let lines = self.documentation.iter().enumerate().map(|(number, line)| {
             let newline = (number > 0).then_some("\n").into_iter();
@@ -221,7 +214,7 @@ impl Declaration {
                     let text = text.value();
                     text.strip_prefix(' ').unwrap_or(&text).into_token_stream()
                 }
-                // As `#[doc = include_str!("…")]` has it.
+                // `#[doc = include_str!("…")]`
                 _ => line.into_token_stream(),
             };
             quote_spanned!(mixed()=> #(#newline,)* #line)

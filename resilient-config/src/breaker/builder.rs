@@ -92,7 +92,7 @@ impl BreakerConfigBuilder {
         }
     }
 
-    /// The settings of `config`, without those that follow from others by default.
+    /// Starts from `config`, without the settings that have a default which follows from others.
     const fn of(config: &BreakerConfig) -> Self {
         let this = Self {
             success_threshold: config.success_threshold as u32,
@@ -216,8 +216,7 @@ impl BreakerConfigBuilder {
     }
 
     /// The share of failures in the window, from 0 to 1, at which the breaker opens. 0 is reached by
-    /// one failure. Default 0.5, as in resilience4j and `MicroProfile`
-    /// Fault Tolerance.
+    /// one failure. Default 0.5, as in resilience4j and `MicroProfile` Fault Tolerance.
     pub const fn failure_rate(mut self, share: f64) -> Self {
         self.failure_rate = Some(share);
         self
@@ -315,44 +314,24 @@ impl BreakerConfigBuilder {
     /// assert_eq!(SEARCH.config().window_calls(), Some(50));
     /// ```
     pub const fn build(self) -> Result<BreakerConfig, ConfigError> {
-        let rates = match self.checked_rates() {
-            Ok(rates) => rates,
-            Err(error) => return Err(error),
-        };
+        let rates = ok!(self.checked_rates());
         let failure_threshold = match self.failure_threshold {
             Some(_) if rates.is_some() => return Err(ConfigError::FailureThresholdInWindow),
             Some(failures) => failures,
             None => BreakerConfig::DEFAULT.failure_threshold as u32,
         };
-        let failure_threshold = match count(&FAILURE_THRESHOLD, failure_threshold) {
-            Ok(failures) => failures,
-            Err(error) => return Err(error),
-        };
-        let success_threshold = match count(&SUCCESS_THRESHOLD, self.success_threshold) {
-            Ok(successes) => successes,
-            Err(error) => return Err(error),
-        };
+        let failure_threshold = ok!(count(&FAILURE_THRESHOLD, failure_threshold));
+        let success_threshold = ok!(count(&SUCCESS_THRESHOLD, self.success_threshold));
         let half_open_max_calls = match self.half_open_max_calls {
             Some(calls) => calls,
             None => self.success_threshold,
         };
-        let half_open_max_calls = match count(&HALF_OPEN_MAX_CALLS, half_open_max_calls) {
-            Ok(calls) => calls,
-            Err(error) => return Err(error),
-        };
-        if let Some(timeout) = self.probe_timeout
-            && let Err(error) = PROBE_TIMEOUT.check(timeout)
-        {
-            return Err(error);
+        let half_open_max_calls = ok!(count(&HALF_OPEN_MAX_CALLS, half_open_max_calls));
+        if let Some(timeout) = self.probe_timeout {
+            ok!(PROBE_TIMEOUT.check(timeout));
         }
-        let max_open_duration = match self.checked_max_open_duration() {
-            Ok(duration) => duration,
-            Err(error) => return Err(error),
-        };
-        let (trips, ignores_deadline) = match self.checked_trips() {
-            Ok(kinds) => kinds,
-            Err(error) => return Err(error),
-        };
+        let max_open_duration = ok!(self.checked_max_open_duration());
+        let (trips, ignores_deadline) = ok!(self.checked_trips());
         Ok(BreakerConfig {
             failure_threshold,
             success_threshold,
@@ -370,15 +349,9 @@ impl BreakerConfigBuilder {
 
     /// Checks how long the breaker stays open. Returns the longest such time.
     const fn checked_max_open_duration(&self) -> Result<Duration, ConfigError> {
-        if let Err(error) = OPEN_DURATION.check(self.open_duration) {
-            return Err(error);
-        }
-        if let Err(error) = OPEN_DURATION_MULTIPLIER.check(self.open_duration_multiplier) {
-            return Err(error);
-        }
-        if let Err(error) = OPEN_JITTER.check(self.open_jitter) {
-            return Err(error);
-        }
+        ok!(OPEN_DURATION.check(self.open_duration));
+        ok!(OPEN_DURATION_MULTIPLIER.check(self.open_duration_multiplier));
+        ok!(OPEN_JITTER.check(self.open_jitter));
         let Some(longest) = self.max_open_duration else {
             return Ok(default_max_open_duration(self.open_duration));
         };
@@ -388,34 +361,28 @@ impl BreakerConfigBuilder {
         Ok(longest)
     }
 
-    /// The kinds of error that count as failures, and whether a deadline never does.
+    /// Returns the kinds of error that count as failures, and whether a deadline never does.
     const fn checked_trips(&self) -> Result<(KindSet, bool), ConfigError> {
         match (self.trip_on, self.ignore) {
             (Some(_), Some(_)) => Err(ConfigError::TripOnAndIgnore),
-            (Some(Ok(counted)), None) => {
+            (Some(listed), None) => {
+                let counted = ok!(listed);
                 Ok((counted, !counted.contains(ErrorKind::DeadlineExceeded)))
             }
-            (None, Some(Ok(ignored))) => match all_but(ignored) {
-                Ok(counted) => Ok((counted, ignored.contains(ErrorKind::DeadlineExceeded))),
-                Err(error) => Err(error),
-            },
-            (Some(Err(error)), None) | (None, Some(Err(error))) => Err(error),
+            (None, Some(listed)) => {
+                let ignored = ok!(listed);
+                Ok((ok!(all_but(ignored)), ignored.contains(ErrorKind::DeadlineExceeded)))
+            }
             (None, None) => Ok(self.unlisted),
         }
     }
 
-    /// Checks the window and the rates. `None` if there is no window.
+    /// Checks the window and the rates. Returns `None` if there is no window.
     const fn checked_rates(&self) -> Result<Option<Rates>, ConfigError> {
         let window = match (self.window_calls, self.window_time) {
             (Some(_), Some(_)) => return Err(ConfigError::TwoWindows),
-            (Some(calls), None) => match count(&WINDOW_CALLS, calls) {
-                Ok(calls) => Window::Calls(calls),
-                Err(error) => return Err(error),
-            },
-            (None, Some(time)) => match WINDOW_TIME.check(time) {
-                Ok(time) => Window::Time(time),
-                Err(error) => return Err(error),
-            },
+            (Some(calls), None) => Window::Calls(ok!(count(&WINDOW_CALLS, calls))),
+            (None, Some(time)) => Window::Time(ok!(WINDOW_TIME.check(time))),
             (None, None) => {
                 let unused = self.failure_rate.is_some()
                     || self.minimum_calls.is_some()
@@ -424,23 +391,14 @@ impl BreakerConfigBuilder {
                 return if unused { Err(ConfigError::WindowMissing) } else { Ok(None) };
             }
         };
-        let minimum_calls = match self.checked_minimum_calls(window) {
-            Ok(calls) => calls,
-            Err(error) => return Err(error),
-        };
+        let minimum_calls = ok!(self.checked_minimum_calls(window));
         let failure_rate = match self.failure_rate {
             Some(rate) => rate,
             None => DEFAULT_FAILURE_RATE,
         };
-        let failure_rate = match FAILURE_RATE.check(failure_rate) {
-            Ok(rate) => rate,
-            Err(error) => return Err(error),
-        };
-        let slow = match self.checked_slow() {
-            Ok(slow) => slow,
-            Err(error) => return Err(error),
-        };
-        Ok(Some(Rates { window, minimum_calls, failure_rate: Checked(failure_rate), slow }))
+        let failure_rate = Checked(ok!(FAILURE_RATE.check(failure_rate)));
+        let slow = ok!(self.checked_slow());
+        Ok(Some(Rates { window, minimum_calls, failure_rate, slow }))
     }
 
     const fn checked_minimum_calls(&self, window: Window) -> Result<u16, ConfigError> {
@@ -458,35 +416,29 @@ impl BreakerConfigBuilder {
             Some(rate) => rate,
             None => DEFAULT_SLOW_CALL_RATE,
         };
-        let rate = match SLOW_CALL_RATE.check(rate) {
-            Ok(rate) => Checked(rate),
-            Err(error) => return Err(error),
-        };
+        let rate = Checked(ok!(SLOW_CALL_RATE.check(rate)));
         match self.slow_call_duration {
-            Some(call) => match SLOW_CALL_DURATION.check(call) {
-                Ok(call) => Ok(Some(Slow { call, rate })),
-                Err(error) => Err(error),
-            },
+            Some(call) => Ok(Some(Slow { call: ok!(SLOW_CALL_DURATION.check(call)), rate })),
             None if self.slow_call_rate.is_some() => Err(ConfigError::SlowCallDurationMissing),
             None => Ok(None),
         }
     }
 }
 
-/// The `max_open_duration` of a breaker with this open duration, by default.
+/// Returns the default `max_open_duration` of a breaker with this open duration.
 const fn default_max_open_duration(open_duration: Duration) -> Duration {
     let twice = open_duration.saturating_mul(2);
     let is_longer = twice.as_nanos() > DEFAULT_MAX_OPEN_DURATION.as_nanos();
     if is_longer { twice } else { DEFAULT_MAX_OPEN_DURATION }
 }
 
-/// The `minimum_calls` of a breaker with this window, by default.
+/// Returns the default `minimum_calls` of a breaker with this window.
 const fn default_minimum_calls(window: Window) -> u16 {
     let most = most_calls(window);
     if most < DEFAULT_MINIMUM_CALLS { most } else { DEFAULT_MINIMUM_CALLS }
 }
 
-/// The largest `minimum_calls` of a breaker with this window.
+/// Returns the largest `minimum_calls` of a breaker with this window.
 const fn most_calls(window: Window) -> u16 {
     match window {
         Window::Calls(calls) => calls,
@@ -502,10 +454,7 @@ const fn unless_default(count: u32, default: u32) -> Option<u32> {
 #[expect(clippy::cast_possible_truncation, reason = "no range ends above `u16::MAX`")]
 const fn count(range: &Count, number: u32) -> Result<u16, ConfigError> {
     assert!(range.most <= u16::MAX as u32, "a range does not fit the state word");
-    match range.check(number) {
-        Ok(number) => Ok(number as u16),
-        Err(error) => Err(error),
-    }
+    Ok(ok!(range.check(number)) as u16)
 }
 
 /// Returns the kinds of a list.
@@ -529,242 +478,4 @@ const fn all_but(ignored: KindSet) -> Result<KindSet, ConfigError> {
     }
     let counted = KindSet::TRANSIENT.without(ignored);
     if counted.is_empty() { Err(ConfigError::IgnoreAll) } else { Ok(counted) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::config::trips_on_deadline;
-    use super::*;
-
-    const MICROSECOND: Duration = Duration::from_micros(1);
-
-    #[test]
-    fn the_builder_starts_from_the_defaults() {
-        assert_eq!(BreakerConfig::builder().build(), Ok(BreakerConfig::DEFAULT));
-    }
-
-    #[test]
-    fn numbers_out_of_range_are_refused() {
-        let builder = BreakerConfig::builder;
-        let window = || builder().window_calls(100);
-        for (refused, error) in [
-            (builder().failure_threshold(0), ConfigError::FailureThreshold),
-            (builder().failure_threshold(65_536), ConfigError::FailureThreshold),
-            (builder().success_threshold(0), ConfigError::SuccessThreshold),
-            (builder().half_open_max_calls(0), ConfigError::HalfOpenMaxCalls),
-            (builder().probe_timeout(999 * MICROSECOND), ConfigError::ProbeTimeout),
-            (builder().open_duration(Duration::from_micros(999)), ConfigError::OpenDuration),
-            (builder().open_duration_multiplier(0.9), ConfigError::OpenDurationMultiplier),
-            (builder().open_duration_multiplier(f64::NAN), ConfigError::OpenDurationMultiplier),
-            (
-                builder().open_duration_multiplier(f64::INFINITY),
-                ConfigError::OpenDurationMultiplier,
-            ),
-            (builder().open_jitter(1.1), ConfigError::OpenJitter),
-            (builder().open_jitter(f64::NAN), ConfigError::OpenJitter),
-            (builder().window_calls(0), ConfigError::WindowCalls),
-            (builder().window_calls(1_001), ConfigError::WindowCalls),
-            (builder().window_calls(65_637), ConfigError::WindowCalls),
-            (builder().window_time(9_999 * MICROSECOND), ConfigError::WindowTime),
-            (window().failure_rate(-0.1), ConfigError::FailureRate),
-            (window().failure_rate(1.1), ConfigError::FailureRate),
-            (window().failure_rate(f64::NAN), ConfigError::FailureRate),
-            (window().minimum_calls(0), ConfigError::MinimumCalls),
-            (window().minimum_calls(65_536), ConfigError::MinimumCalls),
-            (window().slow_call_duration(999 * MICROSECOND), ConfigError::SlowCallDuration),
-            (
-                window().slow_call_duration(MICROSECOND * 1_000).slow_call_rate(2.0),
-                ConfigError::SlowCallRate,
-            ),
-        ] {
-            assert_eq!(refused.build(), Err(error));
-        }
-    }
-
-    #[test]
-    fn numbers_that_contradict_each_other_are_refused() {
-        let builder = BreakerConfig::builder;
-        let window = || builder().window_calls(100);
-        let second = Duration::from_secs(1);
-        for (refused, error) in [
-            (builder().failure_rate(0.5), ConfigError::WindowMissing),
-            (builder().minimum_calls(20), ConfigError::WindowMissing),
-            (builder().slow_call_duration(second), ConfigError::WindowMissing),
-            (builder().slow_call_rate(0.5), ConfigError::WindowMissing),
-            (window().window_time(second), ConfigError::TwoWindows),
-            (window().failure_threshold(5), ConfigError::FailureThresholdInWindow),
-            (window().minimum_calls(101), ConfigError::MinimumCallsOverWindow),
-            (window().slow_call_rate(0.5), ConfigError::SlowCallDurationMissing),
-            (builder().max_open_duration(second), ConfigError::MaxOpenDuration),
-            (
-                builder().open_duration_multiplier(2.0).max_open_duration(second),
-                ConfigError::MaxOpenDuration,
-            ),
-        ] {
-            assert_eq!(refused.build(), Err(error));
-        }
-    }
-
-    #[test]
-    fn lists_of_kinds_that_say_nothing_or_too_much_are_refused() {
-        use ErrorKind::{NotFoundError, RateLimitError, TimeoutError};
-
-        let builder = BreakerConfig::builder;
-        let transient: Vec<_> =
-            ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient()).collect();
-        for (refused, error) in [
-            (builder().trip_on(&[]), ConfigError::NoKinds),
-            (builder().ignore(&[]), ConfigError::NoKinds),
-            (
-                builder().trip_on(&[TimeoutError, TimeoutError]),
-                ConfigError::KindTwice(TimeoutError),
-            ),
-            (
-                builder().ignore(&[TimeoutError, RateLimitError, TimeoutError]),
-                ConfigError::KindTwice(TimeoutError),
-            ),
-            (builder().ignore(&[TimeoutError, NotFoundError]), ConfigError::IgnoreNotTransient),
-            (builder().ignore(&transient), ConfigError::IgnoreAll),
-            (
-                builder().trip_on(&[TimeoutError]).ignore(&[RateLimitError]),
-                ConfigError::TripOnAndIgnore,
-            ),
-        ] {
-            assert_eq!(refused.build(), Err(error));
-        }
-    }
-
-    #[test]
-    fn the_kinds_that_count_are_the_transient_ones_or_those_that_are_named() {
-        use ErrorKind::{NotFoundError, RateLimitError, TimeoutError};
-
-        let counted = |builder: BreakerConfigBuilder| {
-            let config = builder.build().unwrap();
-            ErrorKind::ALL.iter().copied().filter(move |kind| config.trips_on(*kind)).collect()
-        };
-        let transient: Vec<_> = counted(BreakerConfig::builder());
-        assert!(transient.iter().all(|kind| kind.is_transient()) && transient.len() == 8);
-        let named: Vec<_> =
-            counted(BreakerConfig::builder().trip_on(&[NotFoundError, TimeoutError]));
-        assert_eq!(named, [TimeoutError, NotFoundError]);
-        let rest: Vec<_> = counted(BreakerConfig::builder().ignore(&[RateLimitError]));
-        assert!(rest.len() == 7 && !rest.contains(&RateLimitError), "{rest:?}");
-    }
-
-    #[test]
-    fn a_deadline_counts_by_the_policy_unless_a_list_says_otherwise() {
-        use ErrorKind::{DeadlineExceeded, NotFoundError, TimeoutError};
-
-        let builder = BreakerConfig::builder;
-        for (config, without_attempt_timeout, with_it) in [
-            (builder(), true, false),
-            (builder().ignore(&[TimeoutError]), true, false),
-            (builder().ignore(&[DeadlineExceeded]), false, false),
-            (builder().trip_on(&[NotFoundError]), false, false),
-            (builder().trip_on(&[NotFoundError, DeadlineExceeded]), true, true),
-        ] {
-            let config = config.build().unwrap();
-            let counts = [false, true].map(|timed| trips_on_deadline(&config, timed));
-            assert_eq!(counts, [without_attempt_timeout, with_it], "{config:?}");
-        }
-    }
-
-    #[test]
-    fn a_configuration_survives_the_way_through_a_builder() {
-        use ErrorKind::{DeadlineExceeded, NotFoundError, RateLimitError, TimeoutError};
-
-        let builder = BreakerConfig::builder;
-        let second = Duration::from_secs(1);
-        let window = || builder().window_calls(10);
-        for built in [
-            builder(),
-            builder().failure_threshold(7).success_threshold(3),
-            builder().half_open_max_calls(9).probe_timeout(second),
-            builder().open_duration(400 * second).open_duration_multiplier(1.5).open_jitter(0.2),
-            builder().max_open_duration(60 * second),
-            window(),
-            window().failure_rate(0.25).minimum_calls(3),
-            window().slow_call_duration(second).slow_call_rate(0.75),
-            builder().window_time(60 * second).minimum_calls(100),
-            builder().trip_on(&[NotFoundError]),
-            builder().trip_on(&[NotFoundError, DeadlineExceeded]),
-            builder().ignore(&[RateLimitError]),
-            builder().ignore(&[DeadlineExceeded, TimeoutError]),
-        ] {
-            let config = built.build().unwrap();
-            assert_eq!(config.to_builder().build(), Ok(config));
-        }
-    }
-
-    #[test]
-    fn a_builder_of_a_configuration_changes_one_setting() {
-        use ErrorKind::{RateLimitError, TimeoutError};
-
-        let config = BreakerConfig::builder().failure_threshold(7).ignore(&[RateLimitError]);
-        let config = config.build().unwrap();
-        let longer = config.to_builder().open_duration(Duration::from_secs(60)).build().unwrap();
-        assert_eq!(longer.failure_threshold(), 7);
-        assert!(!longer.trips_on(RateLimitError));
-        // A new list replaces the old one, whether each names kinds or removes some.
-        let other = config.to_builder().ignore(&[TimeoutError]).build().unwrap();
-        assert!(other.trips_on(RateLimitError) && !other.trips_on(TimeoutError));
-        let named = config.to_builder().trip_on(&[TimeoutError]).build().unwrap();
-        assert!(named.trips_on(TimeoutError) && !named.trips_on(ErrorKind::NetworkError));
-    }
-
-    #[test]
-    fn what_follows_by_default_follows_a_change_too() {
-        let minute = Duration::from_secs(60);
-        let default = BreakerConfig::DEFAULT;
-        let changed = default.to_builder().success_threshold(4).open_duration(10 * minute);
-        let changed = changed.build().unwrap();
-        assert_eq!(changed.half_open_max_calls(), 4);
-        assert_eq!(changed.max_open_duration(), 20 * minute);
-        let window = default.to_builder().window_calls(10).build().unwrap();
-        assert_eq!(window.minimum_calls(), Some(10));
-        let wider = window.to_builder().window_calls(100).build().unwrap();
-        assert_eq!(wider.minimum_calls(), Some(20));
-    }
-
-    #[test]
-    fn two_ways_to_name_the_same_kinds_are_one_configuration() {
-        let all: Vec<_> =
-            ErrorKind::ALL.iter().copied().filter(|kind| kind.is_transient()).collect();
-        let [first, rest @ ..] = &all[..] else { panic!("{all:?}") };
-        let build = |builder: BreakerConfigBuilder| builder.build().unwrap();
-        assert_eq!(
-            build(BreakerConfig::builder().trip_on(&all)),
-            build(BreakerConfig::builder().ignore(&[ErrorKind::DeadlineExceeded]))
-        );
-        assert_eq!(
-            build(BreakerConfig::builder().trip_on(rest)),
-            build(BreakerConfig::builder().ignore(&[*first, ErrorKind::DeadlineExceeded]))
-        );
-    }
-
-    #[test]
-    fn a_window_brings_its_defaults() {
-        let calls = BreakerConfig::builder().window_calls(10).build().unwrap();
-        assert_eq!((calls.window_calls(), calls.window_time()), (Some(10), None));
-        assert_eq!((calls.minimum_calls(), calls.failure_rate()), (Some(10), Some(0.5)));
-        assert_eq!((calls.slow_call_duration(), calls.slow_call_rate()), (None, None));
-
-        let minute = Duration::from_secs(60);
-        let time = BreakerConfig::builder()
-            .window_time(minute)
-            .slow_call_duration(minute)
-            .build()
-            .unwrap();
-        assert_eq!((time.window_calls(), time.window_time()), (None, Some(minute)));
-        assert_eq!((time.minimum_calls(), time.slow_call_rate()), (Some(20), Some(1.0)));
-    }
-
-    #[test]
-    fn the_longest_open_duration_leaves_room_for_growth_and_jitter() {
-        let longest = |seconds| {
-            let open = Duration::from_secs(seconds);
-            BreakerConfig::builder().open_duration(open).build().unwrap().max_open_duration()
-        };
-        assert_eq!([30, 150, 151].map(|open| longest(open).as_secs()), [300, 300, 302]);
-    }
 }

@@ -19,7 +19,7 @@ use crate::kind_set::KindSet;
 ///     .build()?;
 /// assert_eq!(config.half_open_max_calls(), 3);
 ///
-/// // By the share of failures among the last 100 calls, instead of failures in a row.
+/// // By the share of failures among the last 100 calls, instead of consecutive failures.
 /// let config = BreakerConfig::builder().window_calls(100).failure_rate(0.3).build()?;
 /// assert_eq!(config.minimum_calls(), Some(20));
 /// # Ok::<(), resilient_runtime::ConfigError>(())
@@ -53,14 +53,14 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// The share of failures that opens the breaker.
+    /// Returns the share of failures that opens the breaker.
     #[must_use]
     #[inline]
     pub const fn failure_rate(&self) -> f64 {
         self.failure_rate.0
     }
 
-    /// The share of slow calls that opens the breaker, if calls can be slow.
+    /// Returns the share of slow calls that opens the breaker, if calls can be slow.
     #[must_use]
     #[inline]
     pub const fn slow_call_rate(&self) -> Option<f64> {
@@ -74,7 +74,7 @@ impl Rates {
 /// How far back a breaker looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Window {
-    /// So many of the last calls.
+    /// This many of the last calls.
     Calls(u16),
     /// The calls that ended within this time.
     Time(Duration),
@@ -116,22 +116,22 @@ impl BreakerConfig {
         ignores_deadline: false,
     };
 
-    /// How many failures in a row open the breaker. Default 5. It has no effect if there
-    /// is a window.
+    /// Returns how many consecutive failures open the breaker. Default 5. With a window, it has no
+    /// effect.
     #[must_use]
     #[inline]
     pub const fn failure_threshold(&self) -> u32 {
         self.failure_threshold as u32
     }
 
-    /// How many successful probes close the breaker again. Default 2.
+    /// Returns how many successful probes close the breaker again. Default 2.
     #[must_use]
     #[inline]
     pub const fn success_threshold(&self) -> u32 {
         self.success_threshold as u32
     }
 
-    /// How many probes may be under way at once while the breaker is half-open. Default: the
+    /// Returns how many probes may be under way at once while the breaker is half-open. Default: the
     /// success threshold.
     #[must_use]
     #[inline]
@@ -139,40 +139,40 @@ impl BreakerConfig {
         self.half_open_max_calls as u32
     }
 
-    /// How long a probe may take before it counts as failed. Default: no limit.
+    /// Returns how long a probe may take before it counts as failed. Default: no limit.
     #[must_use]
     #[inline]
     pub const fn probe_timeout(&self) -> Option<Duration> {
         self.probe_timeout
     }
 
-    /// How long the breaker stays open before it lets probes through. Default 30 seconds.
+    /// Returns how long the breaker stays open before it admits probes. Default 30 seconds.
     #[must_use]
     pub const fn open_duration(&self) -> Duration {
         self.open_duration
     }
 
-    /// By which factor it stays open longer each time that it opens without having closed in
-    /// between. Default 1: it does not grow.
+    /// Returns the factor by which the breaker stays open longer each time that its probes fail.
+    /// Default 1.
     #[must_use]
     pub const fn open_duration_multiplier(&self) -> f64 {
         self.open_duration_multiplier.0
     }
 
-    /// The longest that it stays open, growth, jitter and hints included. Default 5 minutes, or twice the
-    /// open duration if that is longer.
+    /// Returns the longest that the breaker stays open, including growth, jitter and hints. Default
+    /// 5 minutes, or twice the open duration if that is longer.
     #[must_use]
     pub const fn max_open_duration(&self) -> Duration {
         self.max_open_duration
     }
 
-    /// By which share of itself the time that it stays open is spread either way. Default 0.
+    /// Returns the share by which the time that the breaker stays open varies either way. Default 0.
     #[must_use]
     pub const fn open_jitter(&self) -> f64 {
         self.open_jitter.0
     }
 
-    /// How many of the last calls a breaker with a window of calls looks at.
+    /// Returns the number of calls in a window of calls.
     #[must_use]
     pub const fn window_calls(&self) -> Option<u32> {
         match self.rates {
@@ -181,7 +181,7 @@ impl BreakerConfig {
         }
     }
 
-    /// How far a breaker with a window of time looks back.
+    /// Returns the length of a window of time.
     #[must_use]
     pub const fn window_time(&self) -> Option<Duration> {
         match self.rates {
@@ -190,7 +190,7 @@ impl BreakerConfig {
         }
     }
 
-    /// The share of failures in the window that opens the breaker. Default 0.5 if there is a
+    /// Returns the share of failures in the window that opens the breaker. Default 0.5 if there is a
     /// window.
     #[must_use]
     pub const fn failure_rate(&self) -> Option<f64> {
@@ -200,7 +200,7 @@ impl BreakerConfig {
         }
     }
 
-    /// How many calls must be in the window before a rate counts. Default 20 if there is a
+    /// Returns how many calls must be in the window before a rate counts. Default 20 if there is a
     /// window, or the size of a smaller window of calls.
     #[must_use]
     pub const fn minimum_calls(&self) -> Option<u32> {
@@ -210,7 +210,7 @@ impl BreakerConfig {
         }
     }
 
-    /// A call that takes longer than this is slow. Default: no call is slow.
+    /// Returns the duration above which a call is slow. Default: no call is slow.
     #[must_use]
     #[inline]
     pub const fn slow_call_duration(&self) -> Option<Duration> {
@@ -220,8 +220,8 @@ impl BreakerConfig {
         }
     }
 
-    /// The share of slow calls in the window that opens the breaker. Default 1 if a call can be
-    /// slow.
+    /// Returns the share of slow calls in the window that opens the breaker. Default 1 if a call can
+    /// be slow.
     #[must_use]
     pub const fn slow_call_rate(&self) -> Option<f64> {
         match self.rates {
@@ -230,12 +230,11 @@ impl BreakerConfig {
         }
     }
 
-    /// Whether an error of this kind counts as a failure. Any other error is neither failure nor success.
-    /// Default: the [transient](ErrorKind::is_transient) kinds are.
+    /// Returns whether an error of this kind counts as a failure. Any other error is neither failure
+    /// nor success. Default: the [transient](ErrorKind::is_transient) kinds count.
     ///
-    /// A call that the deadline of its own policy ended is a
-    /// failure too if that policy has no attempt timeout, unless a list of kinds says otherwise:
-    /// see [`trip_on`](super::BreakerConfigBuilder::trip_on).
+    /// A call ended by the deadline of its own policy is a failure too if that policy has no attempt
+    /// timeout, unless a list of kinds says otherwise: see [`trip_on`](super::BreakerConfigBuilder::trip_on).
     #[must_use]
     #[inline]
     pub const fn trips_on(&self, kind: ErrorKind) -> bool {
@@ -243,7 +242,7 @@ impl BreakerConfig {
     }
 }
 
-/// Whether a call that the deadline of its own policy ended counts as a failure.
+/// Returns whether a call ended by the deadline of its own policy counts as a failure.
 ///
 /// A short deadline says nothing about the server. But if nothing else limits an attempt, the
 /// deadline is the only sign of a server that hangs.
@@ -254,7 +253,7 @@ pub const fn trips_on_deadline(config: &BreakerConfig, has_attempt_timeout: bool
         || !(config.ignores_deadline || has_attempt_timeout)
 }
 
-/// What opens the breaker, if it has a window.
+/// Returns what opens the breaker, if it has a window.
 #[must_use]
 #[inline]
 pub const fn rates(config: &BreakerConfig) -> Option<&Rates> {

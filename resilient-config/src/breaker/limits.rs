@@ -9,7 +9,7 @@ use crate::setting::{Count, Number, Time};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-/// A number that fits the breaker's state word.
+/// A range of numbers that fit the breaker's state word.
 const fn small(error: ConfigError) -> Count {
     Count { least: 1, most: u16::MAX as u32, error }
 }
@@ -29,7 +29,7 @@ pub(super) const WINDOW_TIME: Time =
 
 pub(super) const OPEN_DURATION: Time =
     Time { least: MILLISECOND, error: ConfigError::OpenDuration };
-/// Its least is the open duration, which the builder knows.
+/// The minimum is the open duration, which the builder checks.
 pub(super) const MAX_OPEN_DURATION: Time =
     Time { least: Duration::ZERO, error: ConfigError::MaxOpenDuration };
 pub(super) const PROBE_TIMEOUT: Time =
@@ -43,7 +43,7 @@ pub(super) const OPEN_JITTER: Number = Number::share(0.2, ConfigError::OpenJitte
 pub(super) const FAILURE_RATE: Number = Number::share(0.5, ConfigError::FailureRate);
 pub(super) const SLOW_CALL_RATE: Number = Number::share(0.8, ConfigError::SlowCallRate);
 
-/// The kinds that count as failures by default.
+/// The kinds that may count as failures by default.
 pub(super) const IGNORABLE: KindSet = KindSet::TRANSIENT.with(ErrorKind::DeadlineExceeded);
 
 /// With this many calls, a rate is meaningful: the `requestVolumeThreshold` of `MicroProfile` Fault

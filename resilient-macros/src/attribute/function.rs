@@ -4,7 +4,6 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use crate::check::signature;
-use crate::check::twice::Level;
 use crate::check::{borrow_rules, placeholders};
 use crate::config::{self, Breaker, BreakerSource};
 use crate::diagnose::errors::Errors;
@@ -13,8 +12,8 @@ use crate::parse::args::Args;
 use crate::parse::impl_block::Within;
 use crate::parse::item::Function;
 
-/// Expands a function. `level` is what the attribute is on.
-pub fn expand(args: &Args, function: Function, within: &Within, level: Level) -> TokenStream {
+/// Expands a function.
+pub fn expand(args: &Args, function: Function, within: &Within) -> TokenStream {
     let written = function.to_token_stream();
     let mut errors = Errors::default();
     let config = config::read(args, &mut errors);
@@ -32,7 +31,7 @@ pub fn expand(args: &Args, function: Function, within: &Within, level: Level) ->
         signature::refuse_parameter(attempt, &target.signature, &mut errors);
     }
     match errors.finish() {
-        Ok(()) => emit::function::expand(&config, target, within.name.as_deref(), level),
+        Ok(()) => emit::function::expand(&config, target, within.name.as_deref()),
         Err(error) => {
             let error = error.into_compile_error();
             quote!(#written #error)

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Error, Meta, ReturnType, Type};
 
 use super::function;
-use crate::check::twice::{self, Level};
+use crate::check::twice;
 use crate::config;
 use crate::diagnose::errors::Errors;
 use crate::parse::args::Args;
@@ -14,9 +14,12 @@ use crate::parse::impl_block::{ImplBlock, Item, in_braces, is_conditional, is_ou
 use crate::parse::item::Function;
 
 /// Expands each method that the attribute applies to. A mistake in the block's own arguments is
-/// reported once. The methods then have neither the attribute nor their own ones, which add to it.
+/// reported once. The block is then kept without any `#[resilient]` on its methods.
 pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
-    refuse_twice(&block)?;
+    twice::refuse(block.items.iter().filter_map(|item| match item {
+        Item::Method(method) => Some(&method.attributes[..]),
+        Item::Other(_) => None,
+    }))?;
     let mut errors = Errors::default();
     config::read_keys(args, &mut errors);
     if let Err(error) = errors.finish() {
@@ -44,7 +47,7 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
             Ok(own) => {
                 applied = true;
                 let args = own.unwrap_or_default().or(args);
-                expanded.extend(function::expand(&args, method, &block.within, Level::Block));
+                expanded.extend(function::expand(&args, method, &block.within));
             }
             Err(error) => {
                 applied = true;
@@ -57,21 +60,13 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
     if !applied {
         return Err(Error::new_spanned(
             head,
-            "`#[resilient]` on an `impl` block is for its async methods that return a `Result`, and \
-             no return type in this one has a name that ends in `Result`: put `#[resilient]` on the \
-             methods that return a `Result` by another name",
+            "`#[resilient]` on an `impl` block applies to the async methods whose return type has a \
+             name that ends in `Result`, and this block has none: put `#[resilient]` on the methods \
+             themselves",
         ));
     }
     let body = in_braces(block.braces, expanded);
     Ok(quote!(#head #body))
-}
-
-/// Rejects a second attribute on the block.
-fn refuse_twice(block: &ImplBlock) -> Result<(), Error> {
-    twice::refuse_on_block(block.items.iter().filter_map(|item| match item {
-        Item::Method(method) => Some(&method.attributes[..]),
-        Item::Other(_) => None,
-    }))
 }
 
 /// Removes the method's own attribute and reads it. Without arguments, it changes nothing.
@@ -80,8 +75,8 @@ fn take_own(method: &mut Function) -> syn::Result<Option<Args>> {
     if let Some(conditional) = conditional {
         return Err(Error::new_spanned(
             conditional,
-            "in an `impl` block that has `#[resilient(…)]`, a method's own one cannot be under a \
-             condition: put `#[cfg(…)]` on two versions of the method",
+            "in an `impl` block that has `#[resilient(…)]`, a method's own attribute cannot \
+             be conditional: put `#[cfg(…)]` on two versions of the method",
         ));
     }
     let mut own = method.attributes.extract_if(.., |attribute| is_ours(attribute));

@@ -8,8 +8,7 @@ use quote::quote;
 use syn::Error;
 use syn::parse::{Parse, ParseStream};
 
-use crate::check::twice::{self, Level};
-use crate::config;
+use crate::check::twice;
 use crate::parse::args::Args;
 use crate::parse::impl_block::{ImplBlock, Within};
 use crate::parse::item::{self, Function};
@@ -17,17 +16,9 @@ use crate::parse::item::{self, Function};
 /// Expands the attribute. After a mistake, it keeps the item as written, so that the editor still
 /// works and no second error follows.
 pub fn expand(args: TokenStream, item: &TokenStream) -> TokenStream {
-    let args = config::refuse_bare(&args).and_then(|()| syn::parse2::<Args>(args));
-    let expanded = match (args, syn::parse2::<Item>(item.clone())) {
-        (Ok(args), Ok(Item::Function(target))) => {
-            match twice::refuse_on_function(&target.attributes) {
-                Ok(()) => {
-                    let (within, level) = (Within::default(), Level::Function);
-                    return function::expand(&args, *target, &within, level);
-                }
-                Err(error) => Err(error),
-            }
-        }
+    let expanded = match (syn::parse2::<Args>(args), syn::parse2::<Item>(item.clone())) {
+        (Ok(args), Ok(Item::Function(target))) => twice::refuse([&target.attributes[..]])
+            .map(|()| function::expand(&args, *target, &Within::default())),
         (Ok(args), Ok(Item::ImplBlock(block))) => impl_block::expand(&args, block),
         (Err(error), Ok(Item::ImplBlock(block))) => return block.without_attribute(&error),
         (Err(error), Ok(Item::Function(_))) | (Ok(_), Err(error)) => Err(error),

@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, Lifetime, Signature, WherePredicate};
+use syn::{FnArg, Lifetime, Signature};
 
 use super::passing::{receiver_reference, reference};
 use super::signature::Target;
@@ -25,76 +25,35 @@ pub fn check(target: &Target, errors: &mut Errors) {
     }
 }
 
-/// Returns the `&mut` parameter that the return type borrows from, as far as its lifetimes show. If
-/// something else may lend it as well, the compiler decides.
+/// Returns the `&mut` parameter that the return type certainly borrows from. If something else may
+/// lend it as well, the compiler decides.
 fn lender(signature: &Signature, returns: &TokenStream) -> Option<TokenStream> {
     let borrowed = Lifetimes::of(returns.clone());
     let references: Vec<_> = signature.inputs.iter().filter_map(reference_of).collect();
     let receiver = references.iter().find(|reference| reference.is_receiver);
-    // The rules of elision: the receiver lends, or otherwise the only reference.
-    let elided_from = match (borrowed.elided, receiver, &references[..]) {
+    // The rules of elision: the receiver lends; without one, the only reference does.
+    let elided_from = match (borrowed.is_elided, receiver, &references[..]) {
         (true, Some(receiver), _) | (true, None, [receiver]) => Some(receiver),
         _ => None,
     };
-    let named_from = references.iter().find(|reference| {
+    // A lifetime that occurs twice is in its declaration and in one reference.
+    let all = Lifetimes::of(signature.generics.to_token_stream());
+    let all = all.and(signature.inputs.to_token_stream());
+    let all = all.and(signature.generics.where_clause.to_token_stream());
+    let lends_alone = |reference: &&Reference| {
         let lifetime = reference.lifetime.as_ref().map(|lifetime| lifetime.ident.to_string());
-        reference.exclusive
-            && lifetime.is_some_and(|lifetime| {
-                let lends = borrowed.named.contains(&lifetime);
-                let lends_all = borrowed.exclusive.contains(&lifetime);
-                lends && (lends_all || !others_may_lend(signature, &lifetime))
-            })
-    });
-    let lender = elided_from.filter(|reference| reference.exclusive).or(named_from)?;
+        lifetime.is_some_and(|of| borrowed.count(&of) > 0 && all.count(&of) == 2)
+    };
+    let named_from = || references.iter().find(lends_alone);
+    let lender = elided_from.or_else(named_from).filter(|reference| reference.is_exclusive)?;
     Some(lender.tokens.clone())
-}
-
-/// Whether something of this lifetime may come from elsewhere than a `&mut`: from a constant, from a
-/// parameter that is shared or holds it, or from the value behind a `&mut`.
-fn others_may_lend(signature: &Signature, lifetime: &str) -> bool {
-    let declared =
-        |name: &str| signature.generics.lifetimes().any(|declared| declared.lifetime.ident == name);
-    // The type of `self` may hold a lifetime of the `impl` block.
-    if lifetime == "static" || (signature.receiver().is_some() && !declared(lifetime)) {
-        return true;
-    }
-    let long_enough = outliving(signature, lifetime);
-    signature.inputs.iter().any(|input| {
-        let held = match input {
-            FnArg::Receiver(receiver) => match receiver_reference(receiver) {
-                Some((_, true)) => return false,
-                _ => receiver.to_token_stream(),
-            },
-            FnArg::Typed(parameter) => match reference(&parameter.ty) {
-                Some(of) if of.mutability.is_some() => of.elem.to_token_stream(),
-                _ => parameter.ty.to_token_stream(),
-            },
-        };
-        Lifetimes::of(held).named.iter().any(|held| long_enough.contains(held))
-    })
-}
-
-/// The lifetime, and those that are declared to outlive it.
-fn outliving(signature: &Signature, lifetime: &str) -> Vec<String> {
-    let generics = &signature.generics;
-    let declared = generics.lifetimes().map(|param| (&param.lifetime, &param.bounds));
-    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-    let bounded = predicates.filter_map(|predicate| match predicate {
-        WherePredicate::Lifetime(of) => Some((&of.lifetime, &of.bounds)),
-        _ => None,
-    });
-    let longer = declared
-        .chain(bounded)
-        .filter(|(_, bounds)| bounds.iter().any(|bound| bound.ident == lifetime));
-    let longer = longer.map(|(longer, _)| longer.ident.to_string());
-    longer.chain([lifetime.to_owned(), "static".to_owned()]).collect()
 }
 
 /// A parameter that is a reference.
 struct Reference {
     tokens: TokenStream,
     lifetime: Option<Lifetime>,
-    exclusive: bool,
+    is_exclusive: bool,
     is_receiver: bool,
 }
 
@@ -102,62 +61,56 @@ fn reference_of(input: &FnArg) -> Option<Reference> {
     let tokens = input.to_token_stream();
     match input {
         FnArg::Receiver(receiver) => {
-            let (lifetime, exclusive) = receiver_reference(receiver)?;
-            Some(Reference { tokens, lifetime, exclusive, is_receiver: true })
+            let (lifetime, is_exclusive) = receiver_reference(receiver)?;
+            Some(Reference { tokens, lifetime, is_exclusive, is_receiver: true })
         }
         FnArg::Typed(parameter) => {
             let of = reference(&parameter.ty)?;
-            let (lifetime, exclusive) = (of.lifetime.clone(), of.mutability.is_some());
-            Some(Reference { tokens, lifetime, exclusive, is_receiver: false })
+            let (lifetime, is_exclusive) = (of.lifetime.clone(), of.mutability.is_some());
+            Some(Reference { tokens, lifetime, is_exclusive, is_receiver: false })
         }
     }
 }
 
-/// The lifetimes in a type.
+/// The lifetimes in a type or in parameters.
 #[derive(Default)]
 struct Lifetimes {
     named: Vec<String>,
-    /// The named ones that belong to a `&mut`.
-    exclusive: Vec<String>,
     /// Whether there is an elided one.
-    elided: bool,
+    is_elided: bool,
 }
 
 impl Lifetimes {
     fn of(of: TokenStream) -> Self {
-        let mut lifetimes = Self::default();
-        lifetimes.collect(of);
-        lifetimes
+        Self::default().and(of)
     }
 
-    fn collect(&mut self, of: TokenStream) {
+    /// Returns how often the lifetime of this name occurs.
+    fn count(&self, name: &str) -> usize {
+        self.named.iter().filter(|named| *named == name).count()
+    }
+
+    fn and(mut self, of: TokenStream) -> Self {
         let mut tokens = of.into_iter().peekable();
-        let mut is_reference = false;
         while let Some(token) = tokens.next() {
-            let is_quote =
-                |token: &TokenTree| matches!(token, TokenTree::Punct(it) if it.as_char() == '\'');
-            let is_behind_reference = is_reference;
-            is_reference = false;
             match token {
-                TokenTree::Group(group) => self.collect(group.stream()),
+                TokenTree::Group(group) => self = self.and(group.stream()),
                 TokenTree::Ident(word) if is_function(&word) => skip_signature(&mut tokens),
                 TokenTree::Punct(punct) if punct.as_char() == '&' => {
-                    is_reference = true;
-                    self.elided |= !tokens.peek().is_some_and(is_quote);
+                    let is_named =
+                        matches!(tokens.peek(), Some(TokenTree::Punct(it)) if it.as_char() == '\'');
+                    self.is_elided |= !is_named;
                 }
                 TokenTree::Punct(punct) if punct.as_char() == '\'' => {
                     if let Some(TokenTree::Ident(name)) = tokens.next() {
-                        let is_mut = |next: &TokenTree| matches!(next, TokenTree::Ident(word) if word == "mut");
-                        self.elided |= name == "_";
-                        if is_behind_reference && tokens.peek().is_some_and(is_mut) {
-                            self.exclusive.push(name.to_string());
-                        }
+                        self.is_elided |= name == "_";
                         self.named.push(name.to_string());
                     }
                 }
                 _ => {}
             }
         }
+        self
     }
 }
 
@@ -208,11 +161,11 @@ mod tests {
             quote!(Result<fn(&u32) -> Option<&u32>, Error>),
             quote!(Result<(Box<dyn FnMut(&u32) -> &u32>, u32), Error>),
         ] {
-            assert!(!Lifetimes::of(of.clone()).elided, "{of}");
+            assert!(!Lifetimes::of(of.clone()).is_elided, "{of}");
         }
         for of in [quote!(Result<&u32, Error>), quote!(Result<(fn() -> u32, Iter<'_, u32>), Error>)]
         {
-            assert!(Lifetimes::of(of.clone()).elided, "{of}");
+            assert!(Lifetimes::of(of.clone()).is_elided, "{of}");
         }
     }
 }

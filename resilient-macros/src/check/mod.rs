@@ -1,4 +1,4 @@
-//! What a function must be, so that a configuration applies to it.
+//! What a function must be for a configuration to apply to it.
 
 pub mod borrow_rules;
 pub mod passing;

@@ -16,8 +16,8 @@ pub enum Passing {
     Pinned,
     /// A value of the type at this place: it is cloned while another attempt may follow.
     Slotted(Span),
-    /// As [`Slotted`](Self::Slotted), unless this type is an alias of a `&mut` or of a `Pin` of one,
-    /// which only the compiler knows: then it is lent.
+    /// A value of the type at this place, which may be an alias of a `&mut` or of a `Pin` of one. The
+    /// compiler decides: a value is cloned, a `&mut` is lent.
     Aliased(Span),
 }
 
@@ -30,7 +30,7 @@ impl Passing {
             Type::Path(of) if is_primitive(of) => Self::Shared,
             Type::Group(of) => Self::of(&of.elem),
             Type::Paren(of) => Self::of(&of.elem),
-            // A `Pin` of anything but a reference is moved, or is another `Pin`.
+            // A `Pin` of anything except a reference is moved, or is another type of that name.
             _ => match pinned(of) {
                 Some(Type::Reference(of)) if of.mutability.is_some() => Self::Pinned,
                 Some(Type::Reference(_)) => Self::Shared,

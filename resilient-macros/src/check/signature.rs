@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::{
     AttrStyle, Attribute, FnArg, GenericArgument, Pat, Path, PathArguments, ReturnType, Signature,
-    Token, Type, TypeInfer, TypeParamBound, TypeTraitObject, Visibility,
+    Token, Type, TypeInfer, TypeParamBound, Visibility,
 };
 
 use crate::diagnose::errors::Errors;
@@ -21,7 +21,7 @@ pub struct Target {
     pub body: Group,
     /// The braces of the function itself.
     pub braces: Span,
-    /// What an attempt returns. `impl Trait` in it is `_`, since it cannot be named in a body.
+    /// What an attempt returns, with `_` for `impl Trait`, which a body cannot name.
     pub returns: TokenStream,
     /// `Box::pin`, if the body is in a boxed async block.
     pub pin: Option<TokenStream>,
@@ -68,8 +68,8 @@ pub fn read(function: Function, errors: &mut Errors) -> Target {
     }
 }
 
-/// Moves `#![…]` from the head of a body to the function. It applies to the whole function in either
-/// place, and the block that the body becomes cannot have it.
+/// Moves `#![…]` from the head of a body to the function. The block that the body becomes cannot
+/// have it.
 fn without_inner_attributes(body: Group, attributes: &mut Vec<Attribute>) -> Group {
     let mut tokens = body.stream().into_iter();
     let mut is_next =
@@ -80,7 +80,7 @@ fn without_inner_attributes(body: Group, attributes: &mut Vec<Attribute>) -> Gro
     let split = |input: ParseStream<'_>| {
         Ok((input.call(Attribute::parse_inner)?, input.parse::<TokenStream>()?))
     };
-    // What does not parse is left for the compiler to report.
+    // The compiler reports what does not parse.
     let Ok((inner, rest)) = split.parse2(body.stream()) else { return body };
     attributes.extend(
         inner.into_iter().map(|attribute| Attribute { style: AttrStyle::Outer, ..attribute }),
@@ -90,7 +90,7 @@ fn without_inner_attributes(body: Group, attributes: &mut Vec<Attribute>) -> Gro
     without
 }
 
-/// Rejects a name for the attempt that a parameter has: it would hide the parameter.
+/// Rejects a name for the attempt that would hide a parameter.
 pub fn refuse_parameter(attempt: &Ident, signature: &Signature, errors: &mut Errors) {
     let is_attempt = |input: &FnArg| match input {
         FnArg::Typed(parameter) => binds(&parameter.pat, attempt),
@@ -118,12 +118,13 @@ fn binds(pattern: &Pat, name: &Ident) -> bool {
     any(pattern.to_token_stream(), name)
 }
 
-/// Reports one mistake at most: a `const fn` is not async either.
+/// Rejects a function that is not async. It reports one mistake at most: a `const fn` is not async
+/// either.
 fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
     if let Some(constness) = &signature.constness {
         errors.at(
             constness,
-            "`#[resilient]` works on async functions, and none is `const`: write `async fn`",
+            "`#[resilient]` works on async functions, which cannot be `const`: write `async fn`",
         );
     } else if let Some(abi) = &signature.abi {
         errors.at(
@@ -132,97 +133,28 @@ fn check(signature: &Signature, is_boxed: bool, errors: &mut Errors) {
              function and put the attribute there",
         );
     } else if signature.asyncness.is_none() && !is_boxed {
-        errors.at(signature.fn_token, not_async(signature));
-    }
-}
-
-/// Rejects return types that cannot work, if the compiler's message would say less.
-fn check_returned(returns: &Type, errors: &mut Errors) {
-    if let Type::ImplTrait(opaque) = returns {
-        let written = readable(opaque);
         errors.at(
-            opaque,
-            format_args!(
-                "`#[resilient]` needs a function that returns a `Result`, and `{written}` hides \
-                 whether it is one: write `Result<{written}, E>`, with the type of its error for `E`"
-            ),
+            signature.fn_token,
+            "`#[resilient]` works on async functions: write `async fn`, or run blocking code in an \
+             async function with `tokio::task::spawn_blocking`; if this is an async function, an \
+             attribute above it, such as `#[tokio::main]`, has already rewritten it: put \
+             `#[resilient]` above that one",
         );
     }
-    let Type::Path(result) = returns else { return };
-    let Some(PathArguments::AngleBracketed(arguments)) =
-        result.path.segments.last().map(|last| &last.arguments)
-    else {
-        return;
-    };
-    for argument in &arguments.args {
-        if let GenericArgument::Type(of) = argument
-            && let Some(object) = unsendable_error(of)
-        {
-            errors.at(
-                of,
-                format_args!(
-                    "an error in a `Box` can be classified only if it can be sent to another \
-                     thread: write `Box<{} + Send + Sync>`",
-                    readable(object).trim_end_matches(" + Send").trim_end_matches(" + Sync")
-                ),
-            );
-        }
+}
+
+/// Rejects a return type that hides whether it is a `Result`.
+fn check_returned(returns: &Type, errors: &mut Errors) {
+    if let Type::ImplTrait(_) = returns {
+        errors.at(
+            returns,
+            "`#[resilient]` needs a function that returns a `Result`, and `impl Trait` hides whether \
+             this is one: write `Result<…, E>`, with the type of its error for `E`",
+        );
     }
 }
 
-/// The object in a `Box<dyn std::error::Error>` that is not `Send` and `Sync`.
-fn unsendable_error(of: &Type) -> Option<&TypeTraitObject> {
-    let Type::Path(of) = of else { return None };
-    let last = of.path.segments.last().filter(|last| last.ident == "Box")?;
-    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    let Some(GenericArgument::Type(Type::TraitObject(object))) = arguments.args.first() else {
-        return None;
-    };
-    let bounds: Vec<_> = object
-        .bounds
-        .iter()
-        .filter_map(|bound| match bound {
-            TypeParamBound::Trait(bound) => Some(&bound.path.segments),
-            _ => None,
-        })
-        .collect();
-    let is_marked =
-        |name: &str| bounds.iter().any(|path| path.last().is_some_and(|last| last.ident == name));
-    // A trait of the user's may have the bare name.
-    let is_error = bounds.iter().any(|path| {
-        let names: Vec<_> = path.iter().map(|segment| segment.ident.to_string()).collect();
-        names.ends_with(&["error".to_owned(), "Error".to_owned()])
-    });
-    (is_error && !(is_marked("Send") && is_marked("Sync"))).then_some(object)
-}
-
-/// Tokens with the usual spacing, nearly.
-fn readable(tokens: &impl ToTokens) -> String {
-    let text = tokens.to_token_stream().to_string();
-    text.replace(" :: ", "::").replace(" < ", "<").replace(" >", ">").replace(" ,", ",")
-}
-
-/// What to do about a function that is not async.
-fn not_async(signature: &Signature) -> &'static str {
-    let returns_a_future = match &signature.output {
-        ReturnType::Default => false,
-        ReturnType::Type(_, of) => {
-            let of = of.to_token_stream().to_string();
-            of.contains("Future") || of.contains("Pin <")
-        }
-    };
-    if returns_a_future {
-        "`#[resilient]` must see where the work begins, not only its future: write this function \
-         as an `async fn`"
-    } else {
-        "`#[resilient]` works on async functions: write `async fn`, or run blocking code in an \
-         async function with `tokio::task::spawn_blocking`; if this is an async function, an \
-         attribute above it, such as `#[tokio::main]`, has already rewritten it: put \
-         `#[resilient]` above that one"
-    }
-}
-
-/// `of` with each `impl Trait` in it replaced by `_`.
+/// Returns `of` with each `impl Trait` in it replaced by `_`.
 pub fn nameable(of: &Type) -> Type {
     let mut of = of.clone();
     erase_impl_trait(&mut of);

@@ -9,66 +9,27 @@ use syn::{Attribute, Error};
 
 use crate::hygiene::mixed;
 
-/// What the attribute is on.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Level {
-    Function,
-    /// An `impl` block, of which the marked function is a method.
-    Block,
+/// Writes the mark: an attribute of a tool that ignores it, so that nothing else reads it. The
+/// compiler removes a `cfg_attr` before it expands any macro, and a lint's attribute could be
+/// rejected.
+pub fn mark() -> TokenStream {
+    quote_spanned!(mixed()=> #[rust_analyzer::resilient])
 }
 
-impl Level {
-    /// The mark: an attribute of a tool that ignores it, so that nothing else reads it. The compiler
-    /// removes a `cfg_attr` before it expands any macro, and a lint's attribute could be rejected.
-    pub fn mark(self) -> TokenStream {
-        match self {
-            Self::Function => quote_spanned!(mixed()=> #[rust_analyzer::resilient]),
-            Self::Block => quote_spanned!(mixed()=> #[rust_analyzer::resilient_block]),
-        }
-    }
-
-    /// The level of the attribute that has marked a function, if one has.
-    fn of(attributes: &[Attribute]) -> Option<Self> {
-        attributes.iter().find_map(|attribute| {
-            let path = &attribute.path().segments;
-            let mark =
-                path.last().filter(|_| path.len() == 2 && path[0].ident == "rust_analyzer")?;
-            match mark.ident.to_string().as_str() {
-                "resilient" => Some(Self::Function),
-                "resilient_block" => Some(Self::Block),
-                _ => None,
-            }
-        })
-    }
-}
-
-/// Rejects the attribute on a function that has been expanded by another one.
-pub fn refuse_on_function(attributes: &[Attribute]) -> Result<(), Error> {
-    let message = match Level::of(attributes) {
-        None => return Ok(()),
-        Some(Level::Function) => {
-            "a second `#[resilient]` on this function: each attempt of one would make all attempts \
-             of the other\nkeep one of the two, and give it the keys of both"
-        }
-        Some(Level::Block) => {
-            "a second `#[resilient]` on this method, whose `impl` block has one: each attempt of \
-             one would make all attempts of the other\nremove this one, or write it as \
-             `#[resilient(…)]`, without another name or path and without `cfg_attr`: the block \
-             merges its keys only then"
-        }
+/// Rejects the attribute on a function, or on an `impl` block with a method, that another one has
+/// expanded.
+pub fn refuse<'a>(functions: impl IntoIterator<Item = &'a [Attribute]>) -> Result<(), Error> {
+    let is_mark = |attribute: &Attribute| {
+        let path = &attribute.path().segments;
+        path.len() == 2 && path[0].ident == "rust_analyzer" && path[1].ident == "resilient"
     };
-    Err(Error::new(Span::call_site(), message))
-}
-
-/// Rejects the attribute on an `impl` block whose methods have been expanded by another one.
-pub fn refuse_on_block<'a>(
-    mut methods: impl Iterator<Item = &'a [Attribute]>,
-) -> Result<(), Error> {
-    if methods.any(|attributes| Level::of(attributes).is_some()) {
+    if functions.into_iter().flatten().any(is_mark) {
         return Err(Error::new(
             Span::call_site(),
-            "a second `#[resilient]` on this `impl` block: each attempt of one would make all \
-             attempts of the other\nkeep one of the two, and give it the keys of both",
+            "a second `#[resilient]` on this item: each attempt of one would make all attempts of \
+             the other\nkeep one of the two, and give it the keys of both; an `impl` block merges \
+             the keys of a method only if they are written as `#[resilient(…)]`, without another \
+             name or path and without `cfg_attr`",
         ));
     }
     Ok(())

@@ -2,13 +2,11 @@
 
 use syn::parse::{Parse, ParseStream};
 use syn::{
-    Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, ItemUnion, Lit, Member,
-    Meta, Path, Token, Type,
+    Attribute, Error, Fields, Generics, Ident, Item, ItemEnum, ItemStruct, ItemUnion, Member, Meta,
+    Path, Token, Type,
 };
 
 use crate::parse::args::Args;
-use crate::parse::kinds;
-use crate::parse::values::literal;
 
 /// A type that derives `Classify`.
 pub struct Input {
@@ -97,22 +95,6 @@ fn written(attributes: &[Attribute]) -> Vec<Written> {
 }
 
 fn args(attribute: &Attribute) -> syn::Result<Args> {
-    let kind = match &attribute.meta {
-        Meta::List(list) => list.parse_args().ok(),
-        Meta::NameValue(pair) => match literal(&pair.value) {
-            Some(Lit::Str(kind)) => Some(kind.clone()),
-            _ => None,
-        },
-        Meta::Path(_) => None,
-    };
-    if let Some(kind) = kind {
-        let text = kind.value();
-        let meant = kinds::meant(&text).unwrap_or(&text);
-        let message = format_args!(
-            "a kind is the value of a key, in parentheses: write `#[classify(kind = \"{meant}\")]`"
-        );
-        return Err(Error::new_spanned(kind, message));
-    }
     match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => list.parse_args(),
         _ => Err(Error::new_spanned(

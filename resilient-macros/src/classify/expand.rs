@@ -9,7 +9,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::{Generics, Ident, Path, Type, parse_quote_spanned};
 
 use crate::classify::ast::{Field, Input};
-use crate::classify::valid::{Answers, Case, Valid};
+use crate::classify::valid::{Answers, Case, Own, Valid};
 use crate::hygiene::mixed;
 
 // // Input:
@@ -47,32 +47,23 @@ use crate::hygiene::mixed;
 // }
 pub fn implementation(input: &Input, valid: &Valid<'_>) -> TokenStream {
     let p = private(&valid.runtime);
-    let kind = method(
-        &quote_spanned!(mixed()=> kind),
-        &quote_spanned!(mixed()=> #p::ErrorKind),
-        valid.cases.iter().map(|case| (case, kind(&case.answers, &p))),
-    );
-    let retry_after = valid.cases.iter().any(Case::may_have_hint).then(|| {
-        method(
-            &quote_spanned!(mixed()=> retry_after),
-            &quote_spanned!(mixed()=> ::core::option::Option<::core::time::Duration>),
-            valid.cases.iter().map(|case| (case, retry_after(&case.answers, &p))),
-        )
+    let duration = quote_spanned!(mixed()=> ::core::option::Option<::core::time::Duration>);
+    let none = quote_spanned!(mixed()=> ::core::option::Option::None);
+    let boolean = quote_spanned!(mixed()=> ::core::primitive::bool);
+    let kind = method("kind", &quote_spanned!(mixed()=> #p::ErrorKind), valid, None, |own| {
+        let kind = &own.kind;
+        Some((None, quote_spanned!(mixed()=> #p::ErrorKind::#kind)))
     });
-    let maybe_executed = valid.cases.iter().any(Case::may_be_unexecuted).then(|| {
-        method(
-            &quote_spanned!(mixed()=> maybe_executed),
-            &quote_spanned!(mixed()=> ::core::primitive::bool),
-            valid.cases.iter().map(|case| (case, maybe_executed(&case.answers, &p))),
-        )
+    let retry_after = method("retry_after", &duration, valid, Some(&none), |own| {
+        let field = own.retry_after?;
+        let ty = &field.ty;
+        Some((Some(field), quote_spanned!(mixed()=> #p::hint::<#ty>(__field))))
     });
-    let may_retry = valid.cases.iter().any(Case::may_refuse_retry).then(|| {
-        method(
-            &quote_spanned!(mixed()=> may_retry),
-            &quote_spanned!(mixed()=> ::core::primitive::bool),
-            valid.cases.iter().map(|case| (case, may_retry(&case.answers, &p))),
-        )
+    let yes = true.to_token_stream();
+    let maybe_executed = method("maybe_executed", &boolean, valid, Some(&yes), |own| {
+        (!own.maybe_executed).then(|| (None, false.to_token_stream()))
     });
+    let may_retry = method("may_retry", &boolean, valid, Some(&yes), |_| None);
     let generics = bounded(input, &valid.cases, &p);
     let methods = quote_spanned!(mixed()=> #kind #retry_after #maybe_executed #may_retry);
     implemented(input, &generics, &p, &methods)
@@ -159,89 +150,54 @@ fn is_recursive(ty: TokenStream, name: &Ident) -> bool {
     })
 }
 
-impl Case<'_> {
-    fn may_have_hint(&self) -> bool {
-        matches!(&self.answers, Answers::Inner(_) | Answers::Own { retry_after: Some(_), .. })
-    }
-
-    fn may_be_unexecuted(&self) -> bool {
-        matches!(&self.answers, Answers::Inner(_) | Answers::Own { maybe_executed: false, .. })
-    }
-
-    fn may_refuse_retry(&self) -> bool {
-        matches!(&self.answers, Answers::Inner(_))
-    }
-}
-
 /// The answer of one case: the field that it reads, if any, and an expression.
 type Answer<'a> = (Option<&'a Field>, TokenStream);
 
-fn kind<'a>(answers: &Answers<'a>, p: &TokenStream) -> Answer<'a> {
-    match answers {
-        Answers::Inner(field) => ask(field, &quote_spanned!(mixed()=> kind), p),
-        Answers::Own { kind, .. } => (None, quote_spanned!(mixed()=> #p::ErrorKind::#kind)),
-    }
-}
-
-fn retry_after<'a>(answers: &Answers<'a>, p: &TokenStream) -> Answer<'a> {
-    match answers {
-        Answers::Inner(field) => ask(field, &quote_spanned!(mixed()=> retry_after), p),
-        Answers::Own { retry_after: Some(field), .. } => {
-            let ty = &field.ty;
-            (Some(*field), quote_spanned!(mixed()=> #p::hint::<#ty>(__field)))
-        }
-        Answers::Own { .. } => (None, quote_spanned!(mixed()=> ::core::option::Option::None)),
-    }
-}
-
-fn maybe_executed<'a>(answers: &Answers<'a>, p: &TokenStream) -> Answer<'a> {
-    match answers {
-        Answers::Inner(field) => ask(field, &quote_spanned!(mixed()=> maybe_executed), p),
-        Answers::Own { maybe_executed, .. } => (None, maybe_executed.to_token_stream()),
-    }
-}
-
-fn may_retry<'a>(answers: &Answers<'a>, p: &TokenStream) -> Answer<'a> {
-    match answers {
-        Answers::Inner(field) => ask(field, &quote_spanned!(mixed()=> may_retry), p),
-        Answers::Own { .. } => (None, true.to_token_stream()),
-    }
-}
-
-/// The inner error's answer. Its type has its own span, so a missing trait is reported there. Each
-/// method causes the same message, which the compiler prints once.
-fn ask<'a>(field: &'a Field, question: &TokenStream, p: &TokenStream) -> Answer<'a> {
-    let ty = &field.ty;
-    let answer = quote_spanned!(mixed()=> #p::Classify::#question(#p::inner::<#ty>(__field)));
-    (Some(field), answer)
-}
-
+/// Writes a method of `Classify`, with one arm for each case. `own` is the answer of a case without
+/// an inner error, if it differs from `default`. `None` if every answer is the default.
 fn method<'a>(
-    name: &TokenStream,
+    name: &str,
     returns: &TokenStream,
-    answers: impl Iterator<Item = (&'a Case<'a>, Answer<'a>)>,
-) -> TokenStream {
-    let mut arms = answers
-        .map(|(case, (field, answer))| {
-            let variant = case.variant.map(|variant| quote_spanned!(mixed()=> ::#variant));
-            let binding = field.map(|field| {
-                let member = &field.member;
-                quote_spanned!(mixed()=> #member: __field,)
-            });
-            quote_spanned!(mixed()=> Self #variant { #binding .. } => #answer,)
-        })
-        .peekable();
-    // A reference to a type without values still needs a pattern.
-    let value = if arms.peek().is_some() {
-        quote_spanned!(mixed()=> self)
-    } else {
-        quote_spanned!(mixed()=> *self)
+    valid: &'a Valid<'_>,
+    default: Option<&TokenStream>,
+    own: impl Fn(&'a Own<'_>) -> Option<Answer<'a>>,
+) -> Option<TokenStream> {
+    let p = private(&valid.runtime);
+    let name = Ident::new(name, mixed());
+    let answer = |case: &'a Case<'_>| match &case.answers {
+        // The type has its own span, so a missing trait is reported there. Each method causes the
+        // same message, which the compiler prints once.
+        Answers::Inner(field) => {
+            let ty = &field.ty;
+            let answer = quote_spanned!(mixed()=> #p::Classify::#name(#p::inner::<#ty>(__field)));
+            Some((Some(*field), answer))
+        }
+        Answers::Own(answers) => own(answers),
     };
-    quote_spanned! {mixed()=>
+    let answers: Vec<_> = valid.cases.iter().map(|case| (case, answer(case))).collect();
+    if default.is_some() && answers.iter().all(|(_, answer)| answer.is_none()) {
+        return None;
+    }
+    let arms = answers.iter().map(|(case, answer)| {
+        let variant = case.variant.map(|variant| quote_spanned!(mixed()=> ::#variant));
+        let binding = answer.as_ref().and_then(|(field, _)| *field).map(|field| {
+            let member = &field.member;
+            quote_spanned!(mixed()=> #member: __field,)
+        });
+        let answer = answer.as_ref().map(|(_, answer)| answer).or(default);
+        quote_spanned!(mixed()=> Self #variant { #binding .. } => #answer,)
+    });
+    // A reference to a type without values still needs a pattern.
+    let value = if valid.cases.is_empty() {
+        quote_spanned!(mixed()=> *self)
+    } else {
+        quote_spanned!(mixed()=> self)
+    };
+    Some(quote_spanned! {mixed()=>
         fn #name(&self) -> #returns {
             match #value {
                 #(#arms)*
             }
         }
-    }
+    })
 }

@@ -13,9 +13,9 @@ use crate::diagnose::suggest::{all_of, did_you_mean, unknown_key};
 use crate::hygiene::mixed;
 use crate::parse::args::{Arg, Value};
 use crate::parse::kinds;
-use crate::parse::values::{self, expression, flag, literal, path, string, ungrouped};
+use crate::parse::values::{self, expression, flag, literal, string, ungrouped};
 
-/// A type whose every value can be classified.
+/// A type with valid attributes.
 pub struct Valid<'a> {
     /// The path of the runtime crate.
     pub runtime: Path,
@@ -34,13 +34,16 @@ pub enum Answers<'a> {
     /// With the answers of the error in this field.
     Inner(&'a Field),
     /// With its own answers.
-    Own {
-        /// The variant of `ErrorKind`.
-        kind: Ident,
-        /// The field that holds the wait.
-        retry_after: Option<&'a Field>,
-        maybe_executed: bool,
-    },
+    Own(Own<'a>),
+}
+
+/// The answers of a value without an inner error.
+pub struct Own<'a> {
+    /// The variant of `ErrorKind`.
+    pub kind: Ident,
+    /// The field that holds the wait.
+    pub retry_after: Option<&'a Field>,
+    pub maybe_executed: bool,
 }
 
 const KIND: &str = "kind";
@@ -60,27 +63,25 @@ const SOURCE: &str = "source";
 pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
     let known = if let Data::Enum(_) = &input.data { ENUM_KEYS } else { STRUCT_KEYS };
     let keys = Keys::read(&input.attributes, known, errors);
-    let runtime = keys.get(CRATE).and_then(|arg| values::read(arg, false, errors, values::runtime));
+    let runtime = keys.get(CRATE).and_then(|arg| values::runtime(arg, errors));
     let cases = match &input.data {
         Data::Struct(fields) => {
-            let holder = Holder { name: &input.ident, fields };
-            vec![Case { variant: None, answers: holder.answers(keys, &Rest::None, errors) }]
+            let holder = Holder { name: &input.ident, fields, default: None, is_variant: false };
+            vec![Case { variant: None, answers: holder.answers(keys, errors) }]
         }
         Data::Enum(variants) => {
-            let rest = keys.rest(errors);
+            let default = keys.default_kind(errors);
             let case = |variant: &'a Variant| {
                 let keys = Keys::read(&variant.attributes, VARIANT_KEYS, errors);
-                let holder = Holder { name: &variant.ident, fields: &variant.fields };
-                let answers = holder.answers(keys, &rest, errors);
-                Case { variant: Some(&variant.ident), answers }
+                let (name, fields) = (&variant.ident, &variant.fields[..]);
+                let holder = Holder { name, fields, default: default.clone(), is_variant: true };
+                Case { variant: Some(name), answers: holder.answers(keys, errors) }
             };
             variants.iter().map(case).collect()
         }
         Data::Union(union) => {
-            errors.at(
-                union,
-                "`Classify` is derived for enums and structs, not for unions: implement it manually",
-            );
+            let message = "`Classify` is derived for enums and structs: implement it manually";
+            errors.at(union, message);
             Vec::new()
         }
     };
@@ -93,7 +94,7 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
 /// The keys in the attributes of one item.
 struct Keys<'a> {
     given: Vec<(&'static str, &'a Arg)>,
-    /// Whether there is a mistake among them. It may be the key that seems to be missing.
+    /// Whether one of them is wrong. It may stand for a key that is missing.
     faulty: bool,
 }
 
@@ -115,11 +116,8 @@ impl<'a> Keys<'a> {
     fn add(&mut self, arg: &'a Arg, known: &[&'static str], errors: &mut Errors) {
         let name = arg.key.to_string();
         let Some(key) = known.iter().find(|known| **known == name) else {
-            let misplaced = misplaced(&name).or_else(|| {
-                let kind = kinds::meant(&name).filter(|_| matches!(arg.value, Value::None))?;
-                Some(format!("a kind is the value of a key: write `kind = \"{kind}\"`"))
-            });
-            errors.at(&arg.key, misplaced.unwrap_or_else(|| unknown_key(&name, known)));
+            let message = misplaced(&name).unwrap_or_else(|| unknown_key(&name, known));
+            errors.at(&arg.key, message);
             self.faulty = true;
             return;
         };
@@ -134,22 +132,21 @@ impl<'a> Keys<'a> {
         self.given.iter().find(|(given, _)| *given == key).map(|(_, arg)| *arg)
     }
 
-    /// Returns the first that is about the error.
+    /// Returns the first key that is about the error.
     fn first(&self) -> Option<&(&'static str, &'a Arg)> {
         self.given.iter().find(|(key, _)| *key != CRATE)
     }
 
-    /// What the attribute of an enum means for its variants.
-    fn rest(&self, errors: &mut Errors) -> Rest {
+    /// Returns the kind of the variants that name none. After a mistake, they need none.
+    fn default_kind(&self, errors: &mut Errors) -> Option<Ident> {
         match self.get(KIND) {
-            Some(arg) => Rest::Kind(kind(arg, errors)),
-            None if self.faulty => Rest::Kind(stand_in()),
-            None => Rest::Missing,
+            Some(arg) => Some(kind(arg, errors)),
+            None => self.faulty.then(stand_in),
         }
     }
 }
 
-/// The message for a key that exists, but not here.
+/// Returns the message for a key that exists elsewhere.
 fn misplaced(name: &str) -> Option<String> {
     if name == CRATE {
         return Some(
@@ -164,23 +161,17 @@ fn misplaced(name: &str) -> Option<String> {
     })
 }
 
-/// The kind of the variants that name none.
-enum Rest {
-    Kind(Ident),
-    /// The enum names none.
-    Missing,
-    /// It is a struct.
-    None,
-}
-
 /// A variant or a struct, with its fields.
 struct Holder<'a> {
     name: &'a Ident,
     fields: &'a [Field],
+    /// The kind that the enum gives to variants without one.
+    default: Option<Ident>,
+    is_variant: bool,
 }
 
 impl<'a> Holder<'a> {
-    fn answers(&self, mut keys: Keys<'_>, rest: &Rest, errors: &mut Errors) -> Answers<'a> {
+    fn answers(&self, mut keys: Keys<'_>, errors: &mut Errors) -> Answers<'a> {
         for attribute in self.fields.iter().flat_map(|field| &field.attributes) {
             errors.at(
                 &attribute.path,
@@ -198,15 +189,13 @@ impl<'a> Holder<'a> {
         {
             return Answers::Inner(only);
         }
-        Answers::Own {
-            kind: self.kind(&keys, rest, errors),
-            retry_after: keys.get(RETRY_AFTER).and_then(|arg| {
-                values::read(arg, false, errors, |arg, errors| self.wait(arg, errors))
-            }),
+        Answers::Own(Own {
+            kind: self.kind(&keys, errors),
+            retry_after: keys.get(RETRY_AFTER).and_then(|arg| self.wait(arg, errors)),
             maybe_executed: keys
                 .get(MAYBE_EXECUTED)
-                .is_none_or(|arg| values::read(arg, false, errors, flag).unwrap_or(true)),
-        }
+                .is_none_or(|arg| flag(arg, errors).unwrap_or(true)),
+        })
     }
 
     fn transparent(&self, arg: &Arg, keys: &Keys<'_>, errors: &mut Errors) -> Answers<'a> {
@@ -240,7 +229,7 @@ impl<'a> Holder<'a> {
                 ),
             },
         );
-        Answers::Own { kind: stand_in(), retry_after: None, maybe_executed: true }
+        Answers::Own(Own { kind: stand_in(), retry_after: None, maybe_executed: true })
     }
 
     /// Returns the field that `transparent` asks: the only one, or the one that thiserror uses as the
@@ -255,17 +244,20 @@ impl<'a> Holder<'a> {
             .or_else(|| one(&Field::is_source))
     }
 
-    fn kind(&self, keys: &Keys<'_>, rest: &Rest, errors: &mut Errors) -> Ident {
-        match (keys.get(KIND), rest) {
-            (Some(arg), _) => return kind(arg, errors),
-            (None, Rest::Kind(kind)) => return kind.clone(),
-            (None, Rest::Missing | Rest::None) if keys.faulty => {}
-            (None, Rest::Missing | Rest::None) => self.missing(keys, rest, errors),
+    fn kind(&self, keys: &Keys<'_>, errors: &mut Errors) -> Ident {
+        if let Some(arg) = keys.get(KIND) {
+            return kind(arg, errors);
+        }
+        if let Some(default) = &self.default {
+            return default.clone();
+        }
+        if !keys.faulty {
+            self.missing(keys, errors);
         }
         stand_in()
     }
 
-    fn missing(&self, keys: &Keys<'_>, rest: &Rest, errors: &mut Errors) {
+    fn missing(&self, keys: &Keys<'_>, errors: &mut Errors) {
         if let Some((key, arg)) = keys.first() {
             errors.at(
                 &arg.key,
@@ -280,12 +272,10 @@ impl<'a> Holder<'a> {
         } else {
             "`#[classify(kind = \"…\")]` above it"
         };
-        let default = match rest {
-            Rest::Missing => {
-                "\n`#[classify(kind = \"unknown\")]` above the enum applies to all variants without a \
-                 kind"
-            }
-            Rest::Kind(_) | Rest::None => "",
+        let default = if self.is_variant {
+            "\n`#[classify(kind = \"unknown\")]` above the enum applies to all variants without a kind"
+        } else {
+            ""
         };
         errors.at(
             name,
@@ -295,14 +285,14 @@ impl<'a> Holder<'a> {
         );
     }
 
-    /// The field that `retry_after` names.
+    /// Returns the field that `retry_after` names.
     fn wait(&self, arg: &Arg, errors: &mut Errors) -> Option<&'a Field> {
         let value = expression(arg, errors)?;
         let Some(wanted) = field_name(value) else {
             errors.at(
                 value,
                 "`retry_after` is the field that holds the wait: write `retry_after = wait`, or \
-                 `retry_after = 0` where fields have no names",
+                 `retry_after = 0` if the fields have no names",
             );
             return None;
         };
@@ -311,11 +301,11 @@ impl<'a> Holder<'a> {
             let name = self.name;
             let names: Vec<_> = self.fields.iter().map(|field| name_of(&field.member)).collect();
             let names: Vec<_> = names.iter().map(String::as_str).collect();
-            let hint = match (did_you_mean(&wanted, &names), &names[..]) {
-                (_, []) => ": it has no fields".into(),
-                (none, [only]) if none.is_empty() => format!("; its field is `{only}`"),
-                (none, _) if none.is_empty() => format!("; its fields are {}", all_of(&names)),
-                (hint, _) => hint,
+            let hint = match did_you_mean(&wanted, &names) {
+                none if none.is_empty() && !names.is_empty() => {
+                    format!("; the fields are {}", all_of(&names))
+                }
+                hint => hint,
             };
             errors.at(value, format_args!("`{name}` has no field `{wanted}`{hint}"));
         }
@@ -330,7 +320,7 @@ impl Field {
     }
 }
 
-/// Whether it holds a rejection by a policy, which needs no attribute.
+/// Whether the field holds a rejection by a policy, which needs no attribute.
 fn is_rejection(field: &Field) -> bool {
     fn is_named(ty: &Type) -> bool {
         match ty {
@@ -350,14 +340,10 @@ fn stand_in() -> Ident {
 
 /// The variant of `ErrorKind` that `kind = "…"` names.
 fn kind(arg: &Arg, errors: &mut Errors) -> Ident {
-    let kind = values::read(arg, false, errors, |arg, errors| {
-        let value = expression(arg, errors)?;
-        // `ErrorKind::TimeoutError`, or `timeout_error` without its quotes.
-        let named = path(value).and_then(|path| Some(path.segments.last()?.ident.to_string()));
-        let meant = named.and_then(|name| kinds::meant(&name)).unwrap_or("rate_limit_error");
-        let name = string(arg, value, &format!("\"{meant}\""), errors)?;
-        kinds::read(&name, errors).map(|kind| kind.variant())
-    });
+    let kind = expression(arg, errors)
+        .and_then(|value| string(arg, value, "rate_limit_error", errors))
+        .and_then(|name| kinds::read(&name, errors))
+        .map(|kind| kind.variant());
     kind.unwrap_or_else(stand_in)
 }
 

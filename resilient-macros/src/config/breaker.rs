@@ -7,12 +7,12 @@ use resilient_config::breaker::KEYS;
 use syn::{Expr, LitStr, Path};
 
 use super::keys::{self, distinct, given};
-use super::settings::{Settings, count_by, word};
+use super::settings::{Settings, whole_number, word};
 use super::{contradictions, names};
 use crate::diagnose::errors::Errors;
 use crate::parse::args::{Arg, Args, Value};
 use crate::parse::template::{self, Template};
-use crate::parse::values::{self, Text, expression, text};
+use crate::parse::values::{Text, expression, text};
 
 /// The key `breaker`.
 pub struct Breaker {
@@ -26,14 +26,14 @@ pub struct Breaker {
 pub enum BreakerSource {
     /// The breaker of this name.
     Literal(LitStr),
-    /// One for each value of the arguments.
+    /// One breaker for each value of the placeholders.
     Keyed(LitStr, Template),
-    /// The breaker that this constant names, or this static one.
+    /// A constant that holds the name, or a static breaker.
     Path(Path),
 }
 
 impl BreakerSource {
-    /// The name as source has it. `None` for a constant.
+    /// Returns the name as written. `None` for a path.
     pub const fn literal(&self) -> Option<&LitStr> {
         match self {
             Self::Literal(name) | Self::Keyed(name, _) => Some(name),
@@ -54,7 +54,7 @@ impl BreakerSettings {
         Self { config: Settings::none(span), max_keys: None }
     }
 
-    /// From which duration on a call is slow, with the key.
+    /// Returns `slow_call_duration`, with its key.
     pub fn slow_call_duration(&self) -> Option<(&Ident, Duration)> {
         self.config.time("slow_call_duration")
     }
@@ -64,15 +64,15 @@ impl BreakerSettings {
         self.config.changes.is_empty() && self.max_keys.is_none()
     }
 
-    /// Rejects a number of breakers for a name that has only one.
+    /// Rejects `max_keys` for a name without placeholders.
     fn check_max_keys(&self, args: &Args, name: &BreakerSource, errors: &mut Errors) {
         if let (Some(_), Some(arg)) = (self.max_keys, given(args, "max_keys"))
             && !matches!(name, BreakerSource::Keyed(..))
         {
             errors.at(
                 &arg.key,
-                "`max_keys` is the most breakers that a name with a placeholder may have, as in \
-                 \"search/{collection}\": this name has one breaker only",
+                "`max_keys` needs a name with a placeholder, as in \"search/{collection}\": this name \
+                 has only one breaker",
             );
         }
     }
@@ -90,32 +90,25 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Breaker> {
             errors.at(&arg.key, "`breaker` needs a name: write `breaker = \"search\"`");
             None
         }
-        Value::Expr(_) | Value::Values(_) => {
-            let value = expression(arg, errors)?;
+        Value::Expr(value) => {
             let name = named(arg, value, errors)?;
             let span = arg.key.span();
             Some(Breaker { name, settings: BreakerSettings::none(span), scope: call(span) })
         }
         Value::List(args, span) => {
-            let mut name = None;
-            let mut scope = call(*span);
-            let settings =
-                settings_in(args, *span, &keys::breaker(), errors, |key, arg, errors| {
-                    values::read(arg, false, errors, |arg, errors| {
-                        let Some(value) = expression(arg, errors) else { return };
-                        if key == "name" {
-                            name = named(arg, value, errors);
-                        } else if let Some((of, span)) = word(arg, value, SCOPES, errors) {
-                            scope = Ident::new(of, span);
-                        }
-                    });
-                });
-            if given(args, "name").is_none() {
+            let settings = settings_in(args, *span, &keys::breaker(), errors);
+            let scope = given(args, "scope")
+                .and_then(|arg| word(arg, expression(arg, errors)?, SCOPES, errors))
+                .map_or_else(|| call(*span), |(scope, span)| Ident::new(scope, span));
+            let name = if let Some(arg) = given(args, "name") {
+                expression(arg, errors).and_then(|value| named(arg, value, errors))
+            } else {
                 errors.at(
                     &arg.key,
                     "`breaker(…)` needs a name: write `breaker(name = \"search\", …)`",
                 );
-            }
+                None
+            };
             let name = name?;
             settings.check_max_keys(args, &name, errors);
             Some(Breaker { name, settings, scope })
@@ -130,33 +123,24 @@ pub fn declared_breaker(
     span: Span,
     errors: &mut Errors,
 ) -> Option<(BreakerSource, BreakerSettings)> {
-    let settings = settings_in(args, span, &keys::declared_breaker(), errors, |_, _, _| {});
+    let settings = settings_in(args, span, &keys::declared_breaker(), errors);
     let name = literal(name, errors)?;
     settings.check_max_keys(args, &name, errors);
     Some((name, settings))
 }
 
-/// Reads the settings, and passes any other key to `other`.
+/// Reads the settings. `name` and `scope` are left to the caller.
 fn settings_in(
     args: &Args,
     span: Span,
     known: &[&'static str],
     errors: &mut Errors,
-    mut other: impl FnMut(&str, &Arg, &mut Errors),
 ) -> BreakerSettings {
     let mut found = BreakerSettings::none(span);
     for (key, arg) in distinct(args, known, errors) {
         match key {
-            "name" | "scope" => other(key, arg, errors),
-            "max_keys" => {
-                found.max_keys = values::read(arg, false, errors, |arg, errors| {
-                    let check = |number| match number {
-                        0 => Err("`max_keys` must be 1 or more"),
-                        number => Ok(number),
-                    };
-                    count_by(check, arg, expression(arg, errors)?, errors)
-                });
-            }
+            "name" | "scope" => {}
+            "max_keys" => found.max_keys = max_keys(arg, errors),
             _ => found.config.read(&KEYS, key, arg, errors),
         }
     }
@@ -167,8 +151,18 @@ fn settings_in(
     found
 }
 
+fn max_keys(arg: &Arg, errors: &mut Errors) -> Option<u32> {
+    let value = expression(arg, errors)?;
+    let number = whole_number(arg, value, errors)?;
+    if number == 0 {
+        errors.at(value, "`max_keys` must be 1 or more");
+        return None;
+    }
+    Some(number)
+}
+
 fn named(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<BreakerSource> {
-    match text(arg, value, "\"search\"", errors)? {
+    match text(arg, value, "search", errors)? {
         Text::Literal(name) => literal(&name, errors),
         Text::Constant(path) => Some(BreakerSource::Path(path)),
     }
@@ -183,7 +177,7 @@ fn literal(name: &LitStr, errors: &mut Errors) -> Option<BreakerSource> {
     let template =
         template::parse(&name.value()).map_err(|message| errors.at(name, message)).ok()?;
     Some(match template.plain() {
-        Some(plain) => BreakerSource::Literal(LitStr::new(&plain, name.span())),
+        Some(plain) => BreakerSource::Literal(LitStr::new(plain, name.span())),
         None => BreakerSource::Keyed(name.clone(), template),
     })
 }

@@ -17,12 +17,12 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Text> {
     if let Value::List(..) = arg.value {
         errors.at(
             &arg.key,
-            "`budget` takes a name alone: write `budget = \"qdrant\"`, and its settings in `policies!`",
+            "`budget` takes only a name: write `budget = \"qdrant\"`, and its settings in `policies!`",
         );
         return None;
     }
     let value = expression(arg, errors)?;
-    let name = text(arg, value, "\"qdrant\"", errors)?;
+    let name = text(arg, value, "qdrant", errors)?;
     if let Text::Literal(name) = &name {
         check_name(name, errors)?;
     }
@@ -54,10 +54,10 @@ fn check_name(name: &LitStr, errors: &mut Errors) -> Option<()> {
     if name.value().trim().is_empty() {
         errors.at(
             name,
-            "the name of a budget is empty: write whose load it limits, as in \"qdrant\"",
+            "the name of a budget is empty: name the service that it protects, as in \"qdrant\"",
         );
         return None;
     }
     names::check("a budget", name, errors)?;
-    names::refuse_placeholders("a budget", name, errors)
+    names::refuse_placeholders(name, errors)
 }

@@ -12,21 +12,20 @@ use resilient_config::{BreakerConfig, BreakerConfigBuilder, BudgetConfig, Config
 use super::keys::given;
 use super::settings::{Change, Settings, apply};
 use crate::diagnose::errors::Errors;
-use crate::parse::args::{Arg, Args};
-use crate::parse::values::expression;
+use crate::parse::args::Args;
 
 /// Rejects the settings of a breaker that contradict each other.
 pub fn check_breaker(args: &Args, settings: &Settings, errors: &mut Errors) {
     let mut builder = BreakerConfig::builder();
     if given(args, "window").is_some() && settings.get("window").is_none() {
-        // It is wrong by itself, but the keys that need a window have one: any window will do.
+        // The window is wrong by itself. With another one, the keys that need a window are correct.
         builder = builder.window_time(Duration::MAX);
     }
     check(&KEYS, builder, BreakerConfigBuilder::build, args, settings, errors);
 }
 
-/// Rejects settings that contradict each other. A value that is wrong by itself has been reported: it
-/// contradicts nothing.
+/// Rejects settings that contradict each other. A value that is wrong by itself has been reported,
+/// and is skipped.
 pub fn check<B: Copy, C>(
     keys: &[Key<B>],
     builder: B,
@@ -40,99 +39,46 @@ pub fn check<B: Copy, C>(
     loop {
         let filled = left.iter().fold(builder, |builder, change| apply(builder, keys, change));
         let Err(error) = build(filled) else { return };
-        let Some(contradiction) = Contradiction::of(error) else { return };
-        let found = left.iter().position(|change| contradiction.has(change));
+        let Some((at_fault, others)) = keys_of(error) else { return };
+        let is_at_fault = |change: &Change| at_fault.iter().any(|key| change.key == key);
         // The builder has no rule that defaults alone break.
-        let Some(found) = found else { return };
-        let arg = given(args, &left[found].key.to_string());
-        if let Some(arg) = arg
-            && !contradiction.others.iter().any(is_wrong)
-        {
-            contradiction.report(arg, args, errors);
+        let Some(found) = left.iter().find(|change| is_at_fault(change)) else { return };
+        if !others.iter().any(is_wrong) {
+            let defaults = others.iter().filter(|key| given(args, key).is_none());
+            let defaults: String = defaults.filter_map(|key| default_of(key)).collect();
+            errors.at(&found.key, format_args!("{error}{defaults}"));
         }
         if error == ConfigError::BudgetCapacity {
             // Without these keys, the default capacity would be compared with the rest.
             return;
         }
-        left.retain(|change| !contradiction.has(change));
+        left.retain(|change| !is_at_fault(change));
     }
 }
 
-/// An error about several keys.
-struct Contradiction {
-    error: ConfigError,
-    /// The keys at fault. It is reported at the first that is given.
-    keys: &'static [&'static str],
-    /// The keys that they contradict.
-    others: &'static [&'static str],
-    place: Place,
-}
-
-#[derive(Clone, Copy)]
-enum Place {
-    Key,
-    Value,
-}
-
-impl Contradiction {
-    fn of(error: ConfigError) -> Option<Self> {
-        type Keys = &'static [&'static str];
-        let (keys, others, place): (Keys, Keys, Place) = match error {
-            ConfigError::WindowMissing => (
-                &["failure_rate", "minimum_calls", "slow_call_duration", "slow_call_rate"],
-                &["window"],
-                Place::Key,
-            ),
-            ConfigError::FailureThresholdInWindow => {
-                (&["failure_threshold"], &["window"], Place::Key)
-            }
-            ConfigError::SlowCallDurationMissing => {
-                (&["slow_call_rate"], &["slow_call_duration"], Place::Key)
-            }
-            ConfigError::MinimumCallsOverWindow => (&["minimum_calls"], &["window"], Place::Value),
-            ConfigError::MaxOpenDuration => {
-                (&["max_open_duration"], &["open_duration"], Place::Value)
-            }
-            ConfigError::TripOnAndIgnore => (&["ignore"], &["trip_on"], Place::Key),
-            ConfigError::IgnoreAll => (&["ignore"], &[], Place::Value),
-            ConfigError::MaxDelay => (&["max_delay"], &["base_delay"], Place::Value),
-            ConfigError::TimeoutCost => (&["timeout_cost"], &["retry_cost"], Place::Value),
-            ConfigError::SuccessRefundOverCapacity => {
-                (&["success_refund"], &["capacity"], Place::Value)
-            }
-            ConfigError::BudgetCapacity => {
-                (&["capacity", "retry_cost", "timeout_cost", "rate_limit_cost"], &[], Place::Value)
-            }
-            // The compiler reports any other where the constant is evaluated.
-            _ => return None,
-        };
-        Some(Self { error, keys, others, place })
-    }
-
-    fn has(&self, change: &Change) -> bool {
-        self.keys.iter().any(|key| change.key == key)
-    }
-
-    fn report(&self, arg: &Arg, args: &Args, errors: &mut Errors) {
-        let error = self.error;
-        let advice = if error == ConfigError::WindowMissing {
-            let calls = arg.beside("window", 100);
-            let time = arg.beside("window", "\"60s\"");
-            format!("\nwrite `{calls}` or `{time}` beside it")
-        } else {
-            let defaults = self.others.iter().filter(|key| given(args, key).is_none());
-            defaults.filter_map(|key| default_of(key)).collect()
-        };
-        let message = format_args!("{error}{advice}");
-        match self.place {
-            Place::Key => errors.at(&arg.key, message),
-            Place::Value => {
-                if let Some(value) = expression(arg, errors) {
-                    errors.at(value, message);
-                }
-            }
+/// Returns the keys at fault, and the keys that they contradict. The error is reported at the first
+/// key at fault that is given.
+fn keys_of(error: ConfigError) -> Option<(&'static [&'static str], &'static [&'static str])> {
+    Some(match error {
+        ConfigError::WindowMissing => (
+            &["failure_rate", "minimum_calls", "slow_call_duration", "slow_call_rate"],
+            &["window"],
+        ),
+        ConfigError::FailureThresholdInWindow => (&["failure_threshold"], &["window"]),
+        ConfigError::SlowCallDurationMissing => (&["slow_call_rate"], &["slow_call_duration"]),
+        ConfigError::MinimumCallsOverWindow => (&["minimum_calls"], &["window"]),
+        ConfigError::MaxOpenDuration => (&["max_open_duration"], &["open_duration"]),
+        ConfigError::TripOnAndIgnore => (&["ignore"], &["trip_on"]),
+        ConfigError::IgnoreAll => (&["ignore"], &[]),
+        ConfigError::MaxDelay => (&["max_delay"], &["base_delay"]),
+        ConfigError::TimeoutCost => (&["timeout_cost"], &["retry_cost"]),
+        ConfigError::SuccessRefundOverCapacity => (&["success_refund"], &["capacity"]),
+        ConfigError::BudgetCapacity => {
+            (&["capacity", "retry_cost", "timeout_cost", "rate_limit_cost"], &[])
         }
-    }
+        // The compiler reports any other error when it evaluates the constant.
+        _ => return None,
+    })
 }
 
 /// A line that states the default of a key.

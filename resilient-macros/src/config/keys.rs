@@ -1,8 +1,7 @@
-//! Which keys there are, and the messages for unknown ones.
+//! The keys, and the messages for unknown ones.
 
-use resilient_config::retry::{AUTO, DEFAULT};
 use resilient_config::setting::Key;
-use resilient_config::{ErrorKind, breaker, budget, retry};
+use resilient_config::{breaker, budget, retry};
 
 use crate::diagnose::errors::Errors;
 use crate::diagnose::suggest;
@@ -49,12 +48,6 @@ fn with_names<B>(
     first.iter().copied().chain(names).chain(last.iter().copied()).collect()
 }
 
-/// Whether a word is the name of a row that every program has.
-pub fn names_row(word: &str) -> bool {
-    let is_transient = word.parse().is_ok_and(ErrorKind::is_transient);
-    is_transient || [AUTO, DEFAULT].contains(&word)
-}
-
 /// Returns the arguments whose keys are known, each key once, with the key as a string.
 pub fn distinct<'a>(
     args: &'a Args,
@@ -84,9 +77,6 @@ fn unknown_key(name: &str, known: &[&str]) -> String {
             .to_owned();
     }
     if known == ATTRIBUTE {
-        if names_row(name) {
-            return format!("a row is the value of a key: write `retry = \"{name}\"`");
-        }
         if retry().contains(&name) {
             return format!("`{name}` is a key of `retry`: write `retry({name} = …)`");
         }
@@ -96,7 +86,7 @@ fn unknown_key(name: &str, known: &[&str]) -> String {
             );
         }
     } else if ATTRIBUTE.contains(&name) && (known == retry() || known == breaker()) {
-        return format!("`{name}` is a key of its own: write it outside these parentheses");
+        return format!("`{name}` is a key of `#[resilient]`: write it outside these parentheses");
     }
     suggest::unknown_key(name, known)
 }

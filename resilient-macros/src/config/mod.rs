@@ -12,19 +12,19 @@ mod time;
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span};
 use resilient_config::ConfigError;
-use syn::{Lit, LitStr, Path};
+use syn::Path;
 
 pub use self::breaker::{Breaker, BreakerSettings, BreakerSource, declared_breaker};
 pub use self::budget::declared_budget;
 pub use self::retry::{Retry, RetrySpec, RowRef, declared_row};
 pub use self::settings::{Settings, Value as SettingValue};
 
-use self::keys::{ATTRIBUTE, distinct, given, names_row};
+use self::keys::{ATTRIBUTE, distinct, given};
 use crate::diagnose::errors::Errors;
 use crate::parse::args::{Arg, Args, Value};
-use crate::parse::values::{self, Text, flag, literal, path, runtime};
+use crate::parse::values::{Text, expression, flag, path, runtime};
 
 /// The policy that the attribute describes.
 #[derive(Default)]
@@ -33,8 +33,7 @@ pub struct Config {
     pub breaker: Option<Breaker>,
     pub attempt_timeout: Option<Duration>,
     pub deadline: Option<Duration>,
-    /// `idempotent = false`
-    pub runs_once: bool,
+    pub idempotent: Option<bool>,
     /// The name of the budget.
     pub budget: Option<Text>,
     /// The name of the attempt in the body.
@@ -49,7 +48,7 @@ impl Config {
         self.retry.as_ref().is_some_and(|retry| retry.repeats)
     }
 
-    /// The constants that hold names.
+    /// Returns the constants that hold names.
     fn constants(&self) -> impl Iterator<Item = &Path> {
         let row = self.retry.as_ref().and_then(|retry| match &retry.rows {
             RetrySpec::Row { row: RowRef::Constant(path), .. } => Some(path),
@@ -93,7 +92,7 @@ impl Config {
     }
 }
 
-/// Keys that are no policy by themselves.
+/// Keys that do not make a policy by themselves.
 const ADDITIONS: &[&str] = &["attempt", "crate"];
 
 /// Reads the arguments of a function. Every mistake goes to `errors`.
@@ -116,24 +115,24 @@ pub fn read(args: &Args, errors: &mut Errors) -> Config {
     config
 }
 
-/// Reads each argument by itself. Those of an `impl` block must be consistent only with those of
-/// each method.
+/// Reads each argument by itself. The arguments of an `impl` block are checked against each other
+/// together with those of each method.
 pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
     let mut config = Config::default();
     for (key, arg) in distinct(args, ATTRIBUTE, errors) {
-        let takes_arguments = ["retry", "breaker"].contains(&key);
-        values::read(arg, takes_arguments, errors, |arg, errors| match key {
+        match key {
             "retry" => config.retry = retry::read(arg, errors),
             "breaker" => config.breaker = breaker::read(arg, errors),
             "attempt_timeout" => {
                 config.attempt_timeout = time::read(ConfigError::AttemptTimeout, arg, errors);
             }
             "deadline" => config.deadline = time::read(ConfigError::Deadline, arg, errors),
-            "idempotent" => config.runs_once = flag(arg, errors) == Some(false),
+            "idempotent" => config.idempotent = flag(arg, errors),
             "budget" => config.budget = budget::read(arg, errors),
             "attempt" => config.attempt = attempt(arg, errors),
-            _ => config.runtime = runtime(arg, errors),
-        });
+            "crate" => config.runtime = runtime(arg, errors),
+            other => unreachable!("`{other}` is not a key of the attribute"),
+        }
     }
     config
 }
@@ -152,7 +151,7 @@ fn refuse_idle(args: &Args, errors: &mut Errors) {
     }
 }
 
-/// Rejects durations that another one makes ineffective.
+/// Rejects a duration that another one makes ineffective.
 fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
     let Config { retry, breaker, attempt_timeout, deadline, .. } = config;
     if let (Some(attempt), Some(deadline), Some(arg)) =
@@ -190,14 +189,6 @@ fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
     }
 }
 
-/// Rejects a string without a key: `#[resilient("auto")]`.
-pub fn refuse_bare(args: &TokenStream) -> syn::Result<()> {
-    let Ok(name) = syn::parse2::<LitStr>(args.clone()) else { return Ok(()) };
-    let key = if names_row(&name.value()) { "retry" } else { "breaker" };
-    let message = format_args!("a value needs its key before it: write `{key} = {}`", name.token());
-    Err(syn::Error::new(name.span(), message))
-}
-
 /// Rejects keys about retries if nothing is retried.
 fn need_retry(args: &Args, errors: &mut Errors) {
     if let Some(scope) = scope_of(args) {
@@ -215,21 +206,15 @@ fn need_retry(args: &Args, errors: &mut Errors) {
 
 /// Reads the name of the attempt in the body.
 fn attempt(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
-    let value = if let Value::Expr(value) = &arg.value { Some(value) } else { None };
-    let name = value.and_then(|value| path(value)?.get_ident().cloned());
-    let name = name.filter(|name| name != "self");
+    let value = expression(arg, errors)?;
+    let name = path(value).and_then(Path::get_ident).filter(|name| *name != "self");
     if name.is_none() {
-        let quoted = match value.and_then(literal) {
-            Some(Lit::Str(text)) => text.parse::<Ident>().ok(),
-            _ => None,
-        };
-        let advice = arg.with(quoted.map_or_else(|| "ctx".to_owned(), |name| name.to_string()));
-        errors.at(
-            &arg.key,
-            format_args!("`attempt` takes the name of the attempt in the body: write `{advice}`"),
-        );
+        let example = arg.with("ctx");
+        let message =
+            format_args!("`attempt` takes the attempt's name in the body, as in `{example}`");
+        errors.at(value, message);
     }
-    name
+    name.cloned()
 }
 
 /// Returns the key `scope`, if the attribute gives it.

@@ -14,7 +14,7 @@ pub fn read(error: ConfigError, arg: &Arg, errors: &mut Errors) -> Option<Durati
     let value = expression(arg, errors)?;
     let limit = time(arg, value, errors)?;
     if limit.is_zero() {
-        errors.at(value, format_args!("{error}\nwrite `{}`", arg.with("\"2s\"")));
+        errors.at(value, error);
         return None;
     }
     Some(limit)

@@ -8,13 +8,13 @@ use syn::{FnArg, Signature, Token};
 use super::params::Params;
 use super::{keyed, site_tokens};
 use crate::check::signature::Target;
-use crate::check::twice::Level;
+use crate::check::twice;
 use crate::config::{Breaker, BreakerSource, Config};
 use crate::hygiene::{Runtime, mixed};
 use crate::parse::lints;
 
 /// Writes the function, with each call run through its policy.
-pub fn expand(config: &Config, target: Target, within: Option<&str>, level: Level) -> TokenStream {
+pub fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
     let p = Runtime(config.runtime.as_ref()).private(mixed());
     let Target { mut attributes, visibility, mut signature, body, braces, returns, pin } = target;
     lints::allow_what_is_expected(&mut attributes);
@@ -41,19 +41,19 @@ pub fn expand(config: &Config, target: Target, within: Option<&str>, level: Leve
     // Lints look at the span of the whole function to tell generated code from the user's.
     let mut code = Group::new(Delimiter::Brace, code);
     code.set_span(braces);
-    let mark = level.mark();
+    let mark = twice::mark();
     quote_spanned!(mixed()=> #(#attributes)* #mark #visibility #signature #code)
 }
 
-/// The body as an expression. Its braces are the user's own: their edition decides how long
+/// Writes the body as an expression. Its braces are the user's own: their edition decides how long
 /// temporaries of the last expression live. In the arm of a match, the braces do not look needless,
 /// and those temporaries end before the bindings around it.
 fn in_place(body: &Group) -> TokenStream {
     quote_spanned!(mixed()=> match () { () => #body })
 }
 
-/// Uses the parameters in the breaker's name: an attempt binds them again, and the body may not use
-/// them.
+/// Uses the parameters in the breaker's name. Each attempt binds them again, and the body may not
+/// use them.
 fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
     match &config.breaker {
         Some(Breaker { name: BreakerSource::Keyed(_, template), .. }) => {
@@ -65,7 +65,7 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
 }
 
 /// Begins the call, and ends it if the breaker rejects it. The code that begins it has the span of
-/// the return type, so that a trait which that type lacks is reported there.
+/// the return type, so that a missing trait is reported there.
 fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> TokenStream {
     let runtime = Runtime(config.runtime.as_ref());
     let span = runtime.reported_at(returns.span());
@@ -103,8 +103,8 @@ fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> Token
     }
 }
 
-/// Tells the compiler what an async block returns before the first `return` or `?` in it, as it
-/// knows for a function. It also makes the block capture `claimed`.
+/// States the return type of an async block before the first `return` or `?` in it, as a function's
+/// signature does. It also makes the block capture `claimed`.
 fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
     let claim = claimed.map(|claimed| quote_spanned!(mixed()=> let __claimed = #claimed;));
     quote_spanned! {mixed()=>
@@ -117,7 +117,7 @@ fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
     }
 }
 
-/// Awaits an attempt: `block` is the async block of it.
+/// Awaits an attempt, whose async block is `block`.
 fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
     let current = (config.is_timed() || config.attempt.is_some())
         .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));

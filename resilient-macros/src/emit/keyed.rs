@@ -29,7 +29,7 @@ pub fn lookup(
     }
 }
 
-/// The values of a call, separated by commas, each passed through the function `part`.
+/// Writes the values of a call, each passed through the function `part`.
 fn values_in(
     template: &Template,
     signature: &Signature,
@@ -48,7 +48,7 @@ fn values_in(
     quote_spanned!(span=> #(#values),*)
 }
 
-/// The same name with another span.
+/// Returns the same name with another span.
 fn located(name: &Ident, place: Span) -> Ident {
     let mut name = name.clone();
     name.set_span(place);

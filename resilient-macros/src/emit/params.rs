@@ -15,12 +15,12 @@ pub struct Params {
     pub keep: TokenStream,
     /// Before each attempt: puts `self` back, and lends each `&mut`.
     pub prepare: TokenStream,
-    /// `self` by value. An attempt captures it even if the body does not, since it would outlive the
-    /// attempt otherwise.
+    /// `self` by value. An attempt always captures it. Otherwise it would outlive the attempt if the
+    /// body does not use it.
     pub claimed: Option<Token![self]>,
     /// At the start of each attempt: binds the parameters to the names that the body knows.
     pub hand_over: TokenStream,
-    /// The body. If it moves a `&mut self`, `self` has another name in it, which can be bound again.
+    /// The body. If it moves a `&mut self`, `self` has another name in it, which can be rebound.
     pub body: Group,
 }
 
@@ -176,7 +176,7 @@ fn is_untouched(pattern: &Pat, passing: &Passing) -> bool {
     }
 }
 
-/// Gives the parameter a plain name, with this `mut` or none.
+/// Replaces the parameter's pattern by a plain name, and returns the name.
 fn plain_name(parameter: &mut PatType, index: usize, mutability: Option<Token![mut]>) -> Ident {
     let name = match &*parameter.pat {
         Pat::Ident(name) if name.by_ref.is_none() && name.subpat.is_none() => name.ident.clone(),
@@ -192,7 +192,7 @@ fn plain_name(parameter: &mut PatType, index: usize, mutability: Option<Token![m
     name
 }
 
-/// The parameter's `#[cfg(…)]`, which apply to all code that is generated for it.
+/// Returns the parameter's `#[cfg(…)]`, which apply to all code that is generated for it.
 fn conditions(parameter: &PatType) -> TokenStream {
     let conditions = parameter.attrs.iter().filter(|attribute| is_one_of(attribute, &["cfg"]));
     quote!(#(#conditions)*)

@@ -1,9 +1,9 @@
 //! How an attempt gets `self`.
 //!
-//! No other binding can be called `self`. So a value is put back into `self` itself before each
-//! attempt, and the body stays as it is written. A `&mut` cannot be put back: what it lends to one
-//! attempt would be lent for as long as the `&mut` lives. A body that moves it as a whole gets a
-//! reborrow of it, under another name.
+//! No other binding can be called `self`. A value is put back into `self` before each attempt, and
+//! the body stays as written. A `&mut` cannot be put back: what it lends to one attempt would be lent
+//! for as long as the `&mut` lives. If the body moves it as a whole, the body gets a reborrow under
+//! another name.
 
 use std::iter::Peekable;
 
@@ -30,7 +30,7 @@ pub fn is_renamed(receiver: &Receiver, body: &Group) -> bool {
     }
 }
 
-/// `body` with another name for `self`.
+/// Returns `body` with another name for `self`.
 pub fn rename(body: &Group) -> Group {
     let mut renamed = Group::new(body.delimiter(), rename_in(body.stream()));
     renamed.set_span(body.span());
@@ -99,7 +99,7 @@ fn formats(called: &Ident) -> Option<Format> {
     })
 }
 
-/// The arguments of a macro with another name for `self`, also where its format string captures it.
+/// Returns the arguments of a macro with another name for `self`, also in its format string.
 fn rename_in_formats(arguments: &Group, format: Format) -> Group {
     let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(it) if it.as_char() == ',');
     let tokens: Vec<_> = arguments.stream().into_iter().collect();
@@ -152,7 +152,8 @@ fn is_sigil(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(punct) if "?%".contains(punct.as_char()))
 }
 
-/// A format string with another name for `self`, which is found by the span of the string.
+/// Returns a format string with another name for `self`, if it captures `self`. The span of the
+/// string resolves the name.
 fn renamed_format(text: &Literal) -> Option<Literal> {
     let Lit::Str(text) = Lit::new(text.clone()) else { return None };
     let value = text.value();
@@ -181,7 +182,7 @@ fn renamed_format(text: &Literal) -> Option<Literal> {
     Some(LitStr::new(&renamed, name.span()).token())
 }
 
-/// Whether `self` is moved as a whole: it stands by itself, or in something that is `move`.
+/// Whether `self` is moved as a whole: by itself, or into something that is `move`.
 fn is_moved_in(tokens: TokenStream) -> bool {
     let mut tokens = Tokens::new(tokens);
     let mut before = None;

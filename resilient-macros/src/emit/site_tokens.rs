@@ -16,15 +16,14 @@ use crate::hygiene::{Runtime, mixed};
 use crate::parse::kinds::Kind;
 use crate::parse::values::Text;
 
-/// The static that the program's catalog holds for the function, with its policy once it has run.
-/// It is in a block of its own: names of statics are not hygienic, and a parameter of the user's
-/// could have this one.
+/// Writes the static that the program's catalog holds for the function. It is in a block of its
+/// own: names of statics are not hygienic, and a parameter of the user's could have this one.
 pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {
     let runtime = Runtime(config.runtime.as_ref());
     let p = runtime.private(mixed());
     let name = function.unraw().to_string();
     let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
-    // The function's place and not the attribute's, which many methods may share.
+    // The function's place: many methods may share the place of the attribute.
     let place = place(function.span());
     let retry = config.retry.as_ref().map(|retry| {
         let retry = retry_spec(&runtime, retry);
@@ -42,7 +41,8 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
         let deadline = duration(deadline);
         quote_spanned!(mixed()=> .deadline(#deadline))
     });
-    let idempotent = config.runs_once.then(|| quote_spanned!(mixed()=> .idempotent(false)));
+    let idempotent =
+        config.idempotent.map(|idempotent| quote_spanned!(mixed()=> .idempotent(#idempotent)));
     let budget = config.budget.as_ref().map(|budget| {
         let budget = match budget {
             Text::Literal(name) => name.to_token_stream(),
@@ -63,7 +63,7 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
     }
 }
 
-/// The file and the line of a span.
+/// Writes the file and the line of a span.
 pub fn place(of: Span) -> TokenStream {
     quote_spanned!(of=> ::core::file!(), ::core::line!())
 }
@@ -79,34 +79,34 @@ fn retry_spec(runtime: &Runtime<'_>, retry: &Retry) -> TokenStream {
     }
 }
 
-/// A row, and the numbers that replace its own.
+/// Writes a row, and the numbers that replace its own.
 fn row(runtime: &Runtime<'_>, row: &RowRef, settings: &Settings) -> TokenStream {
     let p = runtime.private(mixed());
     let row = match row {
-        RowRef::Default => quote_spanned!(mixed()=> #p::Row::Default),
+        RowRef::Default => quote_spanned!(mixed()=> #p::RowRef::Default),
         RowRef::Kind(kind) => {
             let kind = kind.variant();
-            quote_spanned!(mixed()=> #p::Row::Kind(#p::ErrorKind::#kind))
+            quote_spanned!(mixed()=> #p::RowRef::Kind(#p::ErrorKind::#kind))
         }
-        RowRef::Named(name) => quote_spanned!(mixed()=> #p::Row::Named(#name)),
+        RowRef::Named(name) => quote_spanned!(mixed()=> #p::RowRef::Named(#name)),
         RowRef::Constant(path) => {
             let check = if settings.changes.is_empty() { "name_in" } else { "row_in" };
             let name = constant(runtime, path, check);
-            quote_spanned!(mixed()=> #p::Row::Named(#name))
+            quote_spanned!(mixed()=> #p::RowRef::Named(#name))
         }
     };
     let setters = setters(settings, &p);
     quote_spanned!(mixed()=> #row, #p::RetryChanges::NONE #setters)
 }
 
-/// The name in a constant, checked by the function `check`.
+/// Writes the name in a constant, checked by the function `check`.
 fn constant(runtime: &Runtime<'_>, path: &Path, check: &str) -> TokenStream {
     let span = runtime.reported_at(path.span());
     let (p, check) = (runtime.private(span), Ident::new(check, span));
     quote_spanned!(span=> #p::#check(#path))
 }
 
-/// The row that is declared, with its numbers.
+/// Writes a declared row with its numbers.
 pub fn declared_row(runtime: &Runtime<'_>, of: &RowRef, settings: &Settings) -> TokenStream {
     let (p, row) = (runtime.private(mixed()), row(runtime, of, settings));
     quote_spanned!(mixed()=> #p::declared_row(#row))
@@ -121,15 +121,16 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
         BreakerSource::Path(path) => {
             let span = runtime.reported_at(path.span());
             let p = runtime.private(span);
-            let (of, refer) =
-                if settings.is_empty() { ("Refers", "refer") } else { ("Names", "name") };
-            let (of, refer) = (Ident::new(of, span), Ident::new(refer, mixed()));
-            // In a static, the compiler says that a constant breaker must be a static one.
+            // A static breaker has its own settings: beside settings, only a name is accepted.
+            let resolves =
+                if settings.is_empty() { "ResolveBreaker" } else { "ResolveBreakerName" };
+            let resolves = Ident::new(resolves, span);
+            // The static makes the compiler reject a constant breaker.
             let to = quote_spanned!(span=> &#path);
             quote_spanned! {mixed()=>
                 Path(|| {
-                    static __NAMED: &(dyn #p::#of + ::core::marker::Sync) = #to;
-                    __NAMED.#refer()
+                    static __NAMED: &(dyn #p::#resolves + ::core::marker::Sync) = #to;
+                    __NAMED.resolve()
                 })
             }
         }
@@ -142,15 +143,15 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     };
     quote_spanned! {mixed()=>
         #p::BreakerSpec {
-            breaker: #p::BreakerRef::#reference,
+            breaker: #p::BreakerSource::#reference,
             settings: #settings,
             scope: #p::Scope::#scope,
         }
     }
 }
 
-/// The settings of a breaker, or of all breakers of a template. The builder accepts what `config`
-/// has accepted. If it did not, the compiler would report that at the settings.
+/// Writes the settings of a breaker, or of all breakers of a template. The builder accepts what
+/// `config` has accepted. If it did not, the compiler would report that at the settings.
 pub fn breaker_settings(
     runtime: &Runtime<'_>,
     name: &BreakerSource,
@@ -168,12 +169,12 @@ pub fn breaker_settings(
     quote_spanned!(mixed()=> #p::BreakerSettings::keyed(#config, #max_keys))
 }
 
-/// The numbers of a budget.
+/// Writes the settings of a budget.
 pub fn budget_settings(runtime: &Runtime<'_>, settings: &Settings) -> TokenStream {
     built(runtime, settings, "BudgetConfig", "budget_config")
 }
 
-/// What the builder of `config` builds from the settings, through the function `make`.
+/// Writes the builder of `config` with the settings, built by the function `make`.
 fn built(runtime: &Runtime<'_>, settings: &Settings, config: &str, make: &str) -> TokenStream {
     let p = runtime.private(mixed());
     let setters = setters(settings, &p);
@@ -191,19 +192,15 @@ fn duration(of: Duration) -> TokenStream {
 
 fn setters(settings: &Settings, p: &TokenStream) -> TokenStream {
     let setters = settings.changes.iter().map(|change| {
-        let mut setter = change.key.to_string();
+        let setter = match change.value {
+            SettingValue::Count(_) if change.key == "window" => "window_calls".to_owned(),
+            SettingValue::Time(_) if change.key == "window" => "window_time".to_owned(),
+            _ => change.key.to_string(),
+        };
         let value = match &change.value {
             SettingValue::Count(count) => count.into_token_stream(),
             SettingValue::Time(time) => duration(*time),
             SettingValue::Number(number) => number.into_token_stream(),
-            SettingValue::WindowCalls(calls) => {
-                setter.push_str("_calls");
-                calls.into_token_stream()
-            }
-            SettingValue::WindowTime(time) => {
-                setter.push_str("_time");
-                duration(*time)
-            }
             SettingValue::Backoff(backoff, span) => {
                 let backoff = Ident::new(&format!("{backoff:?}"), *span);
                 quote_spanned!(mixed()=> #p::Backoff::#backoff)

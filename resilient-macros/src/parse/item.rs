@@ -32,8 +32,8 @@ impl Parse for Function {
     }
 }
 
-/// Returns what to do instead if another item comes next, and its span. `None` for a function, even
-/// an incomplete one: then the parser reports what it lacks.
+/// Returns the span of the next item and what to do instead, if it is not a function. The parser
+/// reports what an incomplete function lacks.
 pub fn advice(input: ParseStream<'_>) -> Option<(Span, &'static str)> {
     let ahead = input.fork();
     ahead.call(Attribute::parse_outer).ok()?;

@@ -1,7 +1,6 @@
 //! The names of the kinds of error.
 
 use proc_macro2::{Ident, Span};
-use resilient_config::spelling::misspelt;
 use resilient_config::{ErrorKind, KindSet};
 use syn::LitStr;
 
@@ -15,7 +14,8 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// The variant of `ErrorKind`, at the place of the name: the editor shows its documentation there.
+    /// Returns the variant of `ErrorKind`, with the span of the name: the editor shows its
+    /// documentation there.
     pub fn variant(&self) -> Ident {
         Ident::new(&format!("{:?}", self.kind), self.span)
     }
@@ -43,11 +43,6 @@ pub fn read(name: &LitStr, errors: &mut Errors) -> Option<Kind> {
     None
 }
 
-/// Returns the kind that a word can only mean: its name, its variant, or a misspelling of them.
-pub fn meant(word: &str) -> Option<&'static str> {
-    misspelt(word, &KindSet::ALL.names())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,14 +68,5 @@ mod tests {
         for written in ["weather", "auto", "weather_error", "error", ""] {
             assert_eq!(hint(written), format!("unknown kind of error `{written}`"));
         }
-    }
-
-    #[test]
-    fn a_kind_is_found_by_its_name_and_by_its_variant() {
-        for kind in KindSet::ALL.names() {
-            assert_eq!(meant(kind), Some(kind));
-            assert_eq!(meant(&format!("{:?}", kind.parse::<ErrorKind>().unwrap())), Some(kind));
-        }
-        assert_eq!(meant("Search"), None);
     }
 }

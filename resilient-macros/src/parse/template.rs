@@ -8,15 +8,13 @@ use syn::{FnArg, Ident, Index, Member, Pat, Signature};
 use crate::hygiene::mixed;
 
 /// A parsed name.
-pub struct Template(Vec<Piece>);
-
-enum Piece {
-    Text(String),
-    /// `{collection}` or `{self.tenant}`.
-    Value(Value),
+pub struct Template {
+    /// Everything outside the placeholders.
+    text: String,
+    values: Vec<Value>,
 }
 
-/// A parameter, and the path of fields after it.
+/// A placeholder, `{collection}` or `{self.tenant}`: a parameter, and the path of fields after it.
 pub struct Value {
     pub parameter: String,
     pub fields: Vec<Member>,
@@ -24,14 +22,13 @@ pub struct Value {
 
 /// Parses a name. As in a format string, `{{` and `}}` stand for braces.
 pub fn parse(text: &str) -> Result<Template, String> {
-    let mut pieces = Vec::new();
-    let mut literal = String::new();
+    let mut template = Template { text: String::new(), values: Vec::new() };
     let mut rest = text;
     while let Some(place) = rest.find(['{', '}']) {
         let (before, from) = rest.split_at(place);
-        literal.push_str(before);
+        template.text.push_str(before);
         if from.starts_with("{{") || from.starts_with("}}") {
-            literal.push_str(&from[..1]);
+            template.text.push_str(&from[..1]);
             rest = &from[2..];
             continue;
         }
@@ -42,13 +39,11 @@ pub fn parse(text: &str) -> Result<Template, String> {
                  that are part of the name"
             ));
         };
-        pieces.push(Piece::Text(std::mem::take(&mut literal)));
-        pieces.push(Piece::Value(value(path)?));
+        template.values.push(value(path)?);
         rest = after;
     }
-    literal.push_str(rest);
-    pieces.push(Piece::Text(literal));
-    Ok(Template(pieces))
+    template.text.push_str(rest);
+    Ok(template)
 }
 
 fn value(path: &str) -> Result<Value, String> {
@@ -83,20 +78,14 @@ fn index(word: &str) -> Option<Member> {
 }
 
 impl Template {
-    /// The name, if it has no placeholder.
-    pub fn plain(&self) -> Option<String> {
-        match &self.0[..] {
-            [Piece::Text(text)] => Some(text.clone()),
-            _ => None,
-        }
+    /// Returns the name, if it has no placeholder.
+    pub fn plain(&self) -> Option<&str> {
+        self.values.is_empty().then_some(&self.text)
     }
 
-    /// Its placeholders.
+    /// Returns its placeholders.
     pub fn values(&self) -> impl Iterator<Item = &Value> {
-        self.0.iter().filter_map(|piece| match piece {
-            Piece::Value(value) => Some(value),
-            Piece::Text(_) => None,
-        })
+        self.values.iter()
     }
 
     /// The parameters in it, except `self`.
@@ -152,7 +141,7 @@ mod tests {
             assert_eq!(names.join(" "), values);
             assert_eq!(template.plain().is_some(), values.is_empty());
         }
-        assert_eq!(parse("a{{b}}").unwrap().plain().as_deref(), Some("a{b}"));
+        assert_eq!(parse("a{{b}}").unwrap().plain(), Some("a{b}"));
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::declaration::Declaration;
-use super::reference::Reference;
+use super::reference::ResolvedBreaker;
 use super::sections::{BREAKERS, SITES};
 use super::settings::BreakerSettings;
-use super::site::BreakerRef;
+use super::site::BreakerSource;
 use super::source_order::{sites, sorted};
 use crate::CircuitBreaker;
 use crate::breaker::Template;
@@ -45,7 +45,7 @@ impl Configured {
     }
 }
 
-impl BreakerRef {
+impl BreakerSource {
     pub(crate) fn key(self) -> BreakerKey {
         BreakerKey { name: self.name(), is_template: matches!(self, Self::Keyed(_)) }
     }
@@ -53,9 +53,9 @@ impl BreakerRef {
     /// The static breaker that stands there.
     pub(crate) fn fixed(self) -> Option<&'static CircuitBreaker> {
         match self {
-            Self::Path(refer) => match refer() {
-                Reference::Breaker(breaker) => Some(breaker),
-                Reference::Name(_) => None,
+            Self::Path(resolve) => match resolve() {
+                ResolvedBreaker::Breaker(breaker) => Some(breaker),
+                ResolvedBreaker::Name(_) => None,
             },
             Self::Name(_) | Self::Keyed(_) => None,
         }
@@ -65,8 +65,8 @@ impl BreakerRef {
     /// be one.
     pub(super) fn misplaced_template(self) -> Option<&'static str> {
         match self {
-            Self::Path(refer) => match refer() {
-                Reference::Name(name) if name.contains('{') => Some(name),
+            Self::Path(resolve) => match resolve() {
+                ResolvedBreaker::Name(name) if name.contains('{') => Some(name),
                 _ => None,
             },
             Self::Name(_) | Self::Keyed(_) => None,

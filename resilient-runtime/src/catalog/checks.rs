@@ -13,7 +13,7 @@ use super::site::{CallSite, RetrySpec};
 use super::source_order::{budget_names, sites, sorted};
 use crate::call::Scope;
 use crate::retry::Delays;
-use crate::row::{AUTO, Row};
+use crate::row::{AUTO, RowRef};
 use crate::{ErrorKind, RetryPolicy};
 
 impl Problem {
@@ -53,7 +53,7 @@ impl Problem {
         let Some(retry) = site.retry else { return Vec::new() };
         let rows = Rows::get();
         let (name, own, policies) = match retry {
-            RetrySpec::Row(row, changes) if row != Row::Named(AUTO) => {
+            RetrySpec::Row(row, changes) if row != RowRef::Named(AUTO) => {
                 let own = rows.find_or_default(row);
                 (row.name(), vec![own], vec![changes.on(own)])
             }
@@ -147,7 +147,7 @@ impl Problem {
     /// The row of this function, if it is not declared.
     pub(crate) fn of_undeclared_row(site: &CallSite) -> Option<Self> {
         let RetrySpec::Row(named, _) = site.retry? else { return None };
-        let Row::Named(row) = named else { return None };
+        let RowRef::Named(row) = named else { return None };
         if row == AUTO || Rows::get().find(named).is_some() {
             return None;
         }

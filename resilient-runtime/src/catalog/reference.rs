@@ -4,14 +4,14 @@ use crate::CircuitBreaker;
 
 /// What stands behind the path.
 #[derive(Clone, Copy, Debug)]
-pub enum Reference {
+pub enum ResolvedBreaker {
     /// The name of a breaker that functions share.
     Name(&'static str),
     /// A breaker itself.
     Breaker(&'static CircuitBreaker),
 }
 
-impl Reference {
+impl ResolvedBreaker {
     /// The name, which a breaker itself has too.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -27,20 +27,20 @@ impl Reference {
     label = "neither a `&'static str` nor a `CircuitBreaker`",
     note = "write `breaker = \"search\"`, or name a `const SEARCH: &str` or a `static SEARCH: CircuitBreaker`"
 )]
-pub trait Refers {
+pub trait ResolveBreaker {
     /// What it names.
-    fn refer(&'static self) -> Reference;
+    fn resolve(&'static self) -> ResolvedBreaker;
 }
 
-impl Refers for &'static str {
-    fn refer(&'static self) -> Reference {
-        Reference::Name(self)
+impl ResolveBreaker for &'static str {
+    fn resolve(&'static self) -> ResolvedBreaker {
+        ResolvedBreaker::Name(self)
     }
 }
 
-impl Refers for CircuitBreaker {
-    fn refer(&'static self) -> Reference {
-        Reference::Breaker(self)
+impl ResolveBreaker for CircuitBreaker {
+    fn resolve(&'static self) -> ResolvedBreaker {
+        ResolvedBreaker::Breaker(self)
     }
 }
 
@@ -50,13 +50,13 @@ impl Refers for CircuitBreaker {
     label = "not a `&'static str`",
     note = "a `static` circuit breaker has its own settings: write `breaker = …` alone, and give them to `CircuitBreaker::named`"
 )]
-pub trait Names {
+pub trait ResolveBreakerName {
     /// The name.
-    fn name(&'static self) -> Reference;
+    fn resolve(&'static self) -> ResolvedBreaker;
 }
 
-impl Names for &'static str {
-    fn name(&'static self) -> Reference {
-        Reference::Name(self)
+impl ResolveBreakerName for &'static str {
+    fn resolve(&'static self) -> ResolvedBreaker {
+        ResolvedBreaker::Name(self)
     }
 }

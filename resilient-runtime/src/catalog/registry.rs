@@ -10,11 +10,11 @@ use super::problem::Problem;
 use super::rows::Rows;
 use super::sections;
 use super::settings::BreakerSettings;
-use super::site::{BreakerRef, CallSite, Resolved, RetrySpec};
+use super::site::{BreakerSource, CallSite, Resolved, RetrySpec};
 use super::source_order::{budget_names, declared};
 use crate::breaker::Template;
 use crate::call::RowChoice;
-use crate::row::{AUTO, Row};
+use crate::row::{AUTO, RowRef};
 use crate::{
     BudgetConfig, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, RetryTable, SharedBreaker,
     SharedBudget,
@@ -120,7 +120,7 @@ impl CallSite {
         let breaker = self.breaker?.breaker;
         match (breaker, breaker.fixed()) {
             (_, Some(fixed)) => Some(fixed),
-            (BreakerRef::Keyed(_), None) => None,
+            (BreakerSource::Keyed(_), None) => None,
             (name, None) => Some(single(name.name())),
         }
     }
@@ -149,7 +149,7 @@ impl CallSite {
 /// The rows that an attribute asks for, as the program has them.
 fn rows(retry: RetrySpec) -> RowChoice {
     match retry {
-        RetrySpec::ByKind | RetrySpec::Row(Row::Named(AUTO), _) => {
+        RetrySpec::ByKind | RetrySpec::Row(RowRef::Named(AUTO), _) => {
             RowChoice::ByKind(Arc::new(RetryTable::declared()))
         }
         RetrySpec::Row(row, changes) => {

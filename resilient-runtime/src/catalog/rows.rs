@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use super::problem::Problem;
 use super::sections::ROWS;
 use super::source_order::sorted;
-use crate::row::Row;
+use crate::row::RowRef;
 use crate::{ErrorKind, RetryPolicy, RetryTable};
 
 /// The name by which source calls the row of the kinds without a row of their own.
 const DEFAULT: &str = "default";
 
-impl Row {
+impl RowRef {
     /// The name by which source calls it.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -61,16 +61,16 @@ impl Rows {
     }
 
     /// Returns the row that source names, or the default row if nothing declares it.
-    pub(crate) fn find_or_default(&self, row: Row) -> RetryPolicy {
+    pub(crate) fn find_or_default(&self, row: RowRef) -> RetryPolicy {
         self.find(row).unwrap_or(self.table.default_row())
     }
 
     /// Returns the row that source names. `None` if nothing declares it.
-    pub(crate) fn find(&self, row: Row) -> Option<RetryPolicy> {
+    pub(crate) fn find(&self, row: RowRef) -> Option<RetryPolicy> {
         match row {
-            Row::Default | Row::Named(DEFAULT) => Some(self.table.default_row()),
-            Row::Kind(kind) => Some(self.table.row(kind)),
-            Row::Named(name) => self.named.get(name).copied().or_else(|| {
+            RowRef::Default | RowRef::Named(DEFAULT) => Some(self.table.default_row()),
+            RowRef::Kind(kind) => Some(self.table.row(kind)),
+            RowRef::Named(name) => self.named.get(name).copied().or_else(|| {
                 let kind = name.parse::<ErrorKind>().ok().filter(|kind| kind.is_transient())?;
                 Some(self.table.row(kind))
             }),

@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::place::Place;
-use super::reference::Reference;
+use super::reference::ResolvedBreaker;
 use super::settings::BreakerSettings;
 use crate::CircuitBreaker;
 use crate::call::{Policy, Scope};
-use crate::row::{RetryChanges, Row};
+use crate::row::{RetryChanges, RowRef};
 
 /// An annotated function: where it is, and what its attribute says.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(crate) struct Resolved {
 #[derive(Clone, Copy, Debug)]
 pub enum RetrySpec {
     /// One row for every transient error, with numbers that replace its own.
-    Row(Row, RetryChanges),
+    Row(RowRef, RetryChanges),
     /// `"auto"`: the row of each error's own kind.
     ByKind,
 }
@@ -47,7 +47,7 @@ pub enum RetrySpec {
 #[derive(Clone, Copy, Debug)]
 pub struct BreakerSpec {
     /// Which one.
-    pub breaker: BreakerRef,
+    pub breaker: BreakerSource,
     /// The settings, if the attribute gives any.
     pub settings: Option<BreakerSettings>,
     /// What the breaker counts.
@@ -56,22 +56,22 @@ pub struct BreakerSpec {
 
 /// Which breaker a function names.
 #[derive(Clone, Copy, Debug)]
-pub enum BreakerRef {
+pub enum BreakerSource {
     /// `breaker = "search"`
     Name(&'static str),
     /// `breaker = "search/{collection}"`
     Keyed(&'static str),
     /// `breaker = SEARCH`: a constant name, or a static breaker. It is a function, since only the
     /// compiler knows which of the two.
-    Path(fn() -> Reference),
+    Path(fn() -> ResolvedBreaker),
 }
 
-impl BreakerRef {
+impl BreakerSource {
     /// The name, or the template of the names.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Name(name) | Self::Keyed(name) => name,
-            Self::Path(refer) => refer().name(),
+            Self::Path(resolve) => resolve().name(),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::settings::BreakerSettings;
 use super::site::{CallSite, RetrySpec};
 use super::source_order::{sites, sorted};
 use crate::call::Scope;
-use crate::row::{AUTO, Row};
+use crate::row::{AUTO, RowRef};
 use crate::{BudgetConfig, RetryPolicy};
 
 /// Every annotated function of the program and every declaration, in whichever of its crates,
@@ -137,7 +137,7 @@ impl AnnotatedFunction {
     #[must_use]
     pub fn retry(&self) -> Option<RetryRule> {
         Some(match self.0.retry? {
-            RetrySpec::ByKind | RetrySpec::Row(Row::Named(AUTO), _) => RetryRule::ByKind,
+            RetrySpec::ByKind | RetrySpec::Row(RowRef::Named(AUTO), _) => RetryRule::ByKind,
             RetrySpec::Row(row, changes) => RetryRule::Row {
                 name: row.name(),
                 policy: changes.on(Rows::get().find_or_default(row)),

@@ -1,11 +1,11 @@
-//! Values that are written in another way: each message repeats what is meant.
+//! Values and keys that are written in another form.
 
 use std::time::Duration;
 
 use resilient_runtime::{Classify, policies, resilient};
 use resilient_tests::Failure;
 
-#[resilient(retry(3), attempt_timeout(5))]
+#[resilient(retry(3), breaker = "search")]
 async fn in_parentheses() -> Result<(), Failure> {
     Ok(())
 }
@@ -94,7 +94,7 @@ policies! {
 }
 
 policies! {
-    breakers { "search" {} }
+    breaker { "search" {} }
 }
 
 #[derive(Debug, Classify)]
@@ -109,7 +109,7 @@ enum Failed {
     Later,
     #[classify = "rate_limit"]
     Busy,
-    #[classify(kind = "unknown", retry_after(wait))]
+    #[classify(kind = "unknown", retry_after(wait), maybe_executed("true"))]
     Unknown { wait: Duration },
 }
 

@@ -54,7 +54,11 @@ async fn info() -> Result<(), Failure> {
 }
 
 policies! {
-    breaker "facet" { trip_on("unknown"), open_duration("60s"), open_duration_multiplier(2) }
+    breaker "set" { trip_on("unknown") }
+}
+
+policies! {
+    breaker "facet" { trip_on(unknown), open_duration }
     breaker "info" { ignore: KINDS }
     breaker "search" { trip_on: [] }
     breaker "upsert" { ignore: [] }

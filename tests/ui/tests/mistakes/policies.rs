@@ -4,7 +4,6 @@ use resilient_runtime::policies;
 
 policies! {
     breaker "search" { failure_treshold: 3, scope: "attempt" }
-    braker "upsert" {}
     retry "rate_limit" { max_attempts: 0 }
     retry "collection_not_found" {}
     retry "auto" {}
@@ -13,6 +12,10 @@ policies! {
     breaker "search" {}
     #[inline]
     breaker "count" {}
+}
+
+policies! {
+    braker "upsert" {}
 }
 
 policies! {

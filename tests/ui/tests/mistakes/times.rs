@@ -62,7 +62,7 @@ async fn recommend(query: &str) -> Result<(), Failure> {
     Ok(drop(query.to_owned()))
 }
 
-#[resilient(breaker("search"), retry(deadline = "2s"), failure_threshold = 3)]
+#[resilient(breaker = "search", retry(deadline = "2s"), failure_threshold = 3)]
 async fn facet() -> Result<(), Failure> {
     Ok(())
 }
