@@ -22,7 +22,6 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod backoff;
 mod breaker;
 mod call;
 mod catalog;
@@ -30,7 +29,6 @@ mod error;
 mod event;
 pub mod guide;
 mod retry;
-mod row;
 
 #[doc(inline)]
 pub use resilient_config::{

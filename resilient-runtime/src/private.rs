@@ -16,11 +16,10 @@ pub use linkme;
 pub use crate::breaker::key_part;
 pub use crate::call::{RetryDelay, Scope};
 pub use crate::catalog::{
-    BREAKERS, BUDGETS, BreakerRef, BreakerSettings, BreakerSpec, CallSite, Declaration, KeyedSite,
-    Names, ROWS, Refers, RetrySpec, SITES,
+    BREAKERS, BUDGETS, BreakerSettings, BreakerSource, BreakerSpec, CallSite, Declaration,
+    KeyedSite, ROWS, ResolveBreaker, ResolveBreakerName, RetrySpec, SITES,
 };
-pub use crate::retry::RetryTable;
-pub use crate::row::{RetryChanges, Row};
+pub use crate::retry::{RetryChanges, RowRef};
 pub use crate::{
     Backoff, BreakerConfig, BreakerConfigBuilder, BudgetConfig, BudgetConfigBuilder, Classify,
     ErrorKind, RetryPolicy,
@@ -305,10 +304,10 @@ impl<T: ?Sized> Slot<Pin<&mut T>> {
 
 /// A row of the default table, with numbers that a declaration gives.
 #[must_use]
-pub const fn declared_row(row: Row, changes: RetryChanges) -> RetryPolicy {
+pub const fn declared_row(row: RowRef, changes: RetryChanges) -> RetryPolicy {
     changes.on(match row {
-        Row::Default | Row::Named(_) => RetryPolicy::DEFAULT,
-        Row::Kind(kind) => RetryPolicy::for_kind(kind),
+        RowRef::Default | RowRef::Named(_) => RetryPolicy::DEFAULT,
+        RowRef::Kind(kind) => RetryPolicy::for_kind(kind),
     })
 }
 

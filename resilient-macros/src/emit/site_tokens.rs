@@ -83,16 +83,16 @@ fn retry_spec(runtime: &Runtime<'_>, retry: &Retry) -> TokenStream {
 fn row(runtime: &Runtime<'_>, row: &RowRef, settings: &Settings) -> TokenStream {
     let p = runtime.private(mixed());
     let row = match row {
-        RowRef::Default => quote_spanned!(mixed()=> #p::Row::Default),
+        RowRef::Default => quote_spanned!(mixed()=> #p::RowRef::Default),
         RowRef::Kind(kind) => {
             let kind = kind.variant();
-            quote_spanned!(mixed()=> #p::Row::Kind(#p::ErrorKind::#kind))
+            quote_spanned!(mixed()=> #p::RowRef::Kind(#p::ErrorKind::#kind))
         }
-        RowRef::Named(name) => quote_spanned!(mixed()=> #p::Row::Named(#name)),
+        RowRef::Named(name) => quote_spanned!(mixed()=> #p::RowRef::Named(#name)),
         RowRef::Constant(path) => {
             let check = if settings.changes.is_empty() { "name_in" } else { "row_in" };
             let name = constant(runtime, path, check);
-            quote_spanned!(mixed()=> #p::Row::Named(#name))
+            quote_spanned!(mixed()=> #p::RowRef::Named(#name))
         }
     };
     let setters = setters(settings, &p);
@@ -115,21 +115,20 @@ pub fn declared_row(runtime: &Runtime<'_>, of: &RowRef, settings: &Settings) -> 
 fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     let p = runtime.private(mixed());
     let Breaker { name, settings, scope } = breaker;
-    let reference = match name {
+    let source = match name {
         BreakerSource::Literal(name) => quote_spanned!(mixed()=> Name(#name)),
         BreakerSource::Keyed(template, _) => quote_spanned!(mixed()=> Keyed(#template)),
         BreakerSource::Path(path) => {
             let span = runtime.reported_at(path.span());
             let p = runtime.private(span);
-            let (of, refer) =
-                if settings.is_empty() { ("Refers", "refer") } else { ("Names", "name") };
-            let (of, refer) = (Ident::new(of, span), Ident::new(refer, mixed()));
+            let resolve = if settings.is_empty() { "ResolveBreaker" } else { "ResolveBreakerName" };
+            let resolve = Ident::new(resolve, span);
             // In a static, the compiler says that a constant breaker must be a static one.
             let to = quote_spanned!(span=> &#path);
             quote_spanned! {mixed()=>
                 Path(|| {
-                    static __NAMED: &(dyn #p::#of + ::core::marker::Sync) = #to;
-                    __NAMED.#refer()
+                    static __NAMED: &(dyn #p::#resolve + ::core::marker::Sync) = #to;
+                    __NAMED.resolve()
                 })
             }
         }
@@ -142,7 +141,7 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     };
     quote_spanned! {mixed()=>
         #p::BreakerSpec {
-            breaker: #p::BreakerRef::#reference,
+            source: #p::BreakerSource::#source,
             settings: #settings,
             scope: #p::Scope::#scope,
         }

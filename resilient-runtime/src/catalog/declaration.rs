@@ -55,3 +55,10 @@ impl<T> Declaration<T> {
         self.place.line
     }
 }
+
+/// Returns the declarations in the order of the source.
+pub(super) fn sorted<T>(declarations: &'static [Declaration<T>]) -> Vec<&'static Declaration<T>> {
+    let mut declarations: Vec<_> = declarations.iter().collect();
+    declarations.sort_by_key(|declaration| (declaration.place, declaration.name));
+    declarations
+}

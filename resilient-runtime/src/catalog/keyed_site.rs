@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use arrayvec::ArrayString;
 
+use super::breaker_entry::Keyed;
 use super::keyed_breaker::KeyedBreaker;
-use super::registry::{Keyed, found, keyed};
+use super::program::Program;
 use crate::breaker::Part;
 
 /// The template of an annotated function's breakers.
@@ -25,10 +26,15 @@ impl KeyedSite {
 
     /// The breaker of the name that the values of this call's arguments make.
     pub fn get(&self, values: &[Part<'_>]) -> KeyedBreaker {
-        let keyed = *found(&self.keyed, || keyed(self.template));
+        let keyed = self.keyed.get().copied().unwrap_or_else(|| {
+            // Looked up before it is stored: that may emit an event, and a subscriber may call the
+            // function again.
+            let keyed = Program::get().breaker(self.template, true).keyed();
+            self.keyed.get_or_init(|| keyed)
+        });
         let mut name = Name::default();
-        // It never fails: a value that fails is part of the name too.
-        let _ = keyed.template().write(values, &mut name);
+        // This never fails: a value that fails to be written leaves a mark in the name.
+        let _ = keyed.template.write(values, &mut name);
         keyed.get(name.as_str())
     }
 }

@@ -1,7 +1,27 @@
 //! The events of [problems](Problem) that a running program meets.
 
+use std::sync::OnceLock;
+
 use super::problem::Problem;
 use crate::event::TARGET;
+
+/// Returns what is in `cell`. The first call stores what `make` makes, and then reports `problems`.
+///
+/// The value is stored before the report, and made before it is stored, since both may emit events:
+/// a subscriber may ask for the same value.
+pub(super) fn get_or_report<T>(
+    cell: &OnceLock<T>,
+    make: impl Fn() -> T,
+    problems: impl FnOnce() -> Vec<Problem>,
+) -> &T {
+    if let Some(known) = cell.get() {
+        return known;
+    }
+    if cell.set(make()).is_ok() {
+        problems().iter().for_each(Problem::report);
+    }
+    cell.get_or_init(make)
+}
 
 impl Problem {
     /// Emits the event of this problem. The documentation of each problem says which of the two

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use resilient_config::retry::DEFAULT;
+
+use super::declaration::sorted;
 use super::problem::Problem;
+use super::report::get_or_report;
 use super::sections::ROWS;
-use super::source_order::sorted;
-use crate::row::Row;
+use crate::retry::RowRef;
 use crate::{ErrorKind, RetryPolicy, RetryTable};
 
-/// The name by which source calls the row of the kinds without a row of their own.
-const DEFAULT: &str = "default";
-
-impl Row {
-    /// The name by which source calls it.
+impl RowRef {
+    /// Returns the name of the row in source.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Default => DEFAULT,
@@ -24,29 +24,22 @@ impl Row {
 }
 
 /// All rows of the program.
-pub(crate) struct Rows {
-    pub(crate) table: RetryTable,
+pub(super) struct Rows {
+    pub(super) table: RetryTable,
     named: BTreeMap<&'static str, RetryPolicy>,
 }
 
 impl Rows {
-    /// Returns the rows that the linker gathered. If a row is declared in two ways, the first in
-    /// the order of the source applies, and the first call reports it.
-    pub(crate) fn get() -> &'static Self {
-        static GATHERED: OnceLock<Rows> = OnceLock::new();
-        if let Some(rows) = GATHERED.get() {
-            return rows;
-        }
-        let (rows, conflicts) = Self::gather();
-        // Reported outside of the lock: a subscriber may look up rows.
-        if GATHERED.set(rows).is_ok() {
-            conflicts.iter().for_each(Problem::report);
-        }
-        GATHERED.get_or_init(|| Self::gather().0)
+    /// Returns the rows of the program. The first call reports each row that is declared in two
+    /// ways.
+    pub(super) fn get() -> &'static Self {
+        static ROWS: OnceLock<Rows> = OnceLock::new();
+        get_or_report(&ROWS, Self::gather, Problem::row_conflicts)
     }
 
-    fn gather() -> (Self, Vec<Problem>) {
+    fn gather() -> Self {
         let mut rows = Self { table: RetryTable::DEFAULT, named: BTreeMap::new() };
+        // In reverse, so that the first declaration of a row applies.
         for declaration in sorted(&ROWS).into_iter().rev() {
             let (name, policy) = (declaration.name(), *declaration.settings());
             if let Ok(kind) = name.parse::<ErrorKind>() {
@@ -57,20 +50,20 @@ impl Rows {
                 rows.named.insert(name, policy);
             }
         }
-        (rows, Problem::row_conflicts())
+        rows
     }
 
     /// Returns the row that source names, or the default row if nothing declares it.
-    pub(crate) fn find_or_default(&self, row: Row) -> RetryPolicy {
+    pub(super) fn find_or_default(&self, row: RowRef) -> RetryPolicy {
         self.find(row).unwrap_or(self.table.default_row())
     }
 
     /// Returns the row that source names. `None` if nothing declares it.
-    pub(crate) fn find(&self, row: Row) -> Option<RetryPolicy> {
+    pub(super) fn find(&self, row: RowRef) -> Option<RetryPolicy> {
         match row {
-            Row::Default | Row::Named(DEFAULT) => Some(self.table.default_row()),
-            Row::Kind(kind) => Some(self.table.row(kind)),
-            Row::Named(name) => self.named.get(name).copied().or_else(|| {
+            RowRef::Default | RowRef::Named(DEFAULT) => Some(self.table.default_row()),
+            RowRef::Kind(kind) => Some(self.table.row(kind)),
+            RowRef::Named(name) => self.named.get(name).copied().or_else(|| {
                 let kind = name.parse::<ErrorKind>().ok().filter(|kind| kind.is_transient())?;
                 Some(self.table.row(kind))
             }),

@@ -4,11 +4,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::place::Place;
-use super::reference::Reference;
+use super::resolve_breaker::ResolvedBreaker;
 use super::settings::BreakerSettings;
 use crate::CircuitBreaker;
 use crate::call::{Policy, Scope};
-use crate::row::{RetryChanges, Row};
+use crate::retry::{RetryChanges, RowRef};
 
 /// An annotated function: where it is, and what its attribute says.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(crate) struct Resolved {
 #[derive(Clone, Copy, Debug)]
 pub enum RetrySpec {
     /// One row for every transient error, with numbers that replace its own.
-    Row(Row, RetryChanges),
+    Row(RowRef, RetryChanges),
     /// `"auto"`: the row of each error's own kind.
     ByKind,
 }
@@ -46,33 +46,58 @@ pub enum RetrySpec {
 /// What the key `breaker` says.
 #[derive(Clone, Copy, Debug)]
 pub struct BreakerSpec {
-    /// Which one.
-    pub breaker: BreakerRef,
+    /// Which breaker.
+    pub source: BreakerSource,
     /// The settings, if the attribute gives any.
     pub settings: Option<BreakerSettings>,
     /// What the breaker counts.
     pub scope: Scope,
 }
 
-/// Which breaker a function names.
+/// How a function names its breaker.
 #[derive(Clone, Copy, Debug)]
-pub enum BreakerRef {
+pub enum BreakerSource {
     /// `breaker = "search"`
     Name(&'static str),
     /// `breaker = "search/{collection}"`
     Keyed(&'static str),
-    /// `breaker = SEARCH`: a constant name, or a static breaker. It is a function, since only the
-    /// compiler knows which of the two.
-    Path(fn() -> Reference),
+    /// `breaker = SEARCH`: a constant name, or a static breaker. Only the compiler knows which of
+    /// the two, so this is a function.
+    Path(fn() -> ResolvedBreaker),
 }
 
-impl BreakerRef {
-    /// The name, or the template of the names.
-    pub(crate) fn name(self) -> &'static str {
+impl BreakerSource {
+    /// Returns the name, or the template of the names.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Name(name) | Self::Keyed(name) => name,
-            Self::Path(refer) => refer().name(),
+            Self::Path(resolve) => match resolve() {
+                ResolvedBreaker::Name(name) => name,
+                ResolvedBreaker::Static(breaker) => breaker.name().as_str(),
+            },
         }
+    }
+
+    pub(super) const fn is_template(self) -> bool {
+        matches!(self, Self::Keyed(_))
+    }
+
+    /// Returns the breaker if it is a static one.
+    pub(super) fn static_breaker(self) -> Option<&'static CircuitBreaker> {
+        match self {
+            Self::Path(resolve) => match resolve() {
+                ResolvedBreaker::Static(breaker) => Some(breaker),
+                ResolvedBreaker::Name(_) => None,
+            },
+            Self::Name(_) | Self::Keyed(_) => None,
+        }
+    }
+
+    /// Returns the name in a constant if it looks like a template. Only a literal can be a template.
+    pub(super) fn misplaced_template(self) -> Option<&'static str> {
+        let name = self.name();
+        let is_constant = matches!(self, Self::Path(_)) && self.static_breaker().is_none();
+        (is_constant && name.contains('{')).then_some(name)
     }
 }
 
@@ -93,10 +118,15 @@ impl CallSite {
         }
     }
 
-    /// The same function, retried.
+    /// The same function, retried. A constant that holds `auto` means the same as the literal.
     #[must_use]
     pub const fn retry(mut self, retry: RetrySpec) -> Self {
-        self.retry = Some(retry);
+        self.retry = Some(match retry {
+            RetrySpec::Row(RowRef::Named(name), _) if matches!(name.as_bytes(), b"auto") => {
+                RetrySpec::ByKind
+            }
+            retry => retry,
+        });
         self
     }
 

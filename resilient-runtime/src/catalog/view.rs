@@ -3,15 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::declaration::Declaration;
+use super::declaration::{Declaration, sorted};
 use super::problem::{CatalogError, Problem};
-use super::rows::Rows;
+use super::program::Program;
+use super::retry_rule::RetryRule;
 use super::sections::{BREAKERS, BUDGETS, ROWS};
 use super::settings::BreakerSettings;
-use super::site::{CallSite, RetrySpec};
-use super::source_order::{sites, sorted};
+use super::site::CallSite;
 use crate::call::Scope;
-use crate::row::{AUTO, Row};
 use crate::{BudgetConfig, RetryPolicy};
 
 /// Every annotated function of the program and every declaration, in whichever of its crates,
@@ -55,7 +54,7 @@ use crate::{BudgetConfig, RetryPolicy};
 #[must_use]
 pub fn catalog() -> Catalog {
     Catalog {
-        functions: sites().into_iter().map(AnnotatedFunction).collect(),
+        functions: Program::get().sites.iter().copied().map(AnnotatedFunction).collect(),
         breakers: sorted(&BREAKERS),
         rows: sorted(&ROWS),
         budgets: sorted(&BUDGETS),
@@ -136,19 +135,13 @@ impl AnnotatedFunction {
     /// Returns by what it is retried. `None` if it is not retried.
     #[must_use]
     pub fn retry(&self) -> Option<RetryRule> {
-        Some(match self.0.retry? {
-            RetrySpec::ByKind | RetrySpec::Row(Row::Named(AUTO), _) => RetryRule::ByKind,
-            RetrySpec::Row(row, changes) => RetryRule::Row {
-                name: row.name(),
-                policy: changes.on(Rows::get().find_or_default(row)),
-            },
-        })
+        self.0.retry.map(RetryRule::of)
     }
 
     /// Returns the breaker that it names, or the template of the names. `None` without a breaker.
     #[must_use]
     pub fn breaker(&self) -> Option<&'static str> {
-        self.0.breaker.map(|spec| spec.breaker.name())
+        self.0.breaker.map(|spec| spec.source.name())
     }
 
     /// What its breaker counts.
@@ -200,35 +193,5 @@ impl fmt::Display for AnnotatedFunction {
         ];
         let policy: Vec<_> = policy.into_iter().flatten().collect();
         write!(formatter, "{} {}: {}", self.0.place, self.name(), policy.join(", "))
-    }
-}
-
-/// By what a function is retried.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum RetryRule {
-    /// `retry = "auto"`: by the row of each error's own kind.
-    ByKind,
-    /// By one row.
-    #[non_exhaustive]
-    Row {
-        /// The row that it starts from: a kind, a name of `policies!`, or `default`.
-        name: &'static str,
-        /// The row with the function's own numbers in it.
-        policy: RetryPolicy,
-    },
-}
-
-/// `"auto"`, or `"rate_limit_error" (5 attempts)`
-impl fmt::Display for RetryRule {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ByKind => formatter.write_str("\"auto\""),
-            Self::Row { name, policy } => {
-                let attempts = policy.max_attempts();
-                let plural = if attempts == 1 { "" } else { "s" };
-                write!(formatter, "\"{name}\" ({attempts} attempt{plural})")
-            }
-        }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::backoff::{Range, delay_before};
 use super::stop_reason::StopReason;
 use crate::RetryPolicy;
-use crate::backoff::{Range, delay_before};
 
 /// The delays of a row.
 pub(crate) trait Delays {

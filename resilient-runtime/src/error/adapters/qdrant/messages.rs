@@ -80,7 +80,7 @@ pub(super) enum Says {
 }
 
 /// A text that Qdrant, or tonic as it reads Qdrant's answer, writes.
-pub(super) struct Row {
+pub(super) struct MessageRule {
     /// The codes with which the text has this meaning. None means all codes.
     codes: &'static [Code],
     /// The text. In it, `#` stands for a number and `@` for a word.
@@ -120,15 +120,15 @@ fn strip<'m>(words: &str, message: &'m str) -> Option<&'m str> {
     Some(rest)
 }
 
-const fn row(codes: &'static [Code], words: &'static str, says: Says) -> Row {
-    Row { codes, words, says }
+const fn row(codes: &'static [Code], words: &'static str, says: Says) -> MessageRule {
+    MessageRule { codes, words, says }
 }
 
-const fn safe(codes: &'static [Code], words: &'static str, kind: ErrorKind) -> Row {
+const fn safe(codes: &'static [Code], words: &'static str, kind: ErrorKind) -> MessageRule {
     row(codes, words, Says::Is(Classification::not_executed(kind)))
 }
 
-const fn ambiguous(codes: &'static [Code], words: &'static str, kind: ErrorKind) -> Row {
+const fn ambiguous(codes: &'static [Code], words: &'static str, kind: ErrorKind) -> MessageRule {
     row(codes, words, Says::Is(Classification::ambiguous(kind)))
 }
 
@@ -142,7 +142,7 @@ const INVALID_REQUEST: Classification = Classification::ambiguous(ErrorKind::Inv
 const LIMITS: &[Code] = &[Code::InvalidArgument, Code::ResourceExhausted];
 
 /// The first row that fits decides: what says more comes before what says less.
-const TABLE: &[Row] = &[
+const TABLE: &[MessageRule] = &[
     // tonic, `src/codec/decode.rs`, `src/client/grpc.rs` and `src/status.rs`: an answer that ends
     // too early, without trailers, with trailers, and before them.
     ambiguous(INTERNAL, "Unexpected EOF decoding stream", ErrorKind::NetworkError),

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use crate::{Backoff, ErrorKind, RetryPolicy};
 
-pub(crate) use resilient_config::retry::AUTO;
-
 /// The row that a policy starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Row {
+pub enum RowRef {
     /// That of the kinds without a row of their own.
     Default,
     /// That of a kind.
