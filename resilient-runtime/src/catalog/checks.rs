@@ -11,7 +11,7 @@ use super::rows::Rows;
 use super::sections::{BREAKERS, BUDGETS, ROWS};
 use super::site::{BreakerSpec, CallSite, RetrySpec};
 use crate::call::Scope;
-use crate::retry::{Delays, RowRef};
+use crate::retry::{RowRef, shortest_delay};
 use crate::{ErrorKind, RetryPolicy};
 
 impl Problem {
@@ -78,7 +78,7 @@ impl Problem {
                 .collect();
         }
         let retried = policies.iter().filter(|policy| !is_never(policy));
-        match (retried.map(Delays::shortest_delay).min(), site.deadline) {
+        match (retried.map(shortest_delay).min(), site.deadline) {
             (Some(delay), Some(deadline)) if delay >= deadline => {
                 let function = site.location();
                 vec![Self::DelayBeyondDeadline { row: row(), function, delay, deadline }]

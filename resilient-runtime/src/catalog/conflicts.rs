@@ -1,12 +1,9 @@
 //! Conflicts: two places in source that contradict each other.
 
-use std::collections::BTreeMap;
-
 use super::breaker_entry::{BreakerEntry, Configured};
-use super::budget_entry::BudgetEntry;
 use super::declaration::{Declaration, sorted};
 use super::problem::Problem;
-use super::program::Program;
+use super::program::{BudgetEntry, Program};
 use super::sections::ROWS;
 
 impl Problem {
@@ -33,18 +30,16 @@ impl Problem {
 
     /// Returns the declarations of rows that do not apply.
     pub(super) fn row_conflicts() -> Vec<Self> {
-        let mut rows: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for declaration in sorted(&ROWS) {
-            rows.entry(declaration.name()).or_default().push(declaration);
-        }
-        let of_row = |(name, declarations): (&str, Vec<_>)| {
-            of_declarations(&declarations, |kept, dropped| Self::RowConflict {
-                row: name.to_owned(),
+        let mut rows = sorted(&ROWS);
+        rows.sort_by_key(|row| row.name());
+        let of_row = |rows: &[&'static Declaration<_>]| {
+            of_declarations(rows, |kept, dropped| Self::RowConflict {
+                row: rows[0].name().to_owned(),
                 kept,
                 dropped,
             })
         };
-        rows.into_iter().flat_map(of_row).collect()
+        rows.chunk_by(|one, other| one.name() == other.name()).flat_map(of_row).collect()
     }
 
     /// Returns the declarations of this budget that do not apply.

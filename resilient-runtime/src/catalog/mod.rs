@@ -2,7 +2,6 @@
 //! every declaration, in whichever crate. The linker gathers them.
 
 mod breaker_entry;
-mod budget_entry;
 mod checks;
 mod conflicts;
 mod declaration;

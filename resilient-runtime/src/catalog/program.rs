@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ptr;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use super::breaker_entry::{BreakerEntry, BreakerKey};
-use super::budget_entry::BudgetEntry;
-use super::declaration::sorted;
+use super::declaration::{Declaration, sorted};
 use super::sections::{BREAKERS, BUDGETS, SITES};
 use super::site::CallSite;
+use crate::{BudgetConfig, RetryBudget};
 
 /// The annotated functions of the program, and the breakers and budgets that source names.
 pub(super) struct Program {
@@ -16,6 +16,21 @@ pub(super) struct Program {
     pub(super) sites: Vec<&'static CallSite>,
     breakers: Entries<BreakerKey, BreakerEntry>,
     budgets: Entries<&'static str, BudgetEntry>,
+}
+
+/// The budget of one name.
+pub(super) struct BudgetEntry {
+    pub(super) name: &'static str,
+    /// In the order of the source.
+    pub(super) declarations: Vec<&'static Declaration<BudgetConfig>>,
+    /// Created at its first use.
+    pub(super) budget: OnceLock<RetryBudget>,
+}
+
+impl BudgetEntry {
+    const fn new(name: &'static str) -> Self {
+        Self { name, declarations: Vec::new(), budget: OnceLock::new() }
+    }
 }
 
 impl Program {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::breaker_entry::{BreakerEntry, Configured, Keyed};
-use super::budget_entry::BudgetEntry;
-use super::keyed_breaker::KeyedBreaker;
+use super::keyed_breaker::{KeyedBreaker, Source};
 use super::problem::Problem;
-use super::program::Program;
+use super::program::{BudgetEntry, Program};
 use super::report::get_or_report;
 use super::retry_rule::RetryRule;
 use super::site::{CallSite, Resolved};
 use crate::breaker::Template;
 use crate::{
-    CircuitBreaker, KeyedBreakers, Policy, RetryBudget, RetryTable, SharedBreaker, SharedBudget,
+    BudgetConfig, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, RetryTable, SharedBreaker,
+    SharedBudget,
 };
 
 /// Returns the breaker of this name, to monitor it, to force its state, or to guard other code with
@@ -134,7 +134,10 @@ impl CallSite {
 impl BudgetEntry {
     /// Returns the budget. The first call reports conflicts.
     fn get(&'static self) -> &'static RetryBudget {
-        let new = || RetryBudget::named(self.name, self.config());
+        let new = || {
+            let declared = self.declarations.first().map(|first| *first.settings());
+            RetryBudget::named(self.name, declared.unwrap_or(BudgetConfig::DEFAULT))
+        };
         get_or_report(&self.budget, new, || Problem::budget_conflicts(self))
     }
 }
@@ -177,11 +180,11 @@ impl Keyed {
     /// Returns the breaker of a name that the template has made.
     #[inline]
     pub(super) fn get(&self, name: &str) -> KeyedBreaker {
-        match self.namesakes.iter().find(|entry| entry.makes(name)) {
-            None => self.breakers.hold(name).into(),
-            Some(entry) if entry.template.is_none() => entry.single().into(),
-            // No entry before this one makes the name, or `find` had returned that one.
-            Some(entry) => entry.keyed().breakers.hold(name).into(),
-        }
+        KeyedBreaker(match self.namesakes.iter().find(|entry| entry.makes(name)) {
+            None => Source::Template(self.breakers.hold(name)),
+            Some(entry) if entry.template.is_none() => Source::Single(entry.single()),
+            // `find` returns the first entry that makes the name, so this one has no namesake.
+            Some(entry) => Source::Template(entry.keyed().breakers.hold(name)),
+        })
     }
 }

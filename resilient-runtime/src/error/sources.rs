@@ -3,11 +3,6 @@
 use std::error::Error;
 use std::io;
 
-#[cfg(feature = "qdrant")]
-use qdrant_client::QdrantError;
-#[cfg(feature = "qdrant")]
-use tonic::Status;
-
 /// `error` and its sources, the outermost first.
 pub(crate) fn sources<'e>(
     error: &'e (dyn Error + 'static),
@@ -30,7 +25,9 @@ fn source<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'stat
 
 /// The status inside `error`. `QdrantError` does not give it as its source.
 #[cfg(feature = "qdrant")]
-pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
+pub(crate) const fn status(error: &qdrant_client::QdrantError) -> Option<&tonic::Status> {
+    use qdrant_client::QdrantError;
+
     match error {
         QdrantError::ResponseError { status }
         | QdrantError::ResourceExhaustedError { status, .. } => Some(status),

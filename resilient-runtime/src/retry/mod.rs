@@ -10,7 +10,7 @@ mod table;
 pub(crate) use self::backoff::{Range, above};
 pub use self::budget::RetryBudget;
 pub(crate) use self::budget::Withdrawal;
-pub(crate) use self::policy::Delays;
+pub(crate) use self::policy::{next_delay, shortest_delay};
 pub use self::row::{RetryChanges, RowRef};
 pub(crate) use self::stop_reason::StopReason;
 pub use self::table::RetryTable;

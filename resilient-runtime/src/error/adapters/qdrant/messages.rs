@@ -29,12 +29,6 @@ pub(super) const NOT_A_MESSAGE: &str =
     "protocol error: received message with invalid compression flag";
 pub(super) const WITH_STATUS: &str = "while receiving response with status: ";
 
-/// Variants of `QdrantError` that exist by the client's feature `serde`: made from a payload, with
-/// nothing sent. (qdrant-client, `src/qdrant_client/error.rs`.)
-#[cfg(feature = "qdrant")]
-pub(super) const OF_A_PAYLOAD: [&str; 2] =
-    ["JSON cannot be converted to payload", "Error in payload deserialization"];
-
 /// The meaning of what the client's pool of channels says when it cannot connect, by the first row
 /// of which the text has the words. The text is a printed error of the transport, without anything
 /// that a user sends.
