@@ -1,5 +1,5 @@
-// Of two definitions of a link, Markdown takes the first: here the README's links lead into the
-// documentation, and elsewhere to files.
+// Markdown takes the first definition of a link. These come before the README's own, so its links
+// lead into the documentation here.
 #![doc = concat!("[outage]: ", include_str!("guide/outage.uri"))]
 //! [service]: guide::service
 //! [attribute]: guide::attribute

@@ -53,7 +53,7 @@ impl Problem {
         let (name, own, policies) = match retry {
             RetrySpec::Row(row, changes) => {
                 let own = rows.find_or_default(row);
-                (row.name(), vec![own], vec![changes.on(own)])
+                (row.name(), vec![own], vec![changes.apply(own)])
             }
             RetrySpec::ByKind => {
                 let policies: Vec<_> = transient_kinds().map(|kind| rows.table.row(kind)).collect();

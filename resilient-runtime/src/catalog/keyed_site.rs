@@ -1,4 +1,4 @@
-//! The breakers that the arguments of a call choose.
+//! The breakers that the arguments of a call select.
 
 use std::fmt::{self, Write};
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use super::keyed_breaker::KeyedBreaker;
 use super::program::Program;
 use crate::breaker::Part;
 
-/// The template of an annotated function's breakers.
+/// The static that `#[resilient]` emits for a template: `breaker = "search/{collection}"`.
 #[derive(Debug)]
 pub struct KeyedSite {
     template: &'static str,
@@ -18,13 +18,13 @@ pub struct KeyedSite {
 }
 
 impl KeyedSite {
-    /// By the template as it stands in source.
+    /// The breakers of this template.
     #[must_use]
     pub const fn new(template: &'static str) -> Self {
         Self { template, keyed: OnceLock::new() }
     }
 
-    /// The breaker of the name that the values of this call's arguments make.
+    /// Returns the breaker whose name the values of this call make.
     pub fn get(&self, values: &[Part<'_>]) -> KeyedBreaker {
         let keyed = self.keyed.get().copied().unwrap_or_else(|| {
             // Looked up before it is stored: that may emit an event, and a subscriber may call the
@@ -39,14 +39,14 @@ impl KeyedSite {
     }
 }
 
-/// The usual length of a name, and more.
+/// Longer than most names.
 const SHORT: usize = 128;
 
-/// A name that is being written: on the stack, as long as it has the usual length.
+/// Collects a name. A short name needs no allocation.
 #[derive(Default)]
 struct Name {
     short: ArrayString<SHORT>,
-    /// All of it, once it does not fit.
+    /// The whole name, if `short` is too small for it.
     long: String,
 }
 

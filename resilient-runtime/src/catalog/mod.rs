@@ -1,5 +1,5 @@
-//! What the program's source says, known before any of it has run: every annotated function, and
-//! every declaration, in whichever crate. The linker gathers them.
+//! The catalog: every annotated function and every declaration of the program, in all of its
+//! crates, before any function has run. The linker gathers them.
 
 mod breaker_entry;
 mod checks;

@@ -18,12 +18,12 @@ use crate::{
 /// Returns the breaker of this name, to monitor it, to force its state, or to guard other code with
 /// it.
 ///
-/// It is one that `#[resilient(breaker = "…")]` names or [`policies!`](crate::policies) declares,
-/// and is there before any function has run; or one of those that a template such as
-/// `"search/{collection}"` has made so far. Otherwise `None`.
+/// A breaker that `#[resilient(breaker = "…")]` names or [`policies!`](crate::policies) declares
+/// exists before any function has run. A breaker of a template such as `"search/{collection}"`
+/// exists once a call has used it. Returns `None` for any other name.
 ///
-/// In a name that a template has made, all characters of a value except letters, digits, spaces,
-/// `-`, `_`, `.` and `@` are percent-encoded: `search/a%2Fb` is the breaker of collection `a/b`.
+/// In a name that a template makes, all characters of a value except letters, digits, spaces, `-`,
+/// `_`, `.` and `@` are percent-encoded: `search/a%2Fb` is the breaker of collection `a/b`.
 ///
 /// ```
 /// use resilient_runtime::{BreakerState, Rejection, resilient};
@@ -52,7 +52,7 @@ pub fn breaker(name: &str) -> Option<SharedBreaker> {
     }
 }
 
-/// Every breaker of the program, by name: those that functions name and that
+/// Returns every breaker of the program, sorted by name: those that functions name or
 /// [`policies!`](crate::policies) declares, and those that templates have made so far.
 #[must_use]
 pub fn breakers() -> Vec<SharedBreaker> {
@@ -68,11 +68,11 @@ pub fn breakers() -> Vec<SharedBreaker> {
     breakers
 }
 
-/// The retry budget of this name, to see how much is left of it, or for code without the
+/// Returns the retry budget of this name, to see how many tokens are left, or for code without the
 /// attribute.
 ///
-/// `None` if no `#[resilient(budget = "…")]` names it and [`policies!`](crate::policies) does
-/// not declare it.
+/// Returns `None` if no `#[resilient(budget = "…")]` names it and [`policies!`](crate::policies)
+/// does not declare it.
 #[must_use]
 pub fn budget(name: &str) -> Option<SharedBudget> {
     let entry = Program::get().budgets().find(|entry| entry.name == name)?;

@@ -1,4 +1,4 @@
-//! The events of [problems](Problem) that a running program meets.
+//! The events of [problems](Problem) that a running program finds.
 
 use std::sync::OnceLock;
 
@@ -24,8 +24,7 @@ pub(super) fn get_or_report<T>(
 }
 
 impl Problem {
-    /// Emits the event of this problem. The documentation of each problem says which of the two
-    /// settings holds.
+    /// Emits the event of this problem.
     pub(super) fn report(&self) {
         match self {
             Self::BreakerConflict { breaker, kept, dropped } => tracing::error!(
@@ -71,7 +70,7 @@ impl Problem {
                 similar,
                 "retry row is never declared, and the default row is used: declare it by `policies!`"
             ),
-            // Only `validate` finds these. A running program does not look for them.
+            // Only `validate` looks for these.
             Self::UndeclaredBreaker { .. }
             | Self::SimilarBreakers { .. }
             | Self::DifferentPlaceholders { .. }

@@ -6,18 +6,18 @@ use super::rows::Rows;
 use super::site::RetrySpec;
 use crate::RetryPolicy;
 
-/// By what a function is retried.
+/// The rows by which a function is retried.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RetryRule {
-    /// `retry = "auto"`: by the row of each error's own kind.
+    /// `retry = "auto"`: the row of each error's own kind.
     ByKind,
-    /// By one row.
+    /// One row for every transient error.
     #[non_exhaustive]
     Row {
-        /// The row that it starts from: a kind, a name of `policies!`, or `default`.
+        /// The name of the row: a kind, a name of `policies!`, or `default`.
         name: &'static str,
-        /// The row with the function's own numbers in it.
+        /// The row with the function's own numbers.
         policy: RetryPolicy,
     },
 }
@@ -26,9 +26,10 @@ impl RetryRule {
     pub(super) fn of(retry: RetrySpec) -> Self {
         match retry {
             RetrySpec::ByKind => Self::ByKind,
-            RetrySpec::Row(row, changes) => {
-                Self::Row { name: row.name(), policy: changes.on(Rows::get().find_or_default(row)) }
-            }
+            RetrySpec::Row(row, changes) => Self::Row {
+                name: row.name(),
+                policy: changes.apply(Rows::get().find_or_default(row)),
+            },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The retry table of the program: the default one, with the rows that `policies!` declares.
+//! The retry table of the program: the default table with the rows that `policies!` declares.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

@@ -10,7 +10,7 @@ use crate::CircuitBreaker;
 use crate::call::{Policy, Scope};
 use crate::retry::{RetryChanges, RowRef};
 
-/// An annotated function: where it is, and what its attribute says.
+/// An annotated function: its place in source and its policy.
 #[derive(Debug)]
 pub struct CallSite {
     pub(crate) function: &'static str,
@@ -21,29 +21,29 @@ pub struct CallSite {
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: bool,
     pub(crate) budget: Option<&'static str>,
-    /// Looked up at the function's first call.
+    /// Set by the function's first call.
     pub(crate) resolved: OnceLock<Resolved>,
 }
 
 /// The policy and the breaker of an annotated function.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// Without the breaker.
+    /// The policy without the breaker.
     pub(crate) policy: Policy,
-    /// `None` without a breaker, and if each call chooses its own.
+    /// `None` if there is no breaker, or the arguments of each call select one.
     pub(crate) breaker: Option<&'static CircuitBreaker>,
 }
 
-/// What the key `retry` says.
+/// The value of the key `retry`.
 #[derive(Clone, Copy, Debug)]
 pub enum RetrySpec {
-    /// One row for every transient error, with numbers that replace its own.
+    /// One row for every transient error, and the numbers that replace its own.
     Row(RowRef, RetryChanges),
     /// `"auto"`: the row of each error's own kind.
     ByKind,
 }
 
-/// What the key `breaker` says.
+/// The value of the key `breaker`.
 #[derive(Clone, Copy, Debug)]
 pub struct BreakerSpec {
     /// Which breaker.
@@ -93,7 +93,8 @@ impl BreakerSource {
         }
     }
 
-    /// Returns the name in a constant if it looks like a template. Only a literal can be a template.
+    /// Returns the name in a constant if it looks like a template. Only a literal can be a
+    /// template.
     pub(super) fn misplaced_template(self) -> Option<&'static str> {
         let name = self.name();
         let is_constant = matches!(self, Self::Path(_)) && self.static_breaker().is_none();
@@ -102,7 +103,7 @@ impl BreakerSource {
 }
 
 impl CallSite {
-    /// A function at a place in source, without a policy yet.
+    /// A function at a place in source, without a policy.
     #[must_use]
     pub const fn new(function: &'static str, file: &'static str, line: u32) -> Self {
         Self {
@@ -151,21 +152,21 @@ impl CallSite {
         self
     }
 
-    /// The same function, which may or may not be executed twice.
+    /// The same function, and whether it may be executed twice.
     #[must_use]
     pub const fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
         self
     }
 
-    /// The same function, retried while the budget of this name lasts.
+    /// The same function, with a retry budget of this name.
     #[must_use]
     pub const fn budget(mut self, budget: &'static str) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// `src/search.rs:17 (app::search)`
+    /// Returns the place and the name, such as `src/search.rs:17 (app::search)`.
     pub(crate) fn location(&self) -> String {
         format!("{} ({})", self.place, self.function)
     }

@@ -1,10 +1,10 @@
-//! When a server wants the next request, as the metadata of its answer says.
+//! `retry-after`: when the server wants the next request.
 
 use std::time::{Duration, SystemTime};
 
-/// Reads `retry-after` of HTTP (RFC 9110, 10.2.3): seconds from now, or a date. A fraction of a
-/// second is no part of the RFC, and proxies write it. A date in the past means now. Returns `None`
-/// if the value is none of these.
+/// Reads `retry-after` of HTTP (RFC 9110, 10.2.3): a number of seconds, or a date. The RFC has no
+/// fractions, but proxies send them. A date in the past is a wait of zero. Returns `None` for any
+/// other value.
 pub(crate) fn retry_after(value: &str) -> Option<Duration> {
     from(value, SystemTime::now)
 }
@@ -18,13 +18,13 @@ fn from(value: &str, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     Some(date.duration_since(now()).unwrap_or_default())
 }
 
-/// A number of seconds, with a fraction or without.
+/// Reads a number of seconds, with or without a fraction.
 fn seconds(value: &str) -> Option<Duration> {
     let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
     if !is_number(whole) || !is_number(fraction) {
         return None;
     }
-    // More than can be counted asks to stay away. It is not to be taken for no hint.
+    // A number that is too large is a very long wait, not a missing hint.
     let Ok(whole) = whole.parse() else { return Some(Duration::MAX) };
     let nanos = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
     let nanos = nanos.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));

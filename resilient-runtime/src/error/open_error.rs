@@ -1,4 +1,4 @@
-//! The error of a call that a breaker rejects.
+//! The error of a call that a breaker rejected.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,23 +10,23 @@ use super::readable::readable;
 use super::sources::sources;
 use crate::ErrorKind;
 
-/// A circuit breaker rejected the call: nothing was sent.
+/// A circuit breaker rejected the call. No request was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("circuit breaker `{breaker}` {}", reason(*state, *retry_after))]
 #[non_exhaustive]
 pub struct CircuitOpenError {
     /// The breaker that rejected the call.
     pub breaker: BreakerName,
-    /// Whether it is open, or half-open with all its probes out.
+    /// Its state: open, or half-open with all its probes in use.
     pub state: BreakerState,
-    /// How long until the breaker admits a probe. `None` if that is unknown: the breaker is
-    /// half-open, or forced open.
+    /// The time until the breaker admits a probe. `None` if the breaker is half-open or forced
+    /// open.
     pub retry_after: Option<Duration>,
 }
 
 impl CircuitOpenError {
-    /// Finds the rejection by an open breaker in `error` or in the chain of its sources. This
-    /// includes the status of a `QdrantError`. Pass a boxed error as `find(&*error)`.
+    /// Finds the rejection by a breaker in `error` or its sources, including the status of a
+    /// `QdrantError`. Pass a boxed error as `find(&*error)`.
     ///
     /// ```
     /// use resilient_runtime::{CircuitBreaker, CircuitOpenError, Rejection};

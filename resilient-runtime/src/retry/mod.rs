@@ -1,4 +1,4 @@
-//! Retries: how often, after which delay, and how much of the load they may be.
+//! Retries: the number of attempts, the delays between them, and the budget.
 
 mod backoff;
 mod budget;

@@ -1,4 +1,4 @@
-//! The errors of `qdrant-client`. Most wrap a status.
+//! `Classify` for the errors of `qdrant-client`. Most wrap a status.
 
 use std::io;
 use std::time::Duration;
@@ -17,30 +17,32 @@ use crate::error::sources::status;
 const PAYLOAD_ERRORS: [&str; 2] =
     ["JSON cannot be converted to payload", "Error in payload deserialization"];
 
-/// Looks through the client's codes and messages at what happened: a client timeout is a
-/// `timeout_error` though it arrives as `Cancelled`, and so on.
+/// By the cause of the failure, not only by the code. A timeout of the client, for example, is a
+/// `timeout_error`, although it arrives as `Cancelled`.
 ///
-/// # What was executed
+/// # Whether the request was executed
 ///
-/// Where an error leaves it open, [`maybe_executed`](Classify::maybe_executed) says yes. Four
-/// things are good to know:
+/// If the error leaves that open, [`maybe_executed`](Classify::maybe_executed) returns `true`:
 ///
-/// - The client sends a call of the points service (search, query, upsert, …) a second time by
-///   itself where the first try ended with `Internal`, `Unavailable`, `Cancelled` or `Unknown`, and
-///   shows the error of the second alone. If that one could not even connect, nothing is known of
-///   the first: so a connection that is refused, or not made in time, or fails in TLS, counts as
-///   executed perhaps, for every call, since the error does not say of which it is. Only where the
-///   error comes from a connection that was there before is the answer no.
-/// - A server's answer is that to one part of the request. The server runs the operations of a
+/// - The client itself repeats a failed call of the points service (search, query, upsert, …) after
+///   `Internal`, `Unavailable`, `Cancelled` or `Unknown`, and returns only the error of the second
+///   try. If the second try could not connect, the first one may have been executed. The error does
+///   not say which service was called, so every connection that is refused, times out or fails in
+///   TLS counts as maybe executed. The exception is a connection of the pool that could not be made
+///   again: its error says that the request was not sent.
+/// - The server's answer is about one part of the request. The server runs the operations of a
 ///   batch one after the other, and each shard and replica applies its own part of a write. The
 ///   answer does not say how many parts there were. So after a rate limit, a full disk, or a shard
-///   without an active replica, other parts may have been applied. The answer is no only for the
-///   rate limit of a read, of which nothing stays, and for an operation on collections that the
-///   cluster has no leader for.
-/// - An error that is never retried, such as a bad vector, speaks of the one operation that the
-///   server refused: of a batch, the operations before it were applied.
-/// - An answer that says no, such as a proxy's 429, is that of the second try too. A first one that
-///   was executed, and whose connection broke before it was answered, is not seen.
+///   without an active replica, other parts may have been applied. The result is `false` only for
+///   the rate limit of a read, which changes nothing, and for an operation on collections while the
+///   cluster has no leader.
+///
+/// If `maybe_executed` returns `false`, two cases remain:
+///
+/// - An error that is never retried, such as a bad vector, is about the one operation that the
+///   server rejected. The operations before it in a batch were applied.
+/// - An answer such as a proxy's 429 may be the answer to the client's second try. The first try
+///   may have been executed if its connection broke before the answer.
 impl Classify for QdrantError {
     fn kind(&self) -> ErrorKind {
         classify(self).kind
@@ -65,7 +67,7 @@ impl Classify for QdrantError {
     }
 }
 
-/// As for [`Status`], which it wraps.
+/// As for [`Status`](tonic::Status), which it wraps.
 impl From<Rejection> for QdrantError {
     fn from(rejection: Rejection) -> Self {
         Self::ResponseError { status: rejection.into() }
@@ -81,7 +83,7 @@ fn classify(error: &QdrantError) -> Classification {
         QdrantError::ConversionError(_) | QdrantError::InvalidUri(_) => {
             Classification::not_executed(ErrorKind::InvalidRequestError)
         }
-        // The file system of this machine, as a snapshot is written to it.
+        // The local file system, to which the client writes a snapshot.
         QdrantError::Io(error) => Classification::not_executed(match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
                 ErrorKind::InvalidRequestError
@@ -92,8 +94,8 @@ fn classify(error: &QdrantError) -> Classification {
     }
 }
 
-/// Variants that exist by features of the client. Its users enable them, and this crate, which
-/// enables none, cannot name them.
+/// Classifies the variants that features of the client add. This crate enables none of these
+/// features, so it cannot name the variants.
 fn of_other_variant(error: &QdrantError) -> Classification {
     #[cfg(feature = "reqwest")]
     if let Some(error) = std::error::Error::source(error).and_then(|source| source.downcast_ref()) {

@@ -1,11 +1,16 @@
-//! What a failed call of `qdrant-client` says.
+//! `Classify` for the statuses of tonic and the errors of `qdrant-client`.
 //!
-//! A code alone does not tell: the client's own timeout arrives as `Cancelled`, a search timeout
-//! and a refused connection both as `Internal`. So it is asked in this order: the variant of the
-//! error, then the source of its status (where there is one, the transport made the status up, and
-//! its code means nothing), then what the client says before any answer, then what a proxy
-//! answered in the server's place, and only then the server's own code and words. Those are read
-//! from the beginning of the message: a text of a user can stand behind them.
+//! The code of a status is not enough: the client's own timeout arrives as `Cancelled`, a search
+//! timeout and a refused connection both as `Internal`. The first of these that says something
+//! decides:
+//!
+//! 1. The variant of a `QdrantError`.
+//! 2. The source of the status. If there is one, the transport made the status, and its code means
+//!    nothing.
+//! 3. The client's message about a connection that it could not make.
+//! 4. The HTTP status of a proxy that answered instead of the server.
+//! 5. The server's code and message. The message is read from its beginning, since a text of a user
+//!    can follow.
 
 #[cfg(feature = "qdrant")]
 mod client;
@@ -30,17 +35,19 @@ use crate::error::hint;
 use crate::error::rejection::Rejection;
 use crate::error::sources::sources;
 
-/// By what happened, and not by the code alone: a timeout of the client is a `timeout_error` though
-/// it arrives as `Cancelled`, and so on. `QdrantError` wraps such a status.
+/// By the cause of the failure, not only by the code. A timeout of the client, for example, is a
+/// `timeout_error`, although it arrives as `Cancelled`.
 impl Classify for Status {
     fn kind(&self) -> ErrorKind {
         of_status(self).kind
     }
 
-    /// The longer of the answer's `retry-after` and `grpc-retry-pushback-ms`, or the hint of the
-    /// [`Rejection`] inside. `retry-after` is a number of seconds, with a fraction or without, or a
-    /// date, for which this reads the system's clock: a date in the past is a wait of zero. Any
-    /// other value is no hint, and a retry waits for its backoff alone.
+    /// Returns the longer of `retry-after` and `grpc-retry-pushback-ms`, or the hint of the
+    /// [`Rejection`] inside.
+    ///
+    /// `retry-after` is a number of seconds, with or without a fraction, or a date. For a date,
+    /// this reads the system's clock. A date in the past is a wait of zero. Any other value is
+    /// ignored.
     fn retry_after(&self) -> Option<Duration> {
         if let Some(rejection) = rejection(self) {
             return rejection.retry_after();
@@ -57,16 +64,16 @@ impl Classify for Status {
         of_status(self).maybe_executed
     }
 
-    /// `false` if the answer's `grpc-retry-pushback-ms` is negative or is no number, by which a
-    /// gRPC server asks not to retry.
+    /// Returns `false` if `grpc-retry-pushback-ms` is negative or not a number: with such a value,
+    /// a gRPC server asks not to retry.
     fn may_retry(&self) -> bool {
         Pushback::of(self) != Some(Pushback::Never)
     }
 }
 
-/// Returns a status whose source is the rejection, of code `Unavailable`, or `DeadlineExceeded` for
-/// a timeout. [`CircuitOpenError::find`](crate::CircuitOpenError::find) finds the rejection by a
-/// breaker again.
+/// Returns a status of code `Unavailable`, or `DeadlineExceeded` for a timeout, with the rejection
+/// as its source. [`CircuitOpenError::find`](crate::CircuitOpenError::find) finds a rejection by a
+/// breaker there.
 ///
 /// ```
 /// use resilient_runtime::resilient;
@@ -78,7 +85,7 @@ impl Classify for Status {
 /// #         Ok(Response::new(vec![0.6, 0.8]))
 /// #     }
 /// # }
-/// // For a client that `tonic-build` has generated.
+/// // A client that `tonic-build` has generated.
 /// #[resilient(retry = "auto", breaker = "embed")]
 /// async fn embed(client: &mut EmbedClient, text: &str) -> Result<Vec<f32>, Status> {
 ///     Ok(client.embed(Request::new(text.to_owned())).await?.into_inner())
