@@ -62,7 +62,7 @@ fn reason(state: BreakerState, retry_after: Option<Duration>) -> String {
     match (state, retry_after) {
         (BreakerState::HalfOpen, _) => "is half-open, and all its probes are under way".to_owned(),
         (_, Some(wait)) => format!("is open, try again in {:?}", readable(wait)),
-        (_, None) => "is held open by hand".to_owned(),
+        (_, None) => "is forced open".to_owned(),
     }
 }
 
@@ -82,10 +82,7 @@ mod tests {
             message(BreakerState::Open, wait),
             "circuit breaker `search` is open, try again in 2.5s"
         );
-        assert_eq!(
-            message(BreakerState::Open, None),
-            "circuit breaker `search` is held open by hand"
-        );
+        assert_eq!(message(BreakerState::Open, None), "circuit breaker `search` is forced open");
         assert_eq!(
             message(BreakerState::HalfOpen, None),
             "circuit breaker `search` is half-open, and all its probes are under way"

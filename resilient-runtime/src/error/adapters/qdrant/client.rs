@@ -128,7 +128,7 @@ mod tests {
         assert!(!error.maybe_executed());
         assert_eq!(CircuitOpenError::find(&error).unwrap().breaker, "search");
         assert_eq!(status(&error).unwrap().code(), Code::Unavailable);
-        assert!(error.to_string().contains("circuit breaker `search` is held open"), "{error}");
+        assert!(error.to_string().contains("circuit breaker `search` is forced open"), "{error}");
     }
 
     #[test]
