@@ -27,7 +27,6 @@ use std::time::Duration;
 use tonic::{Code, Status};
 
 use self::pushback::Pushback;
-
 use crate::ErrorKind;
 use crate::error::classification::Classification;
 use crate::error::classify::Classify;
