@@ -1,5 +1,5 @@
-// Of two definitions of a link, Markdown takes the first: here the README's links lead into the
-// documentation, and elsewhere to files.
+// Markdown takes the first definition of a link. These come before the README's own, so its links
+// lead into the documentation here.
 #![doc = concat!("[outage]: ", include_str!("guide/outage.uri"))]
 //! [service]: guide::service
 //! [attribute]: guide::attribute
@@ -22,7 +22,6 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
-mod backoff;
 mod breaker;
 mod call;
 mod catalog;
@@ -30,7 +29,6 @@ mod error;
 mod event;
 pub mod guide;
 mod retry;
-mod row;
 
 #[doc(inline)]
 pub use resilient_config::{

@@ -1,9 +1,9 @@
-//! What the code that `#[resilient]` writes calls. Not a public interface: it changes with the
-//! macro, and both are released together.
+//! The interface of the code that the macros generate. It is not public: it changes with the
+//! macros, and both are released together.
 //!
-//! Bounds stand on free functions that the generated code calls with the user's type, so that the
-//! compiler underlines that type when it misses one. Those that begin a call get the type by a
-//! value: named in the call itself, one that is no `Result` would be reported twice.
+//! Bounds are on free functions that generated code calls with the user's type. If a bound is not
+//! met, the compiler underlines that type. The functions that begin a call take the type as a
+//! `PhantomData`, since a type argument that is no `Result` would be reported twice.
 
 use std::ops::ControlFlow;
 use std::pin::Pin;
@@ -19,8 +19,7 @@ pub use crate::catalog::{
     BREAKERS, BUDGETS, BreakerSettings, BreakerSource, BreakerSpec, CallSite, Declaration,
     KeyedSite, ROWS, ResolveBreaker, ResolveBreakerName, RetrySpec, SITES,
 };
-pub use crate::retry::RetryTable;
-pub use crate::row::{RetryChanges, RowRef};
+pub use crate::retry::{RetryChanges, RowRef};
 pub use crate::{
     Backoff, BreakerConfig, BreakerConfigBuilder, BudgetConfig, BudgetConfigBuilder, Classify,
     ErrorKind, RetryPolicy,
@@ -36,10 +35,10 @@ use crate::{Attempt, CircuitBreaker, ConfigError, Policy, Rejection};
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify`"
 )]
 pub trait PolicyReturn {
-    /// A [`Call`] of the function.
+    /// The [`Call`] of the function.
     type Call<'b>;
 
-    /// Begins it.
+    /// Begins a call.
     fn begin<'b>(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b>;
 }
 
@@ -59,11 +58,11 @@ impl<T, E: Classify> PolicyReturn for Result<T, E> {
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify` and `From<resilient_runtime::Rejection>`"
 )]
 pub trait Rejectable: PolicyReturn {
-    /// What makes an error of a rejection. It is no part of the call, which keeps all that it has
-    /// while it waits.
+    /// The function that converts a rejection to an error. It is not part of the call, whose fields
+    /// all add to the size of the future.
     type Reject;
 
-    /// This function.
+    /// Returns that function.
     fn reject() -> Self::Reject;
 }
 
@@ -84,7 +83,7 @@ impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
     note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`"
 )]
 pub trait CarriesRejection {
-    /// The error of a call that was rejected.
+    /// Converts a rejection to an error.
     fn carry(rejection: Rejection) -> Self;
 }
 
@@ -112,7 +111,7 @@ pub fn begin_guarded<R: Rejectable>(
     (R::begin(&resolved.policy, resolved.breaker), R::reject())
 }
 
-/// Begins a call behind a breaker that its arguments have chosen.
+/// Begins a call through a breaker that its arguments select.
 #[inline]
 pub fn begin_keyed<'b, R: Rejectable>(
     _: PhantomData<R>,
@@ -125,7 +124,7 @@ pub fn begin_keyed<'b, R: Rejectable>(
 /// A call of an annotated function that returns `Result<T, E>`.
 ///
 /// It stores the part of `Classify` that it needs as a function, and receives the function that
-/// makes an error of a rejection. So no method has a bound, and a missing bound is reported once,
+/// converts a rejection. So no method has a bound, and the compiler reports a missing bound once,
 /// where the call begins.
 #[derive(Debug)]
 pub struct Call<'b, T, E> {
@@ -135,7 +134,7 @@ pub struct Call<'b, T, E> {
 }
 
 impl<'b, T, E> Call<'b, T, E> {
-    /// [`attempt`](Self::attempt) until `current` has no time left.
+    /// Tracks the attempt, like [`attempt`](Self::attempt), until `current` has no time left.
     #[inline]
     pub fn timed<F>(
         &mut self,
@@ -164,14 +163,14 @@ impl<'b, T, E> Call<'b, T, E> {
         }
     }
 
-    /// Whether no attempt can follow the one that has begun.
+    /// Returns whether no attempt can follow the current one.
     #[inline]
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.run.is_last()
     }
 
-    /// The attempt that begins now: for the body, and for [`timed`](Self::timed).
+    /// Returns the attempt that begins now, for the body and for [`timed`](Self::timed).
     #[inline]
     #[must_use]
     pub fn current(&self) -> Attempt {
@@ -184,7 +183,7 @@ impl<'b, T, E> Call<'b, T, E> {
         self.run.flagging_panic(|_| work())
     }
 
-    /// Tracks the attempt itself.
+    /// Tracks an attempt without a time limit.
     #[inline]
     pub fn attempt<F>(&mut self, body: F) -> Tracked<'_, F>
     where
@@ -193,13 +192,13 @@ impl<'b, T, E> Call<'b, T, E> {
         track(self.run.frame(), self.run.call_state(), body)
     }
 
-    /// Ends an attempt: the call ends too, or continues after a delay.
+    /// Ends an attempt. The call ends too, or continues after a delay.
     #[inline]
     pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, RetryDelay<'b, E>> {
         self.run.settle(result, self.classify)
     }
 
-    /// Waits, and begins the next attempt; or ends the call with the error of the last one.
+    /// Waits, and then begins the next attempt or ends the call with the error of the last one.
     pub fn resume(
         &mut self,
         delay: RetryDelay<'b, E>,
@@ -215,8 +214,8 @@ impl<'b, T, E> Call<'b, T, E> {
     }
 }
 
-/// A by-value argument, kept for the attempts that may follow. It has no `Debug`: the argument may
-/// be a key.
+/// A by-value argument, kept for later attempts. It does not implement `Debug`, since the argument
+/// may be a key.
 pub struct Slot<T>(Option<T>);
 
 impl<T> Slot<T> {
@@ -235,7 +234,7 @@ impl<T> Slot<T> {
     note = "a type parameter needs the bound `Clone`; an alias of a `&mut` has to be written as `&mut …`"
 )]
 pub trait Repeatable {
-    /// One more.
+    /// Returns a clone.
     #[must_use]
     fn repeat(&self) -> Self;
 }
@@ -248,20 +247,19 @@ impl<T: Clone> Repeatable for T {
     }
 }
 
-/// The argument for one attempt: a clone while another attempt may follow, and on the last one
-/// the value itself.
+/// Returns the argument for one attempt: the value itself for the last attempt, otherwise a clone.
 ///
 /// # Panics
 ///
-/// If it is called again after the last attempt, which generated code never does.
+/// If it is called again after the last attempt. Generated code never does that.
 #[inline]
 pub fn take_or_clone<T: Repeatable>(slot: &mut Slot<T>, last: bool) -> T {
     let value = if last { slot.0.take() } else { slot.0.as_ref().map(T::repeat) };
     value.expect("no attempt follows the last")
 }
 
-/// A value that an attempt gets out of a slot whose type may be an alias of a `&mut`: the slot of one
-/// has a method of the same name, which the compiler prefers.
+/// Takes an argument whose type may be an alias of a `&mut`. The slot of a `&mut` has an inherent
+/// method of the same name, which the compiler prefers.
 pub trait Take<T> {
     /// See [`take_or_clone`].
     fn take(&mut self, last: bool) -> T
@@ -280,11 +278,11 @@ impl<T> Take<T> for Slot<T> {
 }
 
 impl<T: ?Sized> Slot<&mut T> {
-    /// Lends what the reference is to, to the last attempt too.
+    /// Reborrows the reference, for the last attempt too.
     ///
     /// # Panics
     ///
-    /// Never: the reference stays.
+    /// Never: the reference stays in its slot.
     #[inline]
     pub fn take(&mut self, _last: bool) -> &mut T {
         self.0.as_mut().expect("a reference stays in its slot")
@@ -292,32 +290,32 @@ impl<T: ?Sized> Slot<&mut T> {
 }
 
 impl<T: ?Sized> Slot<Pin<&mut T>> {
-    /// Lends what the reference is to, to the last attempt too.
+    /// Reborrows the reference, for the last attempt too.
     ///
     /// # Panics
     ///
-    /// Never: the reference stays.
+    /// Never: the reference stays in its slot.
     #[inline]
     pub fn take(&mut self, _last: bool) -> Pin<&mut T> {
         self.0.as_mut().expect("a reference stays in its slot").as_mut()
     }
 }
 
-/// A row of the default table, with numbers that a declaration gives.
+/// Returns a row of the default table with the numbers of a declaration.
 #[must_use]
 pub const fn declared_row(row: RowRef, changes: RetryChanges) -> RetryPolicy {
-    changes.on(match row {
+    changes.apply(match row {
         RowRef::Default | RowRef::Named(_) => RetryPolicy::DEFAULT,
         RowRef::Kind(kind) => RetryPolicy::for_kind(kind),
     })
 }
 
-/// The name that a constant holds of a row or a budget. It is called in constants only, so that a
-/// name that reads like another one stops the build.
+/// Checks the name of a row or budget that a constant holds. It is called only in constants, so a
+/// panic is an error of the compiler.
 ///
 /// # Panics
 ///
-/// If the name is empty, has a space at an end or a control character, or has placeholders.
+/// If the name is empty, begins or ends with a space, or contains a control character or a brace.
 #[must_use]
 pub const fn name_in(constant: &'static str) -> &'static str {
     let name = constant.as_bytes();
@@ -342,12 +340,11 @@ pub const fn name_in(constant: &'static str) -> &'static str {
     constant
 }
 
-/// The name that a constant holds of a row that numbers change. It is called in constants only, so
-/// that `auto`, which is no row, stops the build.
+/// Checks the name of a row to which the attribute gives other numbers: see [`name_in`].
 ///
 /// # Panics
 ///
-/// If it is `auto`, or [`name_in`] refuses it.
+/// If the name is `auto`, which is not one row, or [`name_in`] panics.
 #[must_use]
 pub const fn row_in(constant: &'static str) -> &'static str {
     assert!(
@@ -358,34 +355,33 @@ pub const fn row_in(constant: &'static str) -> &'static str {
     name_in(constant)
 }
 
-/// A configuration from the literals of a declaration. It is called in constants only, so that
-/// numbers which do not go together stop the build.
+/// Builds a configuration. It is called only in constants, so a panic is an error of the compiler.
 ///
 /// # Panics
 ///
-/// Where the builder refuses a number.
+/// If the builder rejects a setting.
 #[must_use]
 pub const fn budget_config(builder: BudgetConfigBuilder) -> BudgetConfig {
     match builder.build() {
         Ok(config) => config,
-        Err(error) => refuse(error),
+        Err(error) => reject(error),
     }
 }
 
-/// A configuration from the literals of an attribute: see [`budget_config`].
+/// Builds a configuration: see [`budget_config`].
 ///
 /// # Panics
 ///
-/// Where the builder refuses a number.
+/// If the builder rejects a setting.
 #[must_use]
 pub const fn breaker_config(builder: BreakerConfigBuilder) -> BreakerConfig {
     match builder.build() {
         Ok(config) => config,
-        Err(error) => refuse(error),
+        Err(error) => reject(error),
     }
 }
 
-const fn refuse(error: ConfigError) -> ! {
+const fn reject(error: ConfigError) -> ! {
     panic!("{}", error.message())
 }
 
@@ -396,32 +392,33 @@ const fn refuse(error: ConfigError) -> ! {
     note = "write `#[classify(kind = \"…\")]` instead of `transparent`, or derive `Classify` for `{Self}` too if it is yours"
 )]
 pub trait Inner {
-    /// The error, as what can be asked.
-    fn ask(&self) -> &dyn Classify;
+    /// Returns the error without its type.
+    fn erased(&self) -> &dyn Classify;
 }
 
 #[diagnostic::do_not_recommend]
 impl<E: Classify> Inner for E {
     #[inline]
-    fn ask(&self) -> &dyn Classify {
+    fn erased(&self) -> &dyn Classify {
         self
     }
 }
 
-/// The error inside another. It comes without its type, so that a missing bound is reported once.
+/// Returns the error inside another, without its type, so that the compiler reports a missing bound
+/// once.
 #[inline]
 pub fn inner<E: Inner>(error: &E) -> &dyn Classify {
-    error.ask()
+    error.erased()
 }
 
-/// What can be a hint when to retry.
+/// The type of a field that holds a hint when to retry.
 #[diagnostic::on_unimplemented(
     message = "`retry_after` names a field of type `Duration` or `Option<Duration>`, not `{Self}`",
     label = "not a time to wait",
     note = "hold the wait as a `std::time::Duration`, such as `Duration::from_secs(seconds)`"
 )]
 pub trait IntoHint: Copy {
-    /// The hint, where there is one.
+    /// Returns the hint, if there is one.
     fn into_hint(self) -> Option<Duration>;
 }
 
@@ -439,7 +436,7 @@ impl IntoHint for Option<Duration> {
     }
 }
 
-/// The hint in a field.
+/// Returns the hint in a field.
 #[inline]
 pub fn hint<T: IntoHint>(field: &T) -> Option<Duration> {
     field.into_hint()

@@ -18,12 +18,13 @@ pub fn check(template: &Template, name: &LitStr, signature: &Signature, errors: 
         let known: Vec<_> = names(signature).map(|name| name.unraw().to_string()).collect();
         let known: Vec<_> = known.iter().map(String::as_str).collect();
         let hint = did_you_mean(wanted, &known);
+        let field = if signature.receiver().is_some() { wanted.as_str() } else { "collection" };
         errors.at(
             name,
             format_args!(
                 "`{{{wanted}}}`: `{function}` has no parameter of this name{hint}\na placeholder is \
                  a whole parameter, as in `{{collection}}`, or a field of one, as in \
-                 `{{self.collection}}`"
+                 `{{self.{field}}}`"
             ),
         );
     }

@@ -4,6 +4,7 @@
 //! used: `errors` holds the mistake.
 
 use quote::ToTokens;
+use resilient_config::KindSet;
 use syn::ext::IdentExt;
 use syn::{Expr, Ident, Lit, Member, Path, Type, parse_quote_spanned};
 
@@ -341,7 +342,7 @@ fn stand_in() -> Ident {
 /// The variant of `ErrorKind` that `kind = "…"` names.
 fn kind(arg: &Arg, errors: &mut Errors) -> Ident {
     let kind = expression(arg, errors)
-        .and_then(|value| string(arg, value, "rate_limit_error", errors))
+        .and_then(|value| string(arg, value, &KindSet::ALL.names(), errors))
         .and_then(|name| kinds::read(&name, errors))
         .map(|kind| kind.variant());
     kind.unwrap_or_else(stand_in)

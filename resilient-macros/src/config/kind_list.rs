@@ -6,7 +6,7 @@ use syn::{Expr, Lit};
 use crate::diagnose::errors::Errors;
 use crate::parse::args::Arg;
 use crate::parse::kinds::{self, Kind};
-use crate::parse::values::{literal, ungrouped};
+use crate::parse::values::{example, literal, ungrouped};
 
 /// Reads a list of kinds that are `allowed`. Every mistake in it is reported.
 pub fn read(arg: &Arg, value: &Expr, allowed: KindSet, errors: &mut Errors) -> Option<Vec<Kind>> {
@@ -23,11 +23,8 @@ pub fn read(arg: &Arg, value: &Expr, allowed: KindSet, errors: &mut Errors) -> O
     let mut kinds: Vec<Kind> = Vec::new();
     for element in &list.elems {
         let Some(Lit::Str(name)) = literal(element) else {
-            let key = &arg.key;
-            errors.at(
-                element,
-                format_args!("`{key}` lists kinds as strings, as in \"timeout_error\""),
-            );
+            let (key, example) = (&arg.key, example(element, &allowed.names()));
+            errors.at(element, format_args!("`{key}` lists kinds as strings, as in \"{example}\""));
             continue;
         };
         let Some(kind) = kinds::read(name, errors) else { continue };

@@ -111,7 +111,7 @@ pub fn word<T: Copy>(
     errors: &mut Errors,
 ) -> Option<(T, Span)> {
     let names: Vec<_> = words.iter().map(|(name, _)| *name).collect();
-    let text = string(arg, value, names[0], errors)?;
+    let text = string(arg, value, &names, errors)?;
     let (key, written) = (&arg.key, text.value());
     let found = words.iter().find(|(name, _)| *name == written);
     if found.is_none() {

@@ -143,7 +143,7 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
     };
     quote_spanned! {mixed()=>
         #p::BreakerSpec {
-            breaker: #p::BreakerSource::#reference,
+            source: #p::BreakerSource::#reference,
             settings: #settings,
             scope: #p::Scope::#scope,
         }

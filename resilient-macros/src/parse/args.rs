@@ -10,6 +10,10 @@ use syn::{Error, Expr, Ident, Lit, Token, parenthesized, token};
 /// See [`Args::is_skip`].
 pub const SKIP: &str = "skip";
 
+/// The keys that take others in parentheses, with an example.
+const KEYS_IN_PARENTHESES: &[(&str, &str)] =
+    &[("retry", "max_attempts = 3"), ("breaker", "name = \"search\"")];
+
 /// `key = value, key(key = value, …), …`
 #[derive(Clone, Default)]
 pub struct Args(pub Vec<Arg>);
@@ -86,6 +90,14 @@ impl Arg {
         format!("`{}` takes a value: write `{}`", self.key, self.with("…"))
     }
 
+    /// Returns the message for a literal in the parentheses after a key.
+    fn takes_no_literal(&self) -> String {
+        match KEYS_IN_PARENTHESES.iter().find(|(key, _)| self.key == key) {
+            Some((key, example)) => format!("expected a key, as in `{key}({example})`"),
+            None => self.takes_a_value(),
+        }
+    }
+
     fn parse_signed(input: ParseStream<'_>, sign: Sign) -> syn::Result<Self> {
         let key = input.call(Ident::parse_any).map_err(|error| {
             let message = format_args!("expected a key, as in `{}`", sign.join("key", "value"));
@@ -102,12 +114,7 @@ impl Arg {
             let content;
             let parens = parenthesized!(content in input);
             if content.peek(Lit) {
-                let (keys, alone) = (sign.join("key", "value"), arg.with("…"));
-                return Err(content.error(format_args!(
-                    "expected a key in the parentheses, as in `{}({keys})`; a value alone is \
-                     written `{alone}`",
-                    arg.key
-                )));
+                return Err(content.error(arg.takes_no_literal()));
             }
             arg.value = Value::List(Args::parse_signed(&content, sign)?, parens.span.join());
         } else if !is_at_end() {

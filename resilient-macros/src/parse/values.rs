@@ -35,14 +35,25 @@ pub fn ungrouped(value: &Expr) -> &Expr {
     if let Expr::Group(group) = value { ungrouped(&group.expr) } else { value }
 }
 
-/// Reads a string.
-pub fn string(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<LitStr> {
+/// Reads a string that is one of these words.
+pub fn string(arg: &Arg, value: &Expr, words: &[&str], errors: &mut Errors) -> Option<LitStr> {
     if let Some(Lit::Str(text)) = literal(value) {
         return Some(text.clone());
     }
-    let (key, example) = (&arg.key, arg.with(format_args!("\"{example}\"")));
+    let (key, example) = (&arg.key, arg.with(format_args!("\"{}\"", example(value, words))));
     errors.at(value, format_args!("`{key}` takes a string, as in `{example}`"));
     None
+}
+
+/// Returns the word to write instead of a value that is no string: the one that a path to a variant
+/// names, as `Backoff::Linear` does, or the first.
+pub fn example<'a>(value: &Expr, words: &[&'a str]) -> &'a str {
+    let last = path(value).and_then(|path| path.segments.last());
+    let last = last.map(|last| last.ident.to_string());
+    let is_meant = |word: &&&str| {
+        last.as_ref().is_some_and(|last| word.replace('_', "").eq_ignore_ascii_case(last))
+    };
+    words.iter().find(is_meant).unwrap_or(&words[0])
 }
 
 /// Reads `true` or `false`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use resilient_config::breaker;
 
-use crate::backoff::{Range, above};
+use crate::retry::{Range, above};
 
 pub use resilient_config::BreakerConfig;
 

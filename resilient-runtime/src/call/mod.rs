@@ -16,7 +16,6 @@ mod tracked;
 pub use self::attempt::Attempt;
 pub use self::executor::RetryExecutor;
 pub use self::failed_attempt::FailedAttempt;
-pub(crate) use self::policy::RowChoice;
 pub use self::policy::{Policy, PolicyBuilder, Scope};
 pub use self::retry_delay::RetryDelay;
 pub use self::run::Run;

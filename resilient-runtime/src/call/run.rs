@@ -18,7 +18,7 @@ use crate::RetryPolicy;
 use crate::breaker::{CallState, CircuitBreaker, Permit};
 use crate::error::{BreakerState, Rejection};
 use crate::event::{self, Subject};
-use crate::retry::{Delays, StopReason, Withdrawal};
+use crate::retry::{StopReason, Withdrawal, next_delay};
 
 /// One call: how many attempts it has begun, and the permit of the breaker that it holds.
 ///
@@ -349,7 +349,7 @@ impl<'p> Run<'p> {
             return Err(StopReason::OuterCallRetries);
         }
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let delay = row.next_delay(self.attempt, hint, left, rand::random())?;
+        let delay = next_delay(row, self.attempt, hint, left, rand::random())?;
         let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
         let withdrawal = budget.withdraw(kind, hint).ok_or(StopReason::BudgetExhausted)?;
         Ok((delay, Some(withdrawal)))

@@ -1,61 +1,66 @@
-//! Conflicts: what source says in two ways.
+//! Conflicts: two places in source that contradict each other.
 
-use std::collections::BTreeSet;
-
-use super::breakers::{BreakerKey, Configured, Namesake};
-use super::declaration::Declaration;
+use super::breaker_entry::{BreakerEntry, Configured};
+use super::declaration::{Declaration, sorted};
 use super::problem::Problem;
-use super::sections::{BUDGETS, ROWS};
-use super::source_order::declared;
+use super::program::{BudgetEntry, Program};
+use super::sections::ROWS;
 
 impl Problem {
-    /// The configurations of this breaker, or template, that do not hold.
-    pub(crate) fn breaker_conflicts(key: BreakerKey) -> Vec<Self> {
-        conflicts(&key.configured(), Configured::agrees, |kept, dropped| Self::BreakerConflict {
-            breaker: key.name.to_owned(),
+    /// Returns the configurations of this breaker or template that do not apply.
+    pub(super) fn breaker_conflicts(entry: &BreakerEntry) -> Vec<Self> {
+        conflicts(&entry.configured(), Configured::agrees, |kept, dropped| Self::BreakerConflict {
+            breaker: entry.name.to_owned(),
             kept,
             dropped,
         })
     }
 
-    /// What has a name that this template can make, and has it first.
-    pub(crate) fn shared_names(key: BreakerKey) -> Vec<Self> {
-        let problem = |namesake: Namesake| Self::SharedName {
-            name: namesake.name,
-            one: namesake.key.name.to_owned(),
-            one_in: namesake.key.place(),
-            other: key.name.to_owned(),
-            other_in: key.place(),
+    /// Returns the breakers and templates that have a name before this template.
+    pub(super) fn shared_names(entry: &BreakerEntry) -> Vec<Self> {
+        let problem = |(namesake, name): (&BreakerEntry, _)| Self::SharedName {
+            name,
+            one: namesake.name.to_owned(),
+            one_in: namesake.place(),
+            other: entry.name.to_owned(),
+            other_in: entry.place(),
         };
-        key.namesakes().into_iter().map(problem).collect()
+        Program::get().namesakes(entry).into_iter().map(problem).collect()
     }
 
-    /// The declarations of rows that do not hold.
+    /// Returns the declarations of rows that do not apply.
     pub(super) fn row_conflicts() -> Vec<Self> {
-        let names: BTreeSet<_> = ROWS.iter().map(Declaration::name).collect();
-        let of_name = |name: &'static str| {
-            let rows: Vec<_> = declared(name, &ROWS).collect();
-            conflicts(&rows, PartialEq::eq, |kept, dropped| Self::RowConflict {
-                row: name.to_owned(),
+        let mut rows = sorted(&ROWS);
+        rows.sort_by_key(|row| row.name());
+        let of_row = |rows: &[&'static Declaration<_>]| {
+            of_declarations(rows, |kept, dropped| Self::RowConflict {
+                row: rows[0].name().to_owned(),
                 kept,
                 dropped,
             })
         };
-        names.into_iter().flat_map(of_name).collect()
+        rows.chunk_by(|one, other| one.name() == other.name()).flat_map(of_row).collect()
     }
 
-    /// The declarations of this budget that do not hold.
-    pub(crate) fn budget_conflicts(name: &str) -> Vec<Self> {
-        let budgets: Vec<_> = declared(name, &BUDGETS).collect();
-        conflicts(&budgets, PartialEq::eq, |kept, dropped| Self::BudgetConflict {
-            budget: name.to_owned(),
+    /// Returns the declarations of this budget that do not apply.
+    pub(super) fn budget_conflicts(entry: &BudgetEntry) -> Vec<Self> {
+        of_declarations(&entry.declarations, |kept, dropped| Self::BudgetConflict {
+            budget: entry.name.to_owned(),
             kept,
             dropped,
         })
     }
 }
 
-/// Every one but the first that does not agree with it.
+fn of_declarations<T: PartialEq>(
+    declarations: &[&'static Declaration<T>],
+    problem: impl Fn(String, String) -> Problem,
+) -> Vec<Problem> {
+    let given = declarations.iter().map(|it| (it.place.to_string(), it.settings()));
+    conflicts(&given.collect::<Vec<_>>(), PartialEq::eq, problem)
+}
+
+/// Returns a problem for each configuration that contradicts the first.
 fn conflicts<T>(
     given: &[(String, T)],
     agree: impl Fn(&T, &T) -> bool,

@@ -1,4 +1,4 @@
-//! What `policies!` declares.
+//! A declaration of `policies!`.
 
 use super::place::Place;
 
@@ -12,7 +12,7 @@ pub struct Declaration<T: 'static> {
 }
 
 impl<T> Declaration<T> {
-    /// For the code that `policies!` writes.
+    /// Called by the code that `policies!` generates.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(
@@ -25,33 +25,40 @@ impl<T> Declaration<T> {
         Self { name, settings, documentation, place: Place { file, line } }
     }
 
-    /// The name by which functions use it.
+    /// Returns the name that functions use.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What it declares.
+    /// Returns the declared settings.
     #[must_use]
     pub const fn settings(&self) -> &T {
         &self.settings
     }
 
-    /// Its doc comment, empty without one.
+    /// Returns the doc comment. It is empty if there is none.
     #[must_use]
     pub const fn documentation(&self) -> &'static str {
         self.documentation
     }
 
-    /// The file that it is in, as the compiler was given it.
+    /// Returns the path of the file, as the compiler received it.
     #[must_use]
     pub const fn file(&self) -> &'static str {
         self.place.file
     }
 
-    /// The line in that file.
+    /// Returns the line in that file.
     #[must_use]
     pub const fn line(&self) -> u32 {
         self.place.line
     }
+}
+
+/// Returns the declarations in the order of the source.
+pub(super) fn sorted<T>(declarations: &'static [Declaration<T>]) -> Vec<&'static Declaration<T>> {
+    let mut declarations: Vec<_> = declarations.iter().collect();
+    declarations.sort_by_key(|declaration| (declaration.place, declaration.name));
+    declarations
 }

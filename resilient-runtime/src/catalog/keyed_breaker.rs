@@ -1,4 +1,4 @@
-//! The breaker of a call whose arguments chose it.
+//! The breaker that the arguments of a call select.
 
 use std::ops::Deref;
 
@@ -6,25 +6,14 @@ use crate::breaker::{CircuitBreaker, Held};
 
 /// The breaker of a call.
 #[derive(Debug)]
-pub struct KeyedBreaker(Source);
+pub struct KeyedBreaker(pub(super) Source);
 
 #[derive(Debug)]
-enum Source {
+pub(super) enum Source {
+    /// One of a template's breakers.
     Template(Held),
+    /// The breaker of a name that source writes out.
     Single(&'static CircuitBreaker),
-}
-
-impl From<Held> for KeyedBreaker {
-    #[inline]
-    fn from(breaker: Held) -> Self {
-        Self(Source::Template(breaker))
-    }
-}
-
-impl From<&'static CircuitBreaker> for KeyedBreaker {
-    fn from(breaker: &'static CircuitBreaker) -> Self {
-        Self(Source::Single(breaker))
-    }
 }
 
 impl Deref for KeyedBreaker {

@@ -1,15 +1,16 @@
-//! The breakers that the arguments of a call choose.
+//! The breakers that the arguments of a call select.
 
 use std::fmt::{self, Write};
 use std::sync::OnceLock;
 
 use arrayvec::ArrayString;
 
+use super::breaker_entry::Keyed;
 use super::keyed_breaker::KeyedBreaker;
-use super::registry::{Keyed, found, keyed};
+use super::program::Program;
 use crate::breaker::Part;
 
-/// The template of an annotated function's breakers.
+/// The static that `#[resilient]` emits for a template: `breaker = "search/{collection}"`.
 #[derive(Debug)]
 pub struct KeyedSite {
     template: &'static str,
@@ -17,30 +18,35 @@ pub struct KeyedSite {
 }
 
 impl KeyedSite {
-    /// By the template as it stands in source.
+    /// The breakers of this template.
     #[must_use]
     pub const fn new(template: &'static str) -> Self {
         Self { template, keyed: OnceLock::new() }
     }
 
-    /// The breaker of the name that the values of this call's arguments make.
+    /// Returns the breaker whose name the values of this call make.
     pub fn get(&self, values: &[Part<'_>]) -> KeyedBreaker {
-        let keyed = *found(&self.keyed, || keyed(self.template));
+        let keyed = self.keyed.get().copied().unwrap_or_else(|| {
+            // Looked up before it is stored: that may emit an event, and a subscriber may call the
+            // function again.
+            let keyed = Program::get().breaker(self.template, true).keyed();
+            self.keyed.get_or_init(|| keyed)
+        });
         let mut name = Name::default();
-        // It never fails: a value that fails is part of the name too.
-        let _ = keyed.template().write(values, &mut name);
+        // This never fails: a value that fails to be written leaves a mark in the name.
+        let _ = keyed.template.write(values, &mut name);
         keyed.get(name.as_str())
     }
 }
 
-/// The usual length of a name, and more.
+/// Longer than most names.
 const SHORT: usize = 128;
 
-/// A name that is being written: on the stack, as long as it has the usual length.
+/// Collects a name. A short name needs no allocation.
 #[derive(Default)]
 struct Name {
     short: ArrayString<SHORT>,
-    /// All of it, once it does not fit.
+    /// The whole name, if `short` is too small for it.
     long: String,
 }
 

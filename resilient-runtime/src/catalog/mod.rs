@@ -1,7 +1,7 @@
-//! What the program's source says, known before any of it has run: every annotated function, and
-//! every declaration, in whichever crate. The linker gathers them.
+//! The catalog: every annotated function and every declaration of the program, in all of its
+//! crates, before any function has run. The linker gathers them.
 
-mod breakers;
+mod breaker_entry;
 mod checks;
 mod conflicts;
 mod declaration;
@@ -9,22 +9,24 @@ mod keyed_breaker;
 mod keyed_site;
 mod place;
 mod problem;
-mod reference;
+mod program;
 mod registry;
 mod report;
+mod resolve_breaker;
+mod retry_rule;
 mod rows;
 mod sections;
 mod settings;
 mod site;
-mod source_order;
 mod view;
 
 pub use self::declaration::Declaration;
 pub use self::keyed_site::KeyedSite;
 pub use self::problem::{CatalogError, Problem};
-pub use self::reference::{ResolveBreaker, ResolveBreakerName};
 pub use self::registry::{breaker, breakers, budget};
+pub use self::resolve_breaker::{ResolveBreaker, ResolveBreakerName};
+pub use self::retry_rule::RetryRule;
 pub use self::sections::{BREAKERS, BUDGETS, ROWS, SITES};
 pub use self::settings::BreakerSettings;
 pub use self::site::{BreakerSource, BreakerSpec, CallSite, RetrySpec};
-pub use self::view::{AnnotatedFunction, Catalog, RetryRule, catalog};
+pub use self::view::{AnnotatedFunction, Catalog, catalog};

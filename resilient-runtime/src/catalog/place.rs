@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-/// Where something is written. Its order is that of the program: the same in every run and every
-/// build.
+/// A file and a line. The order of places is the same in every run and every build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) file: &'static str,

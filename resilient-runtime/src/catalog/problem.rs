@@ -1,16 +1,16 @@
-//! What is wrong with what the source of a program says in several places.
+//! The problems that `validate` finds.
 
 use std::fmt;
 use std::time::Duration;
 
-/// An inconsistency between several places in source, which the compiler cannot see. Each text says
-/// where it is, and what to do.
+/// An inconsistency between several places in source that the compiler cannot see. Its text says
+/// where it is and how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// A breaker has two configurations, or is two static ones. That of a static breaker holds
-    /// before that of a declaration, which holds before that of a function, and of two of the same
-    /// rank the first in the order of the source.
+    /// A breaker has two configurations, or two static breakers have one name. The configuration of
+    /// a static breaker applies before that of a declaration, and that before the one of a
+    /// function. Of two equal ranks, the first in the order of the source applies.
     #[error(
         "circuit breaker `{breaker}` is configured in two ways: as in {kept}, which holds, and as \
          in {dropped}; give its settings in one place"
@@ -19,14 +19,13 @@ pub enum Problem {
     BreakerConflict {
         /// Its name.
         breaker: String,
-        /// Where the configuration is that holds.
+        /// The place of the configuration that applies.
         kept: String,
-        /// Where the other one is.
+        /// The place of the other one.
         dropped: String,
     },
-    /// Two breakers can have the same name: a template makes a name that stands in source, or that
-    /// another template makes too. All calls of this name share one breaker, which is `one`'s and
-    /// has its settings.
+    /// Two breakers can have one name: a template makes a name that source writes out, or that
+    /// another template makes too. All calls of this name share the breaker of `one`.
     #[error(
         "circuit breakers `{one}` in {one_in} and `{other}` in {other_in} can both have the name \
          `{name}`, and then are one breaker, that of `{one}`: change one of them; a `/` behind a \
@@ -34,19 +33,19 @@ pub enum Problem {
     )]
     #[non_exhaustive]
     SharedName {
-        /// Such a name, with `…` for any text.
+        /// The name that both can have, with `…` for any text.
         name: String,
-        /// The name or template whose breaker has it.
+        /// The name or template whose breaker has this name.
         one: String,
-        /// Where source first names it.
+        /// The first place in source that names it.
         one_in: String,
-        /// The template that can make it too.
+        /// The template that can make the name too.
         other: String,
-        /// Where source first names it.
+        /// The first place in source that names it.
         other_in: String,
     },
-    /// Two templates differ only in what their placeholders are called. They share their breakers:
-    /// values that are equal have one breaker, also if they mean different things.
+    /// Two templates differ only in the names of their placeholders. They share their breakers,
+    /// even if equal values mean different things.
     #[error(
         "circuit breakers `{one}` in {one_in} and `{other}` in {other_in} differ only in what \
          their placeholders are called, and are the same breakers: use the same names if they \
@@ -63,8 +62,8 @@ pub enum Problem {
         /// Its file and line.
         other_in: String,
     },
-    /// A constant names a breaker by what looks like a template. Only a literal can be one: all
-    /// calls share one breaker of this very name.
+    /// A constant that names a breaker looks like a template. Only a literal can be a template, so
+    /// all calls share one breaker of exactly this name.
     #[error(
         "circuit breaker `{breaker}` is named by a constant in {function}, and placeholders in a \
          constant are no placeholders: write the name as a literal"
@@ -73,11 +72,10 @@ pub enum Problem {
     TemplateInConstant {
         /// The name.
         breaker: String,
-        /// Where the function is.
+        /// The place of the function.
         function: String,
     },
-    /// A retry row has two declarations. The first in the order of the source is the one that
-    /// holds.
+    /// A retry row has two declarations. The first in the order of the source applies.
     #[error(
         "retry row `{row}` is declared in two ways: as in {kept}, which holds, and as in \
          {dropped}; declare it in one place"
@@ -86,13 +84,12 @@ pub enum Problem {
     RowConflict {
         /// Its name.
         row: String,
-        /// Where the declaration is that holds.
+        /// The place of the declaration that applies.
         kept: String,
-        /// Where the other one is.
+        /// The place of the other one.
         dropped: String,
     },
-    /// A retry budget has two declarations. The first in the order of the source is the one that
-    /// holds.
+    /// A retry budget has two declarations. The first in the order of the source applies.
     #[error(
         "retry budget `{budget}` is declared in two ways: as in {kept}, which holds, and as in \
          {dropped}; declare it in one place"
@@ -101,23 +98,24 @@ pub enum Problem {
     BudgetConflict {
         /// Its name.
         budget: String,
-        /// Where the declaration is that holds.
+        /// The place of the declaration that applies.
         kept: String,
-        /// Where the other one is.
+        /// The place of the other one.
         dropped: String,
     },
-    /// A function names a breaker that `policies!` does not declare, while it declares others.
+    /// A function names a breaker that `policies!` does not declare, and `policies!` declares
+    /// others.
     #[error("circuit breaker `{breaker}` is named in {function} and never declared{}", advice(*similar))]
     #[non_exhaustive]
     UndeclaredBreaker {
         /// Its name.
         breaker: String,
-        /// Where the function is.
+        /// The place of the function.
         function: String,
-        /// The declared one that may be meant.
+        /// The declared name that may be meant.
         similar: Option<&'static str>,
     },
-    /// Two names of breakers are so close that one may be a misspelling, and `policies!` declares
+    /// Two names of breakers are so similar that one may be misspelled, and `policies!` declares
     /// neither.
     #[error(
         "circuit breakers `{one}` in {one_in} and `{other}` in {other_in} differ by a letter or \
@@ -127,22 +125,23 @@ pub enum Problem {
     SimilarBreakers {
         /// The name that comes first in source.
         one: String,
-        /// Where its function is.
+        /// The place of its function.
         one_in: String,
         /// The other name.
         other: String,
-        /// Where its function is.
+        /// The place of its function.
         other_in: String,
     },
-    /// A function names a retry budget that `policies!` does not declare, while it declares others.
+    /// A function names a retry budget that `policies!` does not declare, and `policies!` declares
+    /// others.
     #[error("retry budget `{budget}` is named in {function} and never declared{}", advice(*similar))]
     #[non_exhaustive]
     UndeclaredBudget {
         /// Its name.
         budget: String,
-        /// Where the function is.
+        /// The place of the function.
         function: String,
-        /// The declared one that may be meant.
+        /// The declared name that may be meant.
         similar: Option<&'static str>,
     },
     /// A function is retried by a row that nothing declares. The default row is used.
@@ -151,13 +150,13 @@ pub enum Problem {
     UndeclaredRow {
         /// Its name.
         row: String,
-        /// Where the function is.
+        /// The place of the function.
         function: String,
         /// The row that may be meant.
         similar: Option<&'static str>,
     },
-    /// The name of a breaker, in a constant or of a `static` one, reads like another name: it is
-    /// empty, has a space at an end, or has a control character.
+    /// The name in a constant or of a `static` breaker looks like another name: it is empty, begins
+    /// or ends with a space, or contains a control character.
     #[error(
         "circuit breaker {breaker:?} is named in {function}, and its name has what does not show: \
          write it without a space at an end and without control characters"
@@ -166,25 +165,25 @@ pub enum Problem {
     UnclearName {
         /// The name.
         breaker: String,
-        /// Where the function is.
+        /// The place of the function.
         function: String,
     },
-    /// A function says how to retry, and its row allows one attempt only. It is never retried.
+    /// A function configures its retries, and its row allows only one attempt. It is never retried.
     #[error(
         "`{key}` in {function} is about retries, and its row `{row}` allows one attempt: raise \
          `max_attempts` of the row, or leave `{key}` out"
     )]
     #[non_exhaustive]
     NeverRetried {
-        /// What it says: `budget`, `idempotent` or `scope`.
+        /// The key that has no effect: `budget`, `idempotent` or `scope`.
         key: &'static str,
         /// Its row.
         row: String,
-        /// Where the function is.
+        /// The place of the function.
         function: String,
     },
-    /// A function is retried by a row whose first delay is longer than the function's deadline. It
-    /// is never retried.
+    /// The first delay of a function's row is not shorter than the function's deadline. The
+    /// function is never retried.
     #[error(
         "{function} is retried by row `{row}`, whose first delay of at least {delay:?} is not \
          shorter than the `deadline` of {deadline:?}: raise `deadline`, or give a shorter \
@@ -192,16 +191,16 @@ pub enum Problem {
     )]
     #[non_exhaustive]
     DelayBeyondDeadline {
-        /// The row; `auto` if each row is as long.
+        /// The row, or `auto` if this is true of every row.
         row: String,
-        /// Where the function is.
+        /// The place of the function.
         function: String,
         /// The shortest delay before a first retry, jitter included.
         delay: Duration,
         /// The function's deadline.
         deadline: Duration,
     },
-    /// No call through a breaker can be slow, since each of its functions ends its calls before.
+    /// No call through a breaker can be slow, since the timeouts of all its functions are shorter.
     #[error(
         "circuit breaker `{breaker}` has a `slow_call_duration` of {slow_call_duration:?} in {configured}, and the \
          timeouts of all its functions end a call before: lower `slow_call_duration`"
@@ -210,9 +209,9 @@ pub enum Problem {
     NeverSlow {
         /// The breaker's name.
         breaker: String,
-        /// How long a slow call takes.
+        /// The time from which a call is slow.
         slow_call_duration: Duration,
-        /// Where the setting is.
+        /// The place of the setting.
         configured: String,
     },
 }
@@ -224,24 +223,24 @@ fn advice(similar: Option<&'static str>) -> String {
     )
 }
 
-/// All that [`Catalog::validate`](crate::Catalog::validate) has found.
+/// The problems that [`Catalog::validate`](crate::Catalog::validate) found.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CatalogError(Vec<Problem>);
 
 impl CatalogError {
-    /// `Ok` if there are no problems.
+    /// Returns `Ok` if there are no problems.
     pub(super) fn of(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self(problems)) }
     }
 
-    /// Each problem; there is at least one.
+    /// Returns the problems. There is at least one.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.0
     }
 }
 
-/// One problem a line.
+/// One line for each problem.
 impl fmt::Display for CatalogError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
@@ -251,7 +250,7 @@ impl fmt::Display for CatalogError {
     }
 }
 
-/// As it is displayed: `expect` prints this.
+/// The same text as `Display`, for `expect`.
 impl fmt::Debug for CatalogError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)

@@ -1,11 +1,30 @@
-//! The events of [problems](Problem) that a running program meets.
+//! The events of [problems](Problem) that a running program finds.
+
+use std::sync::OnceLock;
 
 use super::problem::Problem;
 use crate::event::TARGET;
 
+/// Returns what is in `cell`. The first call stores what `make` makes, and then reports `problems`.
+///
+/// The value is stored before the report, and made before it is stored, since both may emit events:
+/// a subscriber may ask for the same value.
+pub(super) fn get_or_report<T>(
+    cell: &OnceLock<T>,
+    make: impl Fn() -> T,
+    problems: impl FnOnce() -> Vec<Problem>,
+) -> &T {
+    if let Some(known) = cell.get() {
+        return known;
+    }
+    if cell.set(make()).is_ok() {
+        problems().iter().for_each(Problem::report);
+    }
+    cell.get_or_init(make)
+}
+
 impl Problem {
-    /// Emits the event of this problem. The documentation of each problem says which of the two
-    /// settings holds.
+    /// Emits the event of this problem.
     pub(super) fn report(&self) {
         match self {
             Self::BreakerConflict { breaker, kept, dropped } => tracing::error!(
@@ -51,7 +70,7 @@ impl Problem {
                 similar,
                 "retry row is never declared, and the default row is used: declare it by `policies!`"
             ),
-            // Only `validate` finds these. A running program does not look for them.
+            // Only `validate` looks for these.
             Self::UndeclaredBreaker { .. }
             | Self::SimilarBreakers { .. }
             | Self::DifferentPlaceholders { .. }

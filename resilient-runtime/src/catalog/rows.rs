@@ -1,19 +1,19 @@
-//! The retry table of the program: the default one, with the rows that `policies!` declares.
+//! The retry table of the program: the default table with the rows that `policies!` declares.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use resilient_config::retry::DEFAULT;
+
+use super::declaration::sorted;
 use super::problem::Problem;
+use super::report::get_or_report;
 use super::sections::ROWS;
-use super::source_order::sorted;
-use crate::row::RowRef;
+use crate::retry::RowRef;
 use crate::{ErrorKind, RetryPolicy, RetryTable};
 
-/// The name by which source calls the row of the kinds without a row of their own.
-const DEFAULT: &str = "default";
-
 impl RowRef {
-    /// The name by which source calls it.
+    /// Returns the name of the row in source.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Default => DEFAULT,
@@ -24,29 +24,22 @@ impl RowRef {
 }
 
 /// All rows of the program.
-pub(crate) struct Rows {
-    pub(crate) table: RetryTable,
+pub(super) struct Rows {
+    pub(super) table: RetryTable,
     named: BTreeMap<&'static str, RetryPolicy>,
 }
 
 impl Rows {
-    /// Returns the rows that the linker gathered. If a row is declared in two ways, the first in
-    /// the order of the source applies, and the first call reports it.
-    pub(crate) fn get() -> &'static Self {
-        static GATHERED: OnceLock<Rows> = OnceLock::new();
-        if let Some(rows) = GATHERED.get() {
-            return rows;
-        }
-        let (rows, conflicts) = Self::gather();
-        // Reported outside of the lock: a subscriber may look up rows.
-        if GATHERED.set(rows).is_ok() {
-            conflicts.iter().for_each(Problem::report);
-        }
-        GATHERED.get_or_init(|| Self::gather().0)
+    /// Returns the rows of the program. The first call reports each row that is declared in two
+    /// ways.
+    pub(super) fn get() -> &'static Self {
+        static ROWS: OnceLock<Rows> = OnceLock::new();
+        get_or_report(&ROWS, Self::gather, Problem::row_conflicts)
     }
 
-    fn gather() -> (Self, Vec<Problem>) {
+    fn gather() -> Self {
         let mut rows = Self { table: RetryTable::DEFAULT, named: BTreeMap::new() };
+        // In reverse, so that the first declaration of a row applies.
         for declaration in sorted(&ROWS).into_iter().rev() {
             let (name, policy) = (declaration.name(), *declaration.settings());
             if let Ok(kind) = name.parse::<ErrorKind>() {
@@ -57,16 +50,16 @@ impl Rows {
                 rows.named.insert(name, policy);
             }
         }
-        (rows, Problem::row_conflicts())
+        rows
     }
 
     /// Returns the row that source names, or the default row if nothing declares it.
-    pub(crate) fn find_or_default(&self, row: RowRef) -> RetryPolicy {
+    pub(super) fn find_or_default(&self, row: RowRef) -> RetryPolicy {
         self.find(row).unwrap_or(self.table.default_row())
     }
 
     /// Returns the row that source names. `None` if nothing declares it.
-    pub(crate) fn find(&self, row: RowRef) -> Option<RetryPolicy> {
+    pub(super) fn find(&self, row: RowRef) -> Option<RetryPolicy> {
         match row {
             RowRef::Default | RowRef::Named(DEFAULT) => Some(self.table.default_row()),
             RowRef::Kind(kind) => Some(self.table.row(kind)),

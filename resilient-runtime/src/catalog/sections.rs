@@ -1,8 +1,8 @@
 //! The lists that the linker gathers.
 //!
-//! The name of each static is the name of a section, and sections are global to a program. So it
-//! carries the crate's name and version: the slices of a user, and those of another version of this
-//! crate in the same program, have other names. Generated code uses the short names.
+//! The name of each static is the name of a section, and sections are global to a program. The name
+//! and version of the crate keep it apart from the sections of users and of other versions of this
+//! crate. Generated code uses the short names.
 
 use linkme::distributed_slice;
 

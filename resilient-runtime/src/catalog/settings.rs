@@ -2,7 +2,7 @@
 
 use crate::{BreakerConfig, KeyedBreakers};
 
-/// What source says of a breaker, or of all the breakers of one template.
+/// The settings of a breaker, or of all breakers of one template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerSettings {
     config: BreakerConfig,
@@ -10,17 +10,17 @@ pub struct BreakerSettings {
 }
 
 impl BreakerSettings {
-    /// Those of a breaker of which nothing is said.
+    /// The settings of a breaker that source does not configure.
     pub(crate) const DEFAULT: Self = Self::new(BreakerConfig::DEFAULT);
 
-    /// Of one breaker.
+    /// The settings of one breaker.
     #[doc(hidden)]
     #[must_use]
     pub const fn new(config: BreakerConfig) -> Self {
         Self { config, max_keys: None }
     }
 
-    /// Of a template.
+    /// The settings of a template.
     #[doc(hidden)]
     #[must_use]
     pub const fn keyed(config: BreakerConfig, max_keys: Option<u32>) -> Self {
@@ -31,13 +31,14 @@ impl BreakerSettings {
         Self { config, max_keys: Some(max_keys) }
     }
 
-    /// How the breaker behaves, or each of them.
+    /// Returns the configuration of the breaker, or of each breaker of the template.
     #[must_use]
     pub const fn config(&self) -> &BreakerConfig {
         &self.config
     }
 
-    /// Returns how many breakers the template may have at once. `None` if the name is not a template.
+    /// Returns how many breakers the template may have at once. `None` if the name is not a
+    /// template.
     #[must_use]
     pub const fn max_keys(&self) -> Option<u32> {
         self.max_keys

@@ -4,13 +4,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::place::Place;
-use super::reference::ResolvedBreaker;
+use super::resolve_breaker::ResolvedBreaker;
 use super::settings::BreakerSettings;
 use crate::CircuitBreaker;
 use crate::call::{Policy, Scope};
-use crate::row::{RetryChanges, RowRef};
+use crate::retry::{RetryChanges, RowRef};
 
-/// An annotated function: where it is, and what its attribute says.
+/// An annotated function: its place in source and its policy.
 #[derive(Debug)]
 pub struct CallSite {
     pub(crate) function: &'static str,
@@ -21,63 +21,89 @@ pub struct CallSite {
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: bool,
     pub(crate) budget: Option<&'static str>,
-    /// Looked up at the function's first call.
+    /// Set by the function's first call.
     pub(crate) resolved: OnceLock<Resolved>,
 }
 
 /// The policy and the breaker of an annotated function.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// Without the breaker.
+    /// The policy without the breaker.
     pub(crate) policy: Policy,
-    /// `None` without a breaker, and if each call chooses its own.
+    /// `None` if there is no breaker, or the arguments of each call select one.
     pub(crate) breaker: Option<&'static CircuitBreaker>,
 }
 
-/// What the key `retry` says.
+/// The value of the key `retry`.
 #[derive(Clone, Copy, Debug)]
 pub enum RetrySpec {
-    /// One row for every transient error, with numbers that replace its own.
+    /// One row for every transient error, and the numbers that replace its own.
     Row(RowRef, RetryChanges),
     /// `"auto"`: the row of each error's own kind.
     ByKind,
 }
 
-/// What the key `breaker` says.
+/// The value of the key `breaker`.
 #[derive(Clone, Copy, Debug)]
 pub struct BreakerSpec {
-    /// Which one.
-    pub breaker: BreakerSource,
+    /// Which breaker.
+    pub source: BreakerSource,
     /// The settings, if the attribute gives any.
     pub settings: Option<BreakerSettings>,
     /// What the breaker counts.
     pub scope: Scope,
 }
 
-/// Which breaker a function names.
+/// How a function names its breaker.
 #[derive(Clone, Copy, Debug)]
 pub enum BreakerSource {
     /// `breaker = "search"`
     Name(&'static str),
     /// `breaker = "search/{collection}"`
     Keyed(&'static str),
-    /// `breaker = SEARCH`: a constant name, or a static breaker. It is a function, since only the
-    /// compiler knows which of the two.
+    /// `breaker = SEARCH`: a constant name, or a static breaker. Only the compiler knows which of
+    /// the two, so this is a function.
     Path(fn() -> ResolvedBreaker),
 }
 
 impl BreakerSource {
-    /// The name, or the template of the names.
-    pub(crate) fn name(self) -> &'static str {
+    /// Returns the name, or the template of the names.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Name(name) | Self::Keyed(name) => name,
-            Self::Path(resolve) => resolve().name(),
+            Self::Path(resolve) => match resolve() {
+                ResolvedBreaker::Name(name) => name,
+                ResolvedBreaker::Static(breaker) => breaker.name().as_str(),
+            },
         }
+    }
+
+    pub(super) const fn is_template(self) -> bool {
+        matches!(self, Self::Keyed(_))
+    }
+
+    /// Returns the breaker if it is a static one.
+    pub(super) fn static_breaker(self) -> Option<&'static CircuitBreaker> {
+        match self {
+            Self::Path(resolve) => match resolve() {
+                ResolvedBreaker::Static(breaker) => Some(breaker),
+                ResolvedBreaker::Name(_) => None,
+            },
+            Self::Name(_) | Self::Keyed(_) => None,
+        }
+    }
+
+    /// Returns the name in a constant if it looks like a template. Only a literal can be a
+    /// template.
+    pub(super) fn misplaced_template(self) -> Option<&'static str> {
+        let name = self.name();
+        let is_constant = matches!(self, Self::Path(_)) && self.static_breaker().is_none();
+        (is_constant && name.contains('{')).then_some(name)
     }
 }
 
 impl CallSite {
-    /// A function at a place in source, without a policy yet.
+    /// A function at a place in source, without a policy.
     #[must_use]
     pub const fn new(function: &'static str, file: &'static str, line: u32) -> Self {
         Self {
@@ -93,10 +119,15 @@ impl CallSite {
         }
     }
 
-    /// The same function, retried.
+    /// The same function, retried. A constant that holds `auto` means the same as the literal.
     #[must_use]
     pub const fn retry(mut self, retry: RetrySpec) -> Self {
-        self.retry = Some(retry);
+        self.retry = Some(match retry {
+            RetrySpec::Row(RowRef::Named(name), _) if matches!(name.as_bytes(), b"auto") => {
+                RetrySpec::ByKind
+            }
+            retry => retry,
+        });
         self
     }
 
@@ -121,21 +152,21 @@ impl CallSite {
         self
     }
 
-    /// The same function, which may or may not be executed twice.
+    /// The same function, and whether it may be executed twice.
     #[must_use]
     pub const fn idempotent(mut self, idempotent: bool) -> Self {
         self.idempotent = idempotent;
         self
     }
 
-    /// The same function, retried while the budget of this name lasts.
+    /// The same function, with a retry budget of this name.
     #[must_use]
     pub const fn budget(mut self, budget: &'static str) -> Self {
         self.budget = Some(budget);
         self
     }
 
-    /// `src/search.rs:17 (app::search)`
+    /// Returns the place and the name, such as `src/search.rs:17 (app::search)`.
     pub(crate) fn location(&self) -> String {
         format!("{} ({})", self.place, self.function)
     }

@@ -1,31 +1,30 @@
-//! The catalog as a program sees it.
+//! The public view of the catalog.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::declaration::Declaration;
+use super::declaration::{Declaration, sorted};
 use super::problem::{CatalogError, Problem};
-use super::rows::Rows;
+use super::program::Program;
+use super::retry_rule::RetryRule;
 use super::sections::{BREAKERS, BUDGETS, ROWS};
 use super::settings::BreakerSettings;
-use super::site::{CallSite, RetrySpec};
-use super::source_order::{sites, sorted};
+use super::site::CallSite;
 use crate::call::Scope;
-use crate::row::{AUTO, RowRef};
 use crate::{BudgetConfig, RetryPolicy};
 
-/// Every annotated function of the program and every declaration, in whichever of its crates,
-/// before any of the functions has run.
+/// Returns every annotated function and every declaration of the program, in all of its crates,
+/// before any function has run.
 ///
-/// The linker gathers them. A crate that nothing references is not linked: reference it by `use
-/// the_crate as _;`.
+/// The linker gathers them. A crate that nothing references is not linked. To include it, write
+/// `use the_crate as _;`.
 ///
 /// # Platforms
 ///
-/// The catalog depends on the linker, through the crate `linkme`. It works on Linux, macOS, Windows,
-/// FreeBSD, OpenBSD, illumos, Android, iOS, tvOS and Fuchsia. This crate is tested on Linux. On other
-/// platforms, such as NetBSD, watchOS or WebAssembly, it does not compile: the compiler reports that
-/// `distributed_slice` is not implemented for the platform.
+/// The catalog depends on the linker, through the crate `linkme`. It works on Linux, macOS,
+/// Windows, FreeBSD, OpenBSD, illumos, Android, iOS, tvOS and Fuchsia. This crate is tested on
+/// Linux. On other platforms, such as NetBSD, watchOS or WebAssembly, it does not compile: the
+/// compiler reports that `distributed_slice` is not implemented for the platform.
 ///
 /// ```standalone_crate
 /// use resilient_runtime::{catalog, policies, resilient};
@@ -55,14 +54,14 @@ use crate::{BudgetConfig, RetryPolicy};
 #[must_use]
 pub fn catalog() -> Catalog {
     Catalog {
-        functions: sites().into_iter().map(AnnotatedFunction).collect(),
+        functions: Program::get().sites.iter().copied().map(AnnotatedFunction).collect(),
         breakers: sorted(&BREAKERS),
         rows: sorted(&ROWS),
         budgets: sorted(&BUDGETS),
     }
 }
 
-/// All that [`catalog`] lists, each in the order of its place in source.
+/// The result of [`catalog`]. Each list is in the order of the source.
 #[derive(Debug)]
 pub struct Catalog {
     functions: Vec<AnnotatedFunction>,
@@ -72,38 +71,38 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Every annotated function.
+    /// Returns every annotated function.
     #[must_use]
     pub fn functions(&self) -> &[AnnotatedFunction] {
         &self.functions
     }
 
-    /// Every breaker that [`policies!`](crate::policies) declares.
+    /// Returns every breaker that [`policies!`](crate::policies) declares.
     #[must_use]
     pub fn breakers(&self) -> &[&'static Declaration<BreakerSettings>] {
         &self.breakers
     }
 
-    /// Every retry row that [`policies!`](crate::policies) declares.
+    /// Returns every retry row that [`policies!`](crate::policies) declares.
     #[must_use]
     pub fn rows(&self) -> &[&'static Declaration<RetryPolicy>] {
         &self.rows
     }
 
-    /// Every retry budget that [`policies!`](crate::policies) declares.
+    /// Returns every retry budget that [`policies!`](crate::policies) declares.
     #[must_use]
     pub fn budgets(&self) -> &[&'static Declaration<BudgetConfig>] {
         &self.budgets
     }
 
-    /// Looks for what no single function shows: names that are misspelled or never declared,
-    /// declarations that differ, and breakers that can have the same name. Call it in a test, or
-    /// when the program starts.
+    /// Checks what the compiler cannot see: names that are misspelled or never declared,
+    /// declarations that contradict each other, and breakers that can have the same name. Call it
+    /// in a test or at the start of the program.
     ///
     /// # Errors
     ///
-    /// All problems. The program still runs, in the same way each time: each [`Problem`] says what
-    /// applies.
+    /// All problems. The program still runs, and always in the same way: each [`Problem`] says
+    /// which setting applies.
     pub fn validate(&self) -> Result<(), CatalogError> {
         CatalogError::of(Problem::all())
     }
@@ -114,44 +113,38 @@ impl Catalog {
 pub struct AnnotatedFunction(&'static CallSite);
 
 impl AnnotatedFunction {
-    /// Returns its path: `app::search`, or `app::Store::search` if the attribute is on the `impl`
-    /// block. Events carry the same path.
+    /// Returns the path of the function: `app::search`, or `app::Store::search` if the attribute is
+    /// on the `impl` block. Events carry the same path.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.0.function
     }
 
-    /// The file that it is in, as the compiler was given it.
+    /// Returns the path of the file, as the compiler received it.
     #[must_use]
     pub const fn file(&self) -> &'static str {
         self.0.place.file
     }
 
-    /// The line in that file.
+    /// Returns the line in that file.
     #[must_use]
     pub const fn line(&self) -> u32 {
         self.0.place.line
     }
 
-    /// Returns by what it is retried. `None` if it is not retried.
+    /// Returns the rows by which the function is retried. `None` if it is not retried.
     #[must_use]
     pub fn retry(&self) -> Option<RetryRule> {
-        Some(match self.0.retry? {
-            RetrySpec::ByKind | RetrySpec::Row(RowRef::Named(AUTO), _) => RetryRule::ByKind,
-            RetrySpec::Row(row, changes) => RetryRule::Row {
-                name: row.name(),
-                policy: changes.on(Rows::get().find_or_default(row)),
-            },
-        })
+        self.0.retry.map(RetryRule::of)
     }
 
-    /// Returns the breaker that it names, or the template of the names. `None` without a breaker.
+    /// Returns the name of the breaker, or the template of the names. `None` without a breaker.
     #[must_use]
     pub fn breaker(&self) -> Option<&'static str> {
-        self.0.breaker.map(|spec| spec.breaker.name())
+        self.0.breaker.map(|spec| spec.source.name())
     }
 
-    /// What its breaker counts.
+    /// Returns what the breaker counts.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.0.breaker.map_or(Scope::Call, |spec| spec.scope)
@@ -169,14 +162,14 @@ impl AnnotatedFunction {
         self.0.deadline
     }
 
-    /// Returns whether it may be executed twice, and so is retried even if it may have been
-    /// executed.
+    /// Returns whether the function may be executed twice. If so, it is retried even if the failed
+    /// attempt may have been executed.
     #[must_use]
     pub const fn is_idempotent(&self) -> bool {
         self.0.idempotent
     }
 
-    /// Returns the retry budget that it names. `None` without a budget.
+    /// Returns the name of the retry budget. `None` without a budget.
     #[must_use]
     pub const fn budget(&self) -> Option<&'static str> {
         self.0.budget
@@ -200,35 +193,5 @@ impl fmt::Display for AnnotatedFunction {
         ];
         let policy: Vec<_> = policy.into_iter().flatten().collect();
         write!(formatter, "{} {}: {}", self.0.place, self.name(), policy.join(", "))
-    }
-}
-
-/// By what a function is retried.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum RetryRule {
-    /// `retry = "auto"`: by the row of each error's own kind.
-    ByKind,
-    /// By one row.
-    #[non_exhaustive]
-    Row {
-        /// The row that it starts from: a kind, a name of `policies!`, or `default`.
-        name: &'static str,
-        /// The row with the function's own numbers in it.
-        policy: RetryPolicy,
-    },
-}
-
-/// `"auto"`, or `"rate_limit_error" (5 attempts)`
-impl fmt::Display for RetryRule {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ByKind => formatter.write_str("\"auto\""),
-            Self::Row { name, policy } => {
-                let attempts = policy.max_attempts();
-                let plural = if attempts == 1 { "" } else { "s" };
-                write!(formatter, "\"{name}\" ({attempts} attempt{plural})")
-            }
-        }
     }
 }

@@ -5,16 +5,15 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// The name of a [`CircuitBreaker`](crate::CircuitBreaker): a string that is cheap to copy into an
-/// error.
+/// The name of a [`CircuitBreaker`](crate::CircuitBreaker): a string that is cheap to clone.
 #[derive(Clone)]
 pub struct BreakerName(Text);
 
 #[derive(Clone)]
 enum Text {
-    /// It stands in source.
+    /// A name in source.
     Static(&'static str),
-    /// It was made of an argument.
+    /// A name that is made at run time.
     Shared(Arc<str>),
 }
 
@@ -27,7 +26,7 @@ impl BreakerName {
         Self(Text::Shared(name))
     }
 
-    /// The name as a string.
+    /// Returns the name as a string.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Whether calls are admitted.
+/// The state of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BreakerState {
@@ -15,7 +15,7 @@ pub enum BreakerState {
 }
 
 impl BreakerState {
-    /// `"closed"`, `"open"` or `"half_open"`.
+    /// Returns `"closed"`, `"open"` or `"half_open"`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

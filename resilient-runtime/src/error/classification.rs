@@ -1,10 +1,9 @@
-//! What is known about an error of another crate: its kind, and whether the request may have been
-//! executed.
-//!
-//! The hint is not part of it. It is read from metadata, and only when it is asked for.
+//! The classification of an error of another crate.
 
 use crate::ErrorKind;
 
+/// The kind of an error, and whether the request may have been executed. The hint is not part of
+/// it: it is read from metadata, only when a caller needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Classification {
     pub(crate) kind: ErrorKind,
@@ -20,22 +19,21 @@ impl Classification {
         Self { kind, maybe_executed: false }
     }
 
-    /// By the HTTP status of an answer that a proxy may have given in the server's place: it may
-    /// have passed the request on first, but for those that it gives before.
+    /// Classifies an HTTP status that may come from a proxy. The proxy may have forwarded the
+    /// request first, except with a status that it sends without forwarding.
     pub(crate) const fn of_http_status(number: u16) -> Self {
         match number {
-            // Of the server, of a proxy, and of a network that wants a login first.
+            // From the server, from a proxy, and from a network that requires a login.
             401 | 407 | 511 => Self::not_executed(ErrorKind::AuthenticationError),
             403 => Self::not_executed(ErrorKind::PermissionDenied),
-            // What is not there: a path, or a method, version or extension of HTTP.
+            // An unknown path, or a method, version or extension of HTTP that is not supported.
             404 | 501 | 505 | 510 => Self::not_executed(ErrorKind::InvalidRequestError),
-            // Too early: the handshake is to be over first (RFC 8470).
+            // Too early: the handshake must be complete first (RFC 8470).
             425 => Self::not_executed(ErrorKind::ServiceUnavailable),
             429 => Self::not_executed(ErrorKind::RateLimitError),
             408 | 504 => Self::ambiguous(ErrorKind::TimeoutError),
             502 | 503 => Self::ambiguous(ErrorKind::ServiceUnavailable),
-            // A redirection leads the same request astray again; what is left of the rest blames
-            // the request.
+            // A redirection would fail again. The other statuses blame the request.
             300..=499 => Self::ambiguous(ErrorKind::InvalidRequestError),
             _ => Self::ambiguous(ErrorKind::InternalError),
         }

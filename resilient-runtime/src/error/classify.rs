@@ -1,20 +1,20 @@
-//! What a policy must know about an error.
+//! The trait that classifies an error.
 
 use std::time::Duration;
 
 use crate::ErrorKind;
 
-/// What a policy asks of an error: its kind, when the server wants the next request, whether the
-/// request may have been executed all the same, and whether it may be sent again at all.
+/// Classifies an error for a policy: its kind, when the server wants the next request, whether the
+/// request may have been executed although it failed, and whether it may be sent again.
 ///
 /// It is implemented for `QdrantError` (feature `qdrant`), `tonic::Status` (feature `tonic`, which
 /// `qdrant` implies), `reqwest::Error` (feature `reqwest`), [`io::Error`](std::io::Error), tokio's
 /// [`Elapsed`](tokio::time::error::Elapsed), [`Rejection`](crate::Rejection) and
 /// [`CircuitOpenError`](crate::CircuitOpenError). `Box<dyn Error + Send + Sync>`, `anyhow::Error`
-/// (feature `anyhow`) and `eyre::Report` (feature `eyre`) are classified by the first of those in
-/// their chain of sources that has a kind; an error of your own in it is passed over. A `Box<E>` or
-/// `Arc<E>` is classified as the error inside, such as one that a cache shares. For an error
-/// of your own it is [derived](macro@crate::Classify), or implemented by hand:
+/// (feature `anyhow`) and `eyre::Report` (feature `eyre`) are classified by the first of these
+/// types in their chain of sources that has a kind. Errors of your own in the chain are skipped. A
+/// `Box<E>` or `Arc<E>` is classified as the error inside. For an error of your own,
+/// [derive](macro@crate::Classify) it or implement it:
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,7 +35,7 @@ use crate::ErrorKind;
 ///         }
 ///     }
 ///
-///     // An error that wraps another one passes every question on to it.
+///     // Every method delegates to a wrapped error.
 ///     fn retry_after(&self) -> Option<Duration> {
 ///         match self {
 ///             Self::Connection(error) => error.retry_after(),
@@ -72,26 +72,27 @@ use crate::ErrorKind;
     note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`; for `anyhow::Error`, `eyre::Report` or `reqwest::Error`, enable the feature of this name of `resilient-runtime`"
 )]
 pub trait Classify {
-    /// The kind of this error.
+    /// Returns the kind of this error.
     fn kind(&self) -> ErrorKind;
 
-    /// How long the server asks to wait before the next request. A retry never comes sooner, and
-    /// jitter is added on top. A breaker that this error opens stays open for at least as long, up to
-    /// its [`max_open_duration`](crate::BreakerConfigBuilder::max_open_duration). By default `None`.
+    /// Returns how long the server asks to wait before the next request. A retry never comes
+    /// sooner, and jitter is added on top. A breaker that this error opens stays open for at least
+    /// as long, up to its [`max_open_duration`](crate::BreakerConfigBuilder::max_open_duration).
+    /// Default `None`.
     fn retry_after(&self) -> Option<Duration> {
         None
     }
 
-    /// Whether the request may have been executed although it failed. A function that is not
-    /// idempotent (`idempotent = false`) is retried only where this is `false`. By default `true`,
+    /// Returns whether the request may have been executed although it failed. A function that is
+    /// not idempotent (`idempotent = false`) is retried only if this is `false`. Default `true`,
     /// which is safe for any error.
     fn maybe_executed(&self) -> bool {
         true
     }
 
-    /// Whether another attempt is allowed: `false` if the server has asked not to retry, as a gRPC
-    /// server does with a negative `grpc-retry-pushback-ms`. The call then ends with this error,
-    /// whatever its kind. By default `true`.
+    /// Returns `false` if the server asks not to retry, as a gRPC server does with a negative
+    /// `grpc-retry-pushback-ms`. The call then ends with this error, whatever its kind. Default
+    /// `true`.
     fn may_retry(&self) -> bool {
         true
     }

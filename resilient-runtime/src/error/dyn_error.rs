@@ -13,10 +13,10 @@ use super::rejection::Rejection;
 use super::sources::sources;
 use crate::ErrorKind;
 
-/// Implements `Classify` for a pointer to an error: by the error behind it.
+/// Implements `Classify` for pointers: by the error behind the pointer.
 macro_rules! by_pointee {
     ($($pointer:ident)*) => {$(
-        /// As the error inside.
+        /// By the error inside.
         impl<E: Classify + ?Sized> Classify for $pointer<E> {
             fn kind(&self) -> ErrorKind {
                 (**self).kind()
@@ -39,11 +39,11 @@ macro_rules! by_pointee {
 
 by_pointee! { Arc Box }
 
-/// Implements `Classify` for what is any error: by the chain of sources of the error inside.
+/// Implements `Classify` for type-erased errors: by the chain of sources of the error inside.
 macro_rules! by_chain {
     ($($(#[cfg($feature:meta)])? $any:ty,)*) => {$(
-        /// By the first error in the chain of sources, the outermost first, that has a kind;
-        /// [`Unknown`](ErrorKind::Unknown) if none has.
+        /// By the outermost error in the chain of sources that has a kind. If none has, the kind is
+        /// [`Unknown`](ErrorKind::Unknown).
         $(#[cfg($feature)])?
         impl Classify for $any {
             fn kind(&self) -> ErrorKind {
@@ -74,7 +74,7 @@ by_chain! {
     eyre::Report,
 }
 
-/// Asks the first error in the chain of `error` that has a kind.
+/// Asks the outermost error in the chain of `error` that has a kind.
 pub(crate) fn in_chain<T>(
     error: &(dyn Error + 'static),
     ask: impl Fn(&dyn Classify) -> T,
@@ -83,7 +83,7 @@ pub(crate) fn in_chain<T>(
     sources(error).find_map(|error| known(error).filter(has_kind).map(&ask))
 }
 
-/// `error` as one of the types that have a kind of their own.
+/// Returns `error` as a type that implements `Classify`, if its type is known here.
 fn known<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e dyn Classify> {
     fn of<'e, E: Classify + Error + 'static>(
         error: &'e (dyn Error + 'static),

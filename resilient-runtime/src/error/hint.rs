@@ -1,10 +1,10 @@
-//! When a server wants the next request, as the metadata of its answer says.
+//! `retry-after`: when the server wants the next request.
 
 use std::time::{Duration, SystemTime};
 
-/// Reads `retry-after` of HTTP (RFC 9110, 10.2.3): seconds from now, or a date. A fraction of a
-/// second is no part of the RFC, and proxies write it. A date in the past means now. Returns `None`
-/// if the value is none of these.
+/// Reads `retry-after` of HTTP (RFC 9110, 10.2.3): a number of seconds, or a date. The RFC has no
+/// fractions, but proxies send them. A date in the past is a wait of zero. Returns `None` for any
+/// other value.
 pub(crate) fn retry_after(value: &str) -> Option<Duration> {
     from(value, SystemTime::now)
 }
@@ -18,41 +18,20 @@ fn from(value: &str, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     Some(date.duration_since(now()).unwrap_or_default())
 }
 
-/// A number of seconds, with a fraction or without.
+/// Reads a number of seconds, with or without a fraction.
 fn seconds(value: &str) -> Option<Duration> {
     let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
     if !is_number(whole) || !is_number(fraction) {
         return None;
     }
-    // More than can be counted asks to stay away. It is not to be taken for no hint.
+    // A number that is too large is a very long wait, not a missing hint.
     let Ok(whole) = whole.parse() else { return Some(Duration::MAX) };
     let nanos = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
     let nanos = nanos.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
     Some(Duration::new(whole, nanos))
 }
 
-/// What a gRPC server says about a retry with `grpc-retry-pushback-ms`
-/// (<https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback>).
-#[cfg(feature = "tonic")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pushback {
-    /// Retry after this time.
-    After(Duration),
-    /// Do not retry.
-    Never,
-}
-
-#[cfg(feature = "tonic")]
-impl Pushback {
-    /// Reads a number of milliseconds. By the specification, a negative number, and anything else
-    /// that cannot be read, asks not to retry. `None` stands for bytes that are no text.
-    pub(crate) fn read(value: Option<&str>) -> Self {
-        let millis = value.filter(|value| is_number(value)).and_then(|value| value.parse().ok());
-        millis.map_or(Self::Never, |millis| Self::After(Duration::from_millis(millis)))
-    }
-}
-
-fn is_number(value: &str) -> bool {
+pub(crate) fn is_number(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(|digit| digit.is_ascii_digit())
 }
 
@@ -107,24 +86,5 @@ mod tests {
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
         assert_eq!(retry_after("Sun, 31 Feb 2094 08:49:37 GMT"), None);
         assert!(retry_after("Fri, 31 Dec 9999 23:59:59 GMT") > Some(SECOND));
-    }
-
-    #[cfg(feature = "tonic")]
-    #[test]
-    fn a_pushback_that_is_no_number_of_milliseconds_forbids_a_retry() {
-        for (value, expected) in [
-            (Some("0"), Pushback::After(Duration::ZERO)),
-            (Some("250"), Pushback::After(SECOND / 4)),
-            (Some("-1"), Pushback::Never),
-            (Some("+1"), Pushback::Never),
-            (Some("1.5"), Pushback::Never),
-            (Some(" 1"), Pushback::Never),
-            (Some(""), Pushback::Never),
-            (Some("soon"), Pushback::Never),
-            (Some("99999999999999999999"), Pushback::Never),
-            (None, Pushback::Never),
-        ] {
-            assert_eq!(Pushback::read(value), expected, "{value:?}");
-        }
     }
 }

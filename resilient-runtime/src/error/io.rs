@@ -9,12 +9,11 @@ use super::classify::Classify;
 use super::dyn_error::in_chain;
 use crate::ErrorKind;
 
-/// By the error's [`kind`](io::Error::kind), read as that of a network operation. If that says
-/// nothing, by the error inside, as for a boxed error.
+/// By [`kind`](io::Error::kind), as the error of a network operation. If the kind is `Other`, by
+/// the error inside, like a boxed error.
 ///
-/// Only a connection that was refused, or that had no address of its own, surely carried no
-/// request. The system reports a host or a network that is gone also to a connection that was
-/// there before.
+/// Only a refused connection, or one without a local address, certainly carried no request. The
+/// system also reports an unreachable host or network to an established connection.
 impl Classify for io::Error {
     fn kind(&self) -> ErrorKind {
         use io::ErrorKind as Io;
@@ -54,7 +53,7 @@ impl Classify for io::Error {
     }
 }
 
-/// Asks the error inside `error`, if the kind of `error` says nothing.
+/// Asks the error inside `error` if the kind of `error` is `Other`.
 fn inside<T>(error: &io::Error, ask: impl Fn(&dyn Classify) -> T) -> Option<T> {
     if error.kind() != io::ErrorKind::Other {
         return None;

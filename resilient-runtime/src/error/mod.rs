@@ -1,4 +1,4 @@
-//! Errors: what kind each one is, and the errors of the policies themselves.
+//! Errors: their classification, and the errors of the policies themselves.
 
 mod adapters;
 mod breaker_name;

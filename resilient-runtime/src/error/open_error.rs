@@ -1,4 +1,4 @@
-//! The error of a call that a breaker rejects.
+//! The error of a call that a breaker rejected.
 
 use std::error::Error;
 use std::time::Duration;
@@ -10,23 +10,23 @@ use super::readable::readable;
 use super::sources::sources;
 use crate::ErrorKind;
 
-/// A circuit breaker rejected the call: nothing was sent.
+/// A circuit breaker rejected the call. No request was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("circuit breaker `{breaker}` {}", reason(*state, *retry_after))]
 #[non_exhaustive]
 pub struct CircuitOpenError {
     /// The breaker that rejected the call.
     pub breaker: BreakerName,
-    /// Whether it is open, or half-open with all its probes out.
+    /// Its state: open, or half-open with all its probes in use.
     pub state: BreakerState,
-    /// How long until the breaker admits a probe. `None` if that is unknown: the breaker is
-    /// half-open, or forced open.
+    /// The time until the breaker admits a probe. `None` if the breaker is half-open or forced
+    /// open.
     pub retry_after: Option<Duration>,
 }
 
 impl CircuitOpenError {
-    /// Finds the rejection by an open breaker in `error` or in the chain of its sources. This
-    /// includes the status of a `QdrantError`. Pass a boxed error as `find(&*error)`.
+    /// Finds the rejection by a breaker in `error` or its sources, including the status of a
+    /// `QdrantError`. Pass a boxed error as `find(&*error)`.
     ///
     /// ```
     /// use resilient_runtime::{CircuitBreaker, CircuitOpenError, Rejection};
@@ -62,7 +62,7 @@ fn reason(state: BreakerState, retry_after: Option<Duration>) -> String {
     match (state, retry_after) {
         (BreakerState::HalfOpen, _) => "is half-open, and all its probes are under way".to_owned(),
         (_, Some(wait)) => format!("is open, try again in {:?}", readable(wait)),
-        (_, None) => "is held open by hand".to_owned(),
+        (_, None) => "is forced open".to_owned(),
     }
 }
 
@@ -82,10 +82,7 @@ mod tests {
             message(BreakerState::Open, wait),
             "circuit breaker `search` is open, try again in 2.5s"
         );
-        assert_eq!(
-            message(BreakerState::Open, None),
-            "circuit breaker `search` is held open by hand"
-        );
+        assert_eq!(message(BreakerState::Open, None), "circuit breaker `search` is forced open");
         assert_eq!(
             message(BreakerState::HalfOpen, None),
             "circuit breaker `search` is half-open, and all its probes are under way"

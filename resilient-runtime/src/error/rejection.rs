@@ -1,4 +1,4 @@
-//! The error of a call that its policy ended.
+//! The error of a call that its policy ends.
 
 use std::time::Duration;
 
@@ -6,12 +6,11 @@ use super::classify::Classify;
 use super::open_error::CircuitOpenError;
 use crate::ErrorKind;
 
-/// A call, or an attempt, that its policy ended before the function could answer.
+/// A call or an attempt that its policy ended before the function returned.
 ///
-/// A function whose policy can reject, by a breaker, an attempt timeout or a deadline, returns an
-/// error `E: From<Rejection>`. `QdrantError` is one: there a rejection is a status whose source it
-/// is, of code `Unavailable`, or `DeadlineExceeded` for a timeout. In an enum of your own,
-/// one variant does it:
+/// A function with a breaker, an attempt timeout or a deadline returns an error `E:
+/// From<Rejection>`. `QdrantError` implements this: the rejection becomes the source of a status of
+/// code `Unavailable`, or `DeadlineExceeded` for a timeout. In an enum of your own, add a variant:
 ///
 /// ```
 /// use resilient_runtime::Rejection;
@@ -28,28 +27,28 @@ use crate::ErrorKind;
 #[non_exhaustive]
 pub enum Rejection {
     /// The circuit breaker of the function is open.
-    // Not transparent: behind a transparent variant of the user's, nothing would be left of it in
-    // the chain.
+    // Not transparent: behind a transparent variant of the user's, it would be missing in the
+    // chain.
     #[error("rejected by circuit breaker `{}`", .0.breaker)]
     CircuitOpen(#[from] CircuitOpenError),
-    /// The attempt took longer than its `attempt_timeout`. The server may be working on it still. It
-    /// is a `timeout_error`.
+    /// The attempt took longer than its `attempt_timeout`. The server may still be working on it.
+    /// The kind is `timeout_error`.
     #[error("attempt {attempt} timed out after {timeout:?}")]
     #[non_exhaustive]
     AttemptTimeout {
-        /// How long it was allowed to take.
+        /// The attempt timeout.
         timeout: Duration,
-        /// Which attempt of its call it was; the first is 1.
+        /// The number of the attempt. The first is 1.
         attempt: u32,
     },
-    /// The call was not over at its `deadline`. The server may be working on the last attempt
-    /// still. It is a `deadline_exceeded`, which is not transient.
+    /// The call took longer than its `deadline`. The server may still be working on the last
+    /// attempt. The kind is `deadline_exceeded`, which is not transient.
     #[error("deadline of {deadline:?} exceeded in attempt {attempts}")]
     #[non_exhaustive]
     DeadlineExceeded {
-        /// How long the call was allowed to take.
+        /// The deadline.
         deadline: Duration,
-        /// How many attempts there were.
+        /// The number of attempts.
         attempts: u32,
     },
 }

@@ -3,20 +3,15 @@
 use std::error::Error;
 use std::io;
 
-#[cfg(feature = "qdrant")]
-use qdrant_client::QdrantError;
-#[cfg(feature = "qdrant")]
-use tonic::Status;
-
-/// `error` and its sources, the outermost first.
+/// Returns `error` and its sources, the outermost first.
 pub(crate) fn sources<'e>(
     error: &'e (dyn Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| source(*error))
 }
 
-/// The source of `error`: what it says itself, but for two types that pass over the next error in
-/// the chain.
+/// Returns the source of `error`. The `source` method of two types skips the next error in the
+/// chain.
 fn source<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
     #[cfg(feature = "qdrant")]
     if let Some(status) = error.downcast_ref().and_then(status) {
@@ -28,9 +23,11 @@ fn source<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'stat
     error.source()
 }
 
-/// The status inside `error`. `QdrantError` does not give it as its source.
+/// Returns the status inside `error`, which `QdrantError` does not return as its source.
 #[cfg(feature = "qdrant")]
-pub(crate) const fn status(error: &QdrantError) -> Option<&Status> {
+pub(crate) const fn status(error: &qdrant_client::QdrantError) -> Option<&tonic::Status> {
+    use qdrant_client::QdrantError;
+
     match error {
         QdrantError::ResponseError { status }
         | QdrantError::ResourceExhaustedError { status, .. } => Some(status),

@@ -1,11 +1,12 @@
-//! Every event of the library, except those of a [problem](crate::Problem), which the catalog emits.
+//! Every event of the library, except those of a [problem](crate::Problem), which the catalog
+//! emits.
 //!
 //! All have the target `resilient`. A warning reports a breaker that opens, a call that is given up
-//! and a call that times out. Recovery and each retry are information. A rejection is for debugging,
-//! since an open breaker causes thousands of them. No event carries the text of an error, which may
-//! contain an API key.
+//! and a call that times out. Recovery and each retry are information. A rejection is for
+//! debugging, since an open breaker causes thousands of them. No event carries the text of an
+//! error, which may contain an API key.
 //!
-//! No event is emitted under a lock: a subscriber may call the library.
+//! No event is emitted under a lock, since a subscriber may call the library.
 
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ pub(crate) fn gave_up(subject: Subject<'_>, kind: ErrorKind, reason: &str) {
     tracing::warn!(target: TARGET, function, breaker, attempt, kind, reason, "gave up");
 }
 
-/// A limit of the policy ended a call that is never retried. With retries, [`gave_up`] tells it.
+/// A time limit ended a call that is never retried. For other calls, [`gave_up`] reports it.
 pub(crate) fn timed_out(subject: Subject<'_>, kind: ErrorKind, limit: Duration) {
     let Subject { function, breaker, attempt } = subject;
     let (kind, limit) = (kind.as_str(), readable(limit));
@@ -64,7 +65,7 @@ pub(crate) fn recovering(breaker: &str, from: &str, to: &str) {
     tracing::info!(target: TARGET, breaker, from, to, "circuit breaker changed state");
 }
 
-/// A breaker was evicted that was not closed: calls that it would have rejected are now sent.
+/// A breaker that was not closed was evicted. Calls that it would have rejected are now sent.
 pub(crate) fn evicted(breaker: &str, state: &str) {
     tracing::warn!(
         target: TARGET,

@@ -1,4 +1,4 @@
-//! Retry budgets: how much of the load on a service may be retries.
+//! Retry budgets.
 
 use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use crate::{BudgetConfig, ErrorKind};
 
-/// A store of tokens that retries take from and successes fill again, shared by all calls of a
-/// service.
+/// A bucket of tokens that all calls of a service share. Retries take tokens, and successes return
+/// them.
 ///
-/// Occasional failures are retried as usual. When most calls fail, the tokens run out and calls end with
-/// their first error: a service that is down does not get several times the requests.
+/// Occasional failures are retried as usual. When most calls fail, the tokens run out, and calls
+/// end with their first error. So a service that is down does not receive several times the
+/// requests.
 ///
 /// Each retry takes [`retry_cost`](crate::BudgetConfigBuilder::retry_cost) tokens, or
-/// [`timeout_cost`](crate::BudgetConfigBuilder::timeout_cost) after a timeout. After a rate limit that says
-/// when to come again, it takes [`rate_limit_cost`](crate::BudgetConfigBuilder::rate_limit_cost), which is
-/// none by default. Each call that succeeds gives
-/// [`success_refund`](crate::BudgetConfigBuilder::success_refund) back, up to the capacity. A budget that
-/// is full is only read.
+/// [`timeout_cost`](crate::BudgetConfigBuilder::timeout_cost) after a timeout. After a rate limit
+/// with a hint, it takes [`rate_limit_cost`](crate::BudgetConfigBuilder::rate_limit_cost), which is
+/// 0 by default. Each call that succeeds returns
+/// [`success_refund`](crate::BudgetConfigBuilder::success_refund), up to the capacity. A success
+/// only reads a full budget.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -59,7 +60,7 @@ impl RetryBudget {
     /// Returns how many tokens are left.
     #[must_use]
     pub fn available(&self) -> u32 {
-        // Relaxed, here and below: the number stands alone, and orders nothing else.
+        // Relaxed, here and below: the number orders no other memory.
         self.tokens.load(Ordering::Relaxed)
     }
 
@@ -93,13 +94,12 @@ impl RetryBudget {
     #[cold]
     fn fill(&self, more: u32) {
         let fill = |tokens: u32| Some(tokens.saturating_add(more).min(self.config.capacity()));
-        // It never fails: `fill` always gives a number.
+        // This never fails: `fill` always returns a number.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fill);
     }
 }
 
-/// The tokens for a retry. They are returned to the budget if this is dropped before the retry is
-/// made.
+/// The tokens for a retry. Dropping this returns them to the budget.
 #[derive(Debug)]
 pub(crate) struct Withdrawal<'b> {
     budget: &'b RetryBudget,

@@ -1,12 +1,16 @@
-//! Retries: how often, after which delay, and how much of the load they may be.
+//! Retries: the number of attempts, the delays between them, and the budget.
 
+mod backoff;
 mod budget;
 mod policy;
+mod row;
 mod stop_reason;
 mod table;
 
+pub(crate) use self::backoff::{Range, above};
 pub use self::budget::RetryBudget;
 pub(crate) use self::budget::Withdrawal;
-pub(crate) use self::policy::Delays;
+pub(crate) use self::policy::{next_delay, shortest_delay};
+pub use self::row::{RetryChanges, RowRef};
 pub(crate) use self::stop_reason::StopReason;
 pub use self::table::RetryTable;

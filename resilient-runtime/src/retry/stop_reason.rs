@@ -1,6 +1,6 @@
-//! Why a call is not retried any more.
+//! Why a call is not retried.
 
-/// Why a call that may be retried is not retried any more.
+/// Why no attempt follows a failed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopReason {
     NotTransient,

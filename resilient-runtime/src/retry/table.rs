@@ -1,4 +1,4 @@
-//! The table of rows: one for each kind of error.
+//! The retry table: a row for each kind of error.
 
 use resilient_config::retry::own_row;
 
@@ -6,7 +6,7 @@ use crate::{ErrorKind, RetryPolicy};
 
 /// A [`RetryPolicy`] for each kind of error, and one for the kinds that have none of their own.
 ///
-/// The default table. The delays are before jitter, which is 0.1:
+/// The default table, with delays before jitter, which is 0.1:
 ///
 /// | kind | attempts | base delay | longest delay | backoff |
 /// |---|---|---|---|---|
@@ -53,12 +53,12 @@ impl RetryTable {
         }
     }
 
-    /// The row of the kinds that have none of their own.
+    /// Returns the row of the kinds that have none of their own.
     pub(crate) const fn default_row(&self) -> RetryPolicy {
         self.default
     }
 
-    /// The same table with another row for `kind`. A kind that is not
+    /// Returns the same table with another row for `kind`. A kind that is not
     /// [transient](ErrorKind::is_transient) is never retried, whatever its row says.
     #[must_use]
     pub const fn with_row(mut self, kind: ErrorKind, row: RetryPolicy) -> Self {
@@ -66,14 +66,14 @@ impl RetryTable {
         self
     }
 
-    /// The same table with another row for the kinds that have none of their own.
+    /// Returns the same table with another row for the kinds that have none of their own.
     #[must_use]
     pub const fn with_default(mut self, row: RetryPolicy) -> Self {
         self.default = row;
         self
     }
 
-    /// The most attempts that any row allows.
+    /// Returns the most attempts that any row allows.
     pub(crate) fn max_attempts(&self) -> u32 {
         let rows = self.rows.iter().flatten().map(RetryPolicy::max_attempts);
         rows.fold(self.default.max_attempts(), u32::max)

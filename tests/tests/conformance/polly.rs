@@ -110,7 +110,7 @@ async fn isolated_it_rejects_until_it_is_closed_by_hand() {
     breaker.force_open();
     advance(3600 * SECOND).await;
     let rejection = breaker.acquire().unwrap_err();
-    assert_eq!(rejection.to_string(), "circuit breaker `unnamed` is held open by hand");
+    assert_eq!(rejection.to_string(), "circuit breaker `unnamed` is forced open");
     breaker.reset();
     play(&breaker, "S").await;
 }

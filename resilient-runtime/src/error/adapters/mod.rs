@@ -1,6 +1,6 @@
 //! `Classify` for the errors of other crates.
 
-// `qdrant` brings `tonic`, whose statuses are read here too.
+// The feature `qdrant` implies `tonic`.
 #[cfg(feature = "tonic")]
 mod qdrant;
 #[cfg(feature = "reqwest")]

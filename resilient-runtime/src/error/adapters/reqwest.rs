@@ -1,4 +1,4 @@
-//! What a failed HTTP request of `reqwest` says.
+//! `Classify` for the errors of `reqwest`.
 
 use std::error::Error;
 use std::io;
@@ -13,9 +13,9 @@ use crate::error::classify::Classify;
 use crate::error::hint;
 use crate::error::sources::sources;
 
-/// By what reqwest knows of it, and for [`error_for_status`](reqwest::Response::error_for_status)
-/// by the status. A `retry-after` of the answer is not in the error: see
-/// [`retry_after`](crate::retry_after).
+/// By the cause that reqwest gives. An error of
+/// [`error_for_status`](reqwest::Response::error_for_status) is classified by its status. The error
+/// does not contain the answer's `retry-after`: see [`retry_after`](crate::retry_after).
 impl Classify for RequestError {
     fn kind(&self) -> ErrorKind {
         classify(self).kind
@@ -26,11 +26,11 @@ impl Classify for RequestError {
     }
 }
 
-/// Returns how long `retry-after` in the headers of an answer asks to wait: a number of seconds,
-/// with a fraction or without, or a date. A date in the past is a wait of zero. Returns `None` if
-/// there is no such header, or its value is none of these.
+/// Reads the wait that the header `retry-after` of an answer asks for: a number of seconds, with or
+/// without a fraction, or a date. A date in the past is a wait of zero. Returns `None` if the
+/// header is missing or has another value.
 ///
-/// A [`reqwest::Error`] does not hold the answer, so an error of your own takes the wait from it:
+/// A [`reqwest::Error`] does not contain the answer. Keep the wait in an error of your own:
 ///
 /// ```
 /// use std::time::Duration;
@@ -62,7 +62,7 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 pub(crate) fn classify(error: &RequestError) -> Classification {
-    // A connection that is not made in time is both of these.
+    // A timeout while connecting is both of these.
     if error.is_connect() {
         return Classification::not_executed(if error.is_timeout() {
             ErrorKind::ConnectionTimeout
@@ -75,7 +75,7 @@ pub(crate) fn classify(error: &RequestError) -> Classification {
     }
     if let Some(status) = error.status() {
         return match status.as_u16() {
-            // Here, the server itself answers, and 404 is about what the request names.
+            // The server itself answers here, so the resource does not exist.
             404 | 410 => Classification::not_executed(ErrorKind::NotFoundError),
             number => Classification::of_http_status(number),
         };
@@ -86,7 +86,7 @@ pub(crate) fn classify(error: &RequestError) -> Classification {
     if error.is_redirect() {
         return Classification::ambiguous(ErrorKind::InvalidRequestError);
     }
-    // An answer that arrived and makes no sense.
+    // The answer arrived, and is invalid.
     if error.is_decode() && !ends_too_early(error) {
         return Classification::ambiguous(ErrorKind::InternalError);
     }
@@ -112,7 +112,7 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(50);
 
-    /// Of a client that leaves the environment's proxies alone.
+    /// Sends a request without the proxies of the environment.
     async fn get(url: &str) -> Result<Response, RequestError> {
         let client = Client::builder().no_proxy().connect_timeout(SHORT * 4).build()?;
         client.get(url).timeout(SHORT * 8).send().await

@@ -1,21 +1,20 @@
-//! The texts that are read where no type and no code tells: all of them are here, and who writes
-//! each.
+//! The texts that classify a status when neither a type nor its code does. Each names its author.
 
 use tonic::Code;
 
 use crate::ErrorKind;
 use crate::error::classification::Classification;
 
-/// What the client says where it could not make a connection. The URI follows, and after
-/// [`REASON`] the error of the transport, printed with `{:?}`.
+/// The client could not connect. The URI follows, then [`REASON`], then the error of the transport
+/// as `{:?}` prints it.
 /// (qdrant-client, `src/channel_pool.rs`.)
 pub(super) const FAILED_TO_CONNECT: &str = "Failed to connect to ";
 
-/// No URI has this in it.
+/// Ends the URI: no URI contains this.
 pub(super) const REASON: &str = ": ";
 
-/// What the client says where it cannot even try to: the URL's host is no name that a certificate
-/// can have, or the system has no root certificates. (qdrant-client, `src/channel_pool.rs`.)
+/// The client could not try to connect: a certificate cannot have the host of the URL as its name,
+/// or the system has no root certificates. (qdrant-client, `src/channel_pool.rs`.)
 pub(super) const NO_TLS: &str = "Failed to create TLS config: ";
 
 /// An answer without `grpc-status` and without a body. The HTTP status follows.
@@ -29,43 +28,36 @@ pub(super) const NOT_A_MESSAGE: &str =
     "protocol error: received message with invalid compression flag";
 pub(super) const WITH_STATUS: &str = "while receiving response with status: ";
 
-/// Variants of `QdrantError` that exist by the client's feature `serde`: made from a payload, with
-/// nothing sent. (qdrant-client, `src/qdrant_client/error.rs`.)
-#[cfg(feature = "qdrant")]
-pub(super) const OF_A_PAYLOAD: [&str; 2] =
-    ["JSON cannot be converted to payload", "Error in payload deserialization"];
-
-/// The meaning of what the client's pool of channels says when it cannot connect, by the first row
-/// of which the text has the words. The text is a printed error of the transport, without anything
-/// that a user sends.
+/// Classifies the reason that the client's pool of channels gives when it cannot connect. The
+/// reason is an error of the transport as `{:?}` prints it, and contains nothing that a user sends.
 pub(super) fn of_pool(reason: &str) -> Classification {
     POOL.iter()
         .find(|(words, _)| reason.contains(words))
-        .map_or(Classification::ambiguous(ErrorKind::ConnectionError), |(_, verdict)| *verdict)
+        .map_or(Classification::ambiguous(ErrorKind::ConnectionError), |(_, meaning)| *meaning)
 }
 
-/// The first row that fits decides.
+/// The first row whose text the reason contains decides.
 const POOL: &[(&str, Classification)] = &[
-    // hyper-util, `src/client/legacy/connect/http.rs`: no scheme, or no host. It is the client's
-    // own URL, so the client's first try has met it too.
+    // hyper-util, `src/client/legacy/connect/http.rs`: no scheme, or no host. The URL is the
+    // client's, so the client's first try has failed in the same way.
     ("invalid URL, ", Classification::not_executed(ErrorKind::InvalidRequestError)),
-    // rustls, `src/error.rs`: the peer does not speak TLS, or has a certificate that does not pass.
+    // rustls, `src/error.rs`: the peer does not speak TLS, or its certificate is rejected.
     ("InvalidContentType", Classification::ambiguous(ErrorKind::InvalidRequestError)),
     ("InvalidCertificate(", Classification::ambiguous(ErrorKind::AuthenticationError)),
-    // tonic, `src/transport/service/tls.rs`: it speaks TLS, and HTTP/1 behind it.
+    // tonic, `src/transport/service/tls.rs`: the peer speaks HTTP/1 over TLS.
     ("H2NotNegotiated", Classification::ambiguous(ErrorKind::InvalidRequestError)),
-    // std's `io::ErrorKind`, of hyper-util's connector or of the system.
+    // std's `io::ErrorKind`, from hyper-util's connector or from the system.
     ("TimedOut", Classification::ambiguous(ErrorKind::ConnectionTimeout)),
 ];
 
-/// What a text at its place says.
+/// The meaning of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Says {
-    /// What failed.
+    /// The failure.
     Is(Classification),
-    /// What failed, unless the words that follow say more.
+    /// The failure, unless the text that follows says more.
     AtLeast(Classification),
-    /// Nothing of its own: the words that follow do.
+    /// Nothing by itself. The failure follows.
     Wraps,
     /// Other parts of the request may have been applied. The failure of one part follows.
     WrapsPart,
@@ -79,8 +71,8 @@ pub(super) enum Says {
     Operation,
 }
 
-/// A text that Qdrant, or tonic as it reads Qdrant's answer, writes.
-pub(super) struct Row {
+/// A text of Qdrant, or of tonic when it reads an answer of Qdrant, and its meaning.
+pub(super) struct MessageRule {
     /// The codes with which the text has this meaning. None means all codes.
     codes: &'static [Code],
     /// The text. In it, `#` stands for a number and `@` for a word.
@@ -88,10 +80,10 @@ pub(super) struct Row {
     says: Says,
 }
 
-/// Reads one text at the beginning of `message`, and returns what it says and the rest.
+/// Reads one text at the beginning of `message`, and returns its meaning and the rest.
 ///
-/// A text is never looked for anywhere else: what users send, such as payloads, points and
-/// documents, stands behind the server's own words and can contain any text.
+/// Only the beginning is read. Data of users, such as payloads, points and documents, follows the
+/// server's own words and can contain any text.
 pub(super) fn read(code: Code, message: &str) -> Option<(Says, &str)> {
     TABLE
         .iter()
@@ -99,7 +91,7 @@ pub(super) fn read(code: Code, message: &str) -> Option<(Says, &str)> {
         .find_map(|row| Some((row.says, strip(row.words, message)?)))
 }
 
-/// What follows `words` in `message`, if `message` begins with them.
+/// Returns the rest of `message` if it begins with `words`.
 fn strip<'m>(words: &str, message: &'m str) -> Option<&'m str> {
     let mut rest = message;
     for expected in words.chars() {
@@ -120,16 +112,24 @@ fn strip<'m>(words: &str, message: &'m str) -> Option<&'m str> {
     Some(rest)
 }
 
-const fn row(codes: &'static [Code], words: &'static str, says: Says) -> Row {
-    Row { codes, words, says }
+const fn row(codes: &'static [Code], words: &'static str, says: Says) -> MessageRule {
+    MessageRule { codes, words, says }
 }
 
-const fn safe(codes: &'static [Code], words: &'static str, kind: ErrorKind) -> Row {
+const fn safe(codes: &'static [Code], words: &'static str, kind: ErrorKind) -> MessageRule {
     row(codes, words, Says::Is(Classification::not_executed(kind)))
 }
 
-const fn ambiguous(codes: &'static [Code], words: &'static str, kind: ErrorKind) -> Row {
+const fn ambiguous(codes: &'static [Code], words: &'static str, kind: ErrorKind) -> MessageRule {
     row(codes, words, Says::Is(Classification::ambiguous(kind)))
+}
+
+const fn unavailable(words: &'static str) -> MessageRule {
+    ambiguous(INTERNAL, words, ErrorKind::ServiceUnavailable)
+}
+
+const fn invalid_vector(words: &'static str) -> MessageRule {
+    safe(INVALID, words, ErrorKind::InvalidVector)
 }
 
 const ANY: &[Code] = &[];
@@ -141,8 +141,8 @@ const INVALID_REQUEST: Classification = Classification::ambiguous(ErrorKind::Inv
 /// A limit of the node's resources: strict mode's in 1.18, the quota's in 1.19.
 const LIMITS: &[Code] = &[Code::InvalidArgument, Code::ResourceExhausted];
 
-/// The first row that fits decides: what says more comes before what says less.
-const TABLE: &[Row] = &[
+/// The first row that matches decides. A text that says more comes before one that says less.
+const TABLE: &[MessageRule] = &[
     // tonic, `src/codec/decode.rs`, `src/client/grpc.rs` and `src/status.rs`: an answer that ends
     // too early, without trailers, with trailers, and before them.
     ambiguous(INTERNAL, "Unexpected EOF decoding stream", ErrorKind::NetworkError),
@@ -152,8 +152,8 @@ const TABLE: &[Row] = &[
         "protocol error: missing grpc-status trailer",
         ErrorKind::NetworkError,
     ),
-    // tonic, `src/codec/decode.rs` and `src/codec/compression.rs`, of a request or of an answer:
-    // the message does not tell, and in the second case the work was done.
+    // tonic, `src/codec/decode.rs` and `src/codec/compression.rs`, of a request or of an answer.
+    // The message does not say which, and for an answer the work was done.
     ambiguous(EXHAUSTED, "Error decompressing: size limit", ErrorKind::InvalidRequestError),
     ambiguous(
         &[Code::Unimplemented],
@@ -167,8 +167,8 @@ const TABLE: &[Row] = &[
         "grpc: trying to send message larger than max",
         ErrorKind::InvalidRequestError,
     ),
-    // Qdrant, `lib/collection/src/operations/types.rs`, `CollectionError`: what wraps the failure
-    // of one of several.
+    // Qdrant, `lib/collection/src/operations/types.rs`, `CollectionError`: texts around the
+    // failure of one of several.
     row(
         ANY,
         "# out of # shards failed to apply operation. First error captured: ",
@@ -177,23 +177,15 @@ const TABLE: &[Row] = &[
     row(ANY, "Remote shard on # failed during forward proxy operation: ", Says::Wraps),
     // Qdrant, `lib/collection/src/shards/replica_set/`: `execute_read_operation.rs`, `update.rs`.
     row(INTERNAL, "# of # read operations failed:\n  ", Says::WrapsRead),
-    // No replica was there to read.
-    ambiguous(INTERNAL, "# of # read operations failed", ErrorKind::ServiceUnavailable),
+    // There was no replica to read.
+    unavailable("# of # read operations failed"),
     row(INTERNAL, "Failed to apply update with @ ordering via leader peer #: ", Says::Wraps),
-    ambiguous(
-        INTERNAL,
-        "The replica set for shard # on peer # has no active replica",
-        ErrorKind::ServiceUnavailable,
-    ),
-    ambiguous(
-        INTERNAL,
-        "The replica set for shard # on peer # does not have enough active replicas",
-        ErrorKind::ServiceUnavailable,
-    ),
+    unavailable("The replica set for shard # on peer # has no active replica"),
+    unavailable("The replica set for shard # on peer # does not have enough active replicas"),
     // "… because no leader could be selected", behind the collection's name.
-    ambiguous(INTERNAL, "Cannot update shard ", ErrorKind::ServiceUnavailable),
-    ambiguous(INTERNAL, "Cannot forward update to shard # ", ErrorKind::ServiceUnavailable),
-    ambiguous(INTERNAL, "Local shard # not found", ErrorKind::ServiceUnavailable),
+    unavailable("Cannot update shard "),
+    unavailable("Cannot forward update to shard # "),
+    unavailable("Local shard # not found"),
     // Qdrant, `lib/storage/src/content_manager/consensus_manager.rs`. An operation of the
     // consensus is a request of one part, and is not proposed without a leader.
     safe(
@@ -208,19 +200,19 @@ const TABLE: &[Row] = &[
     row(INTERNAL, "Failed to wait for replica set state: ", Says::Wraps),
     ambiguous(INTERNAL, "Failed to wait for ", ErrorKind::TimeoutError),
     ambiguous(INTERNAL, "Waiting for ", ErrorKind::TimeoutError),
-    // Qdrant, `lib/collection/src/operations/types.rs`: how a peer's answer, and a connection to a
-    // peer, become an error of this node. A printed status follows the first three.
+    // Qdrant, `lib/collection/src/operations/types.rs`: an answer of a peer, or a failed
+    // connection to a peer, as an error of this node. A printed status follows the first three.
     row(INTERNAL, "Internal error: ", Says::Wraps),
     row(ANY, "InvalidArgument: ", Says::Wraps),
     row(ANY, "AlreadyExists: ", Says::Wraps),
-    ambiguous(INTERNAL, "Tonic status error", ErrorKind::ServiceUnavailable),
-    ambiguous(INTERNAL, "Tonic transport error", ErrorKind::ServiceUnavailable),
-    ambiguous(INTERNAL, "Tonic error: ", ErrorKind::ServiceUnavailable),
-    ambiguous(INTERNAL, "transport error", ErrorKind::ServiceUnavailable),
+    unavailable("Tonic status error"),
+    unavailable("Tonic transport error"),
+    unavailable("Tonic error: "),
+    unavailable("transport error"),
     // Qdrant, `lib/collection/src/shards/`: `remote_shard.rs` and `channel_service.rs`. A peer that
     // this node does not know yet, or no longer.
-    ambiguous(INTERNAL, "no address found for peer #", ErrorKind::ServiceUnavailable),
-    ambiguous(INTERNAL, "Address for peer ID is not found", ErrorKind::ServiceUnavailable),
+    unavailable("no address found for peer #"),
+    unavailable("Address for peer ID is not found"),
     // The same, and `lib/segment/src/common/operation_error.rs`: time.
     row(
         &[Code::Internal, Code::DeadlineExceeded],
@@ -232,10 +224,10 @@ const TABLE: &[Row] = &[
     row(&[Code::Internal, Code::DeadlineExceeded], "Operation '", Says::Operation),
     row(INTERNAL, "Operation cancelled: ", Says::Wraps),
     row(INTERNAL, "Operation Cancelled: ", Says::Wraps),
-    // The same, and `lib/storage/src/content_manager/errors.rs`: states that pass.
-    ambiguous(INTERNAL, "Shard temporarily unavailable", ErrorKind::ServiceUnavailable),
-    ambiguous(INTERNAL, "Precondition failed", ErrorKind::ServiceUnavailable),
-    // Qdrant, `src/common/inference/`. Some of it comes without the first text.
+    // The same, and `lib/storage/src/content_manager/errors.rs`: temporary states.
+    unavailable("Shard temporarily unavailable"),
+    unavailable("Precondition failed"),
+    // Qdrant, `src/common/inference/`. Some failures lack the first text.
     row(INTERNAL, "Inference error: ", Says::WrapsInference),
     safe(ANY, "Inference request validation failed", ErrorKind::InvalidRequestError),
     safe(ANY, "Invalid inference request", ErrorKind::InvalidRequestError),
@@ -247,8 +239,8 @@ const TABLE: &[Row] = &[
     row(ANY, "Unexpected inference service response (", Says::HttpStatus),
     row(ANY, "Unexpected inference error (", Says::HttpStatus),
     safe(ANY, "Authentication failed for inference service", ErrorKind::AuthenticationError),
-    // Qdrant, `lib/storage/src/content_manager/errors.rs`: what stands before everything else. With
-    // another code than its own, it is what an operation of several steps failed with.
+    // Qdrant, `lib/storage/src/content_manager/errors.rs`: the first text of a message. If the code
+    // is not its own, an operation of several steps failed with it.
     row(INTERNAL, "Service internal error: ", Says::Wraps),
     row(LIMITS, "Wrong input: ", Says::Wraps),
     row(LIMITS, "Bad request: ", Says::Wraps),
@@ -258,9 +250,9 @@ const TABLE: &[Row] = &[
     row(INTERNAL, "Wrong input: ", Says::AtLeast(INVALID_REQUEST)),
     row(INTERNAL, "Bad request: ", Says::AtLeast(INVALID_REQUEST)),
     row(INTERNAL, "Not found: ", Says::AtLeast(INVALID_REQUEST)),
-    // The limits of the rate, `CollectionError::rate_limit_error`. With a comma, the request is
-    // larger than the whole limit and never passes. Reads have nothing that stays, but of a write
-    // other parts may have been applied.
+    // Rate limits, `CollectionError::rate_limit_error`. With a comma, the request is larger than
+    // the whole limit and can never succeed. A read changes nothing, but other parts of a write may
+    // have been applied.
     row(
         &[Code::Internal, Code::ResourceExhausted],
         "Rate limiting exceeded: ",
@@ -269,7 +261,7 @@ const TABLE: &[Row] = &[
     safe(EXHAUSTED, "@ rate limit exceeded, ", ErrorKind::InvalidRequestError),
     safe(EXHAUSTED, "Read rate limit exceeded", ErrorKind::RateLimitError),
     // Qdrant, `lib/storage/src/quota/` and `lib/collection/src/operations/verification/`: the state
-    // of the node, and not the request's fault.
+    // of the node, not a fault of the request.
     ambiguous(LIMITS, "Resident memory usage is at #%", ErrorKind::InternalError),
     ambiguous(LIMITS, "Disk usage is at #%", ErrorKind::InternalError),
     // Qdrant, `lib/storage/src/content_manager/toc/` and `lib/collection/src/operations/types.rs`:
@@ -280,28 +272,28 @@ const TABLE: &[Row] = &[
     safe(NOT_FOUND, "Snapshot ", ErrorKind::NotFoundError),
     safe(NOT_FOUND, "Alias ", ErrorKind::NotFoundError),
     // Qdrant, `lib/segment/src/common/operation_error.rs`, `lib/collection/src/config.rs` and
-    // `lib/api/src/grpc/`: a vector's dimension, name and type. The configuration of a collection
-    // has "Vectors", and is none.
-    safe(INVALID, "Vector ", ErrorKind::InvalidVector),
-    safe(INVALID, "Default vector ", ErrorKind::InvalidVector),
-    safe(INVALID, "vector blob of ", ErrorKind::InvalidVector),
-    safe(INVALID, "Dense vector ", ErrorKind::InvalidVector),
-    safe(INVALID, "Sparse vector ", ErrorKind::InvalidVector),
-    safe(INVALID, "Multi vector ", ErrorKind::InvalidVector),
-    safe(INVALID, "Multivector ", ErrorKind::InvalidVector),
-    safe(INVALID, "Not existing vector name", ErrorKind::InvalidVector),
-    safe(INVALID, "Collection requires specified vector name", ErrorKind::InvalidVector),
-    safe(INVALID, "Conversion between @ and @ vectors failed", ErrorKind::InvalidVector),
-    safe(INVALID, "Wrong usage of @ vectors", ErrorKind::InvalidVector),
-    safe(INVALID, "Unable to convert to multi-dense vector", ErrorKind::InvalidVector),
-    // Qdrant, `src/common/auth/`, and the crate jsonwebtoken: a token that is bad or out of date.
-    // Nobody is logged in, whatever the code says.
+    // `lib/api/src/grpc/`: a vector's dimension, name and type. Texts about
+    // the configuration of a collection begin with "Vectors".
+    invalid_vector("Vector "),
+    invalid_vector("Default vector "),
+    invalid_vector("vector blob of "),
+    invalid_vector("Dense vector "),
+    invalid_vector("Sparse vector "),
+    invalid_vector("Multi vector "),
+    invalid_vector("Multivector "),
+    invalid_vector("Not existing vector name"),
+    invalid_vector("Collection requires specified vector name"),
+    invalid_vector("Conversion between @ and @ vectors failed"),
+    invalid_vector("Wrong usage of @ vectors"),
+    invalid_vector("Unable to convert to multi-dense vector"),
+    // Qdrant, `src/common/auth/`, and the crate jsonwebtoken: an invalid or expired token. The
+    // caller is not authenticated, whatever the code says.
     safe(&[Code::PermissionDenied], "ExpiredSignature", ErrorKind::AuthenticationError),
     safe(&[Code::PermissionDenied], "InvalidSignature", ErrorKind::AuthenticationError),
     safe(&[Code::PermissionDenied], "Invalid JWT", ErrorKind::AuthenticationError),
 ];
 
-/// Every text of the table, with a number and a word in their places.
+/// Returns every text of the table, with a number for `#` and a word for `@`.
 #[cfg(test)]
 pub(super) fn samples() -> impl Iterator<Item = String> {
     TABLE.iter().map(|row| row.words.replace('#', "1").replace('@', "Write"))

@@ -1,24 +1,22 @@
-//! A status of another peer of the cluster, as the server prints it in its own answer.
+//! The status of another peer, which the server prints in its own answer.
 
 use tonic::Code;
 
-/// The code and the message of a status that `text` begins with.
+/// Reads the code and the message of a status at the beginning of `text`.
 ///
-/// The server prints it by `Display`, and versions of tonic differ:
+/// The server prints it with `Display`, which differs between versions of tonic:
 ///
 /// - `status: Internal, message: "…", details: …` up to 0.13
 /// - `status: 'Internal error', self: "…"` in the first of 0.14
 /// - `code: 'Internal error', message: "…"` from then on
 pub(super) fn status(text: &str) -> Option<(Code, String)> {
-    if let Some(rest) = text.strip_prefix("status: ").or_else(|| text.strip_prefix("code: ")) {
-        let (code, rest) = code(rest)?;
-        let quoted = [", message: \"", ", self: \""].iter().find_map(|key| rest.strip_prefix(key));
-        return Some((code, quoted.map(unquoted).unwrap_or_default()));
-    }
-    None
+    let rest = text.strip_prefix("status: ").or_else(|| text.strip_prefix("code: "))?;
+    let (code, rest) = code(rest)?;
+    let quoted = [", message: \"", ", self: \""].iter().find_map(|key| rest.strip_prefix(key));
+    Some((code, quoted.map(unquoted).unwrap_or_default()))
 }
 
-/// The code that `text` begins with, by its name or by its description in quotation marks.
+/// Reads the code at the beginning of `text`: its name, or its description in quotation marks.
 fn code(text: &str) -> Option<(Code, &str)> {
     if let Some(quoted) = text.strip_prefix('\'') {
         return codes().find_map(|code| {
@@ -31,13 +29,13 @@ fn code(text: &str) -> Option<(Code, &str)> {
     codes().find(|code| format!("{code:?}") == name).map(|code| (code, rest))
 }
 
-/// gRPC has the codes 0 to 16.
+/// Returns all codes of gRPC: 0 to 16.
 fn codes() -> impl Iterator<Item = Code> {
     (0..=16).map(Code::from_i32)
 }
 
-/// The text up to its closing quotation mark, as it was before `Debug` escaped it. A message may
-/// have been cut off on its way: then the text ends where it ends.
+/// Returns the text before the closing quotation mark, without the escapes of `Debug`. If a message
+/// was cut off, its end is the end of the text.
 fn unquoted(text: &str) -> String {
     let mut plain = String::new();
     let mut parts = text.chars();

@@ -1,4 +1,4 @@
-//! Failures that the server reports: by code, and by its words where the code does not tell.
+//! Failures that the server reports: by the code, and by the message if the code is not enough.
 
 use std::borrow::Cow;
 
@@ -9,35 +9,34 @@ use super::peer;
 use crate::ErrorKind;
 use crate::error::classification::Classification;
 
-/// How many statuses of peers inside each other are read. A cluster passes a request on once or
-/// twice.
-const DEEPEST: usize = 4;
+/// How many nested statuses of peers are read. A cluster forwards a request once or twice.
+const MAX_DEPTH: usize = 4;
 
-/// By the server's answer.
+/// Classifies an answer of the server.
 ///
-/// It is read from its beginning: the server's words say what wraps what, down to the failure. The
-/// first text that is not the server's, such as a payload, ends the reading.
+/// The message is read from its beginning. The server's own words lead to the failure. The first
+/// text that is not the server's, such as a payload, ends the reading.
 pub(super) fn of_answer(status: &Status) -> Classification {
-    // Another node of the cluster may have had the space, and has the write then.
+    // Another node of the cluster may have had the space, and may have applied the write.
     if status.metadata().contains_key("qdrant-insufficient-storage") {
         return Classification::ambiguous(ErrorKind::InternalError);
     }
     let mut reader = Reader::new(status.code());
     let mut message = Cow::Borrowed(status.message());
-    for _ in 0..DEEPEST {
+    for _ in 0..MAX_DEPTH {
         let rest = reader.read(&message);
         let Some((code, inner)) = peer::status(rest) else { break };
         reader.descend(code, &inner);
         message = Cow::Owned(inner);
     }
-    reader.verdict()
+    reader.finish()
 }
 
-/// What has been read so far.
+/// The result of the words that have been read.
 struct Reader {
-    /// Of this answer, or of the peer's inside it.
+    /// The code of this answer, or of the nested status that is being read.
     code: Code,
-    verdict: Classification,
+    classification: Classification,
     /// Only one part of the request is known to have failed.
     is_part: bool,
     is_read: bool,
@@ -46,28 +45,28 @@ struct Reader {
 
 impl Reader {
     fn new(code: Code) -> Self {
-        let verdict = of_code(code);
-        Self { code, verdict, is_part: false, is_read: false, is_inference: false }
+        let classification = of_code(code);
+        Self { code, classification, is_part: false, is_read: false, is_inference: false }
     }
 
-    /// Reads the server's own words, and returns the text behind them.
+    /// Reads the server's own words, and returns the text after them.
     fn read<'m>(&mut self, message: &'m str) -> &'m str {
         let mut rest = message;
         while let Some((says, after)) = messages::read(self.code, rest) {
             match says {
-                Says::Is(verdict) => {
-                    self.verdict = verdict;
+                Says::Is(classification) => {
+                    self.classification = classification;
                     return "";
                 }
                 Says::Operation => {
-                    self.verdict = Classification::ambiguous(timed_out(after));
+                    self.classification = Classification::ambiguous(timed_out(after));
                     return "";
                 }
                 Says::HttpStatus => {
                     self.of_inference(own_words(after));
                     return "";
                 }
-                Says::AtLeast(verdict) => self.verdict = verdict,
+                Says::AtLeast(classification) => self.classification = classification,
                 Says::WrapsPart => self.is_part = true,
                 Says::WrapsRead => self.is_read = true,
                 Says::WrapsInference => self.is_inference = true,
@@ -82,13 +81,13 @@ impl Reader {
         rest
     }
 
-    /// Goes on with the status of a peer.
+    /// Continues with the status of a peer.
     fn descend(&mut self, code: Code, message: &str) {
-        // A peer answers for itself: other replicas, or other shards, may have applied their part.
+        // Other replicas or shards may have applied their part.
         self.is_part = true;
         self.code = code;
-        self.verdict = match code {
-            // Not the peer, but the connection to it made this status up.
+        self.classification = match code {
+            // The connection to the peer made this status, not the peer.
             Code::Cancelled if !message.starts_with("Timeout expired") => {
                 Classification::ambiguous(ErrorKind::ServiceUnavailable)
             }
@@ -96,15 +95,15 @@ impl Reader {
         };
     }
 
-    /// By the HTTP status that the inference service answered with, at the beginning of `words` or
-    /// in parentheses.
+    /// Classifies a failure of the inference service by its HTTP status, at the beginning of
+    /// `words` or in parentheses.
     fn of_inference(&mut self, words: &str) {
         let number = number(words)
             .or_else(|| words.split('(').skip(1).find_map(number))
             .or_else(|| number(words.strip_prefix("HTTP ")?));
-        self.verdict = match number {
+        self.classification = match number {
             Some(401 | 403 | 407) => Classification::not_executed(ErrorKind::AuthenticationError),
-            // Of a batch, operations before this one may have been applied.
+            // Earlier operations of a batch may have been applied.
             Some(429) => Classification::ambiguous(ErrorKind::RateLimitError),
             Some(400 | 404..=499) => Classification::not_executed(ErrorKind::InvalidRequestError),
             Some(_) => Classification::ambiguous(ErrorKind::InternalError),
@@ -112,29 +111,29 @@ impl Reader {
         };
     }
 
-    fn verdict(self) -> Classification {
-        let kind = match self.verdict.kind {
+    fn finish(self) -> Classification {
+        let kind = match self.classification.kind {
             ErrorKind::TimeoutError if self.is_read => ErrorKind::SearchTimeout,
             kind => kind,
         };
-        Classification { kind, maybe_executed: self.verdict.maybe_executed || self.is_part }
+        Classification { kind, maybe_executed: self.classification.maybe_executed || self.is_part }
     }
 }
 
-/// The words up to the first text that follows them.
+/// Returns the words before the first colon, after which another text follows.
 fn own_words(text: &str) -> &str {
     text.split_once(':').map_or(text, |(words, _)| words)
 }
 
-/// The number of three digits that `text` begins with.
+/// Reads a number of three digits at the beginning of `text`.
 fn number(text: &str) -> Option<u16> {
     let digits = text.get(..3)?;
     let ends = !text[3..].starts_with(|next: char| next.is_ascii_alphanumeric());
     (ends && digits.bytes().all(|digit| digit.is_ascii_digit())).then(|| digits.parse().ok())?
 }
 
-/// By the name of the operation, which `text` begins with: the server names its reads, and says of
-/// a write what it was about to do.
+/// Returns the kind of a timeout by the name of the operation, at the beginning of `text`. The name
+/// of a write contains what it does. Any other operation is a read.
 fn timed_out(text: &str) -> ErrorKind {
     let name = text.split('\'').next().unwrap_or_default().to_ascii_lowercase();
     let is_write = ["update", "upsert", "create", "delete", "consensus", "transfer", "snapshot"]
@@ -143,9 +142,11 @@ fn timed_out(text: &str) -> ErrorKind {
     if is_write { ErrorKind::TimeoutError } else { ErrorKind::SearchTimeout }
 }
 
-/// An answer is that to one part of a request: an operation of a batch, or one shard or replica of
-/// several. The status does not say how many parts there were. So of a failure that passes, which
-/// is what is retried, it is never certain that nothing was executed.
+/// Classifies an answer by its code.
+///
+/// An answer is about one part of a request: an operation of a batch, or one shard or replica. The
+/// status does not say how many parts there were. So after a transient failure, which is retried,
+/// it is never certain that nothing was executed.
 fn of_code(code: Code) -> Classification {
     match code {
         Code::ResourceExhausted => Classification::ambiguous(ErrorKind::RateLimitError),
@@ -155,10 +156,10 @@ fn of_code(code: Code) -> Classification {
         Code::DeadlineExceeded | Code::Cancelled => {
             Classification::ambiguous(ErrorKind::TimeoutError)
         }
-        // A write of several points may have applied some before it missed one.
+        // A write of several points may have applied some before one was missing.
         Code::NotFound => Classification::ambiguous(ErrorKind::NotFoundError),
-        // tonic's code for a message that is too large: of a request, or of an answer, when the
-        // work was done.
+        // tonic's code for a request or an answer that is too large. For an answer, the work was
+        // done.
         Code::OutOfRange => Classification::ambiguous(ErrorKind::InvalidRequestError),
         Code::InvalidArgument | Code::AlreadyExists | Code::Unimplemented => {
             Classification::not_executed(ErrorKind::InvalidRequestError)
@@ -185,8 +186,8 @@ mod tests {
     fn assert_each(rows: &[(Code, &str, ErrorKind, bool)]) {
         for &(code, message, kind, maybe_executed) in rows {
             let status = Status::new(code, message);
-            let verdict = (status.kind(), Classify::maybe_executed(&status));
-            assert_eq!(verdict, (kind, maybe_executed), "{code:?} {message}");
+            let classification = (status.kind(), Classify::maybe_executed(&status));
+            assert_eq!(classification, (kind, maybe_executed), "{code:?} {message}");
         }
     }
 
@@ -477,11 +478,11 @@ mod tests {
     #[test]
     fn peers_inside_peers_are_read_to_a_depth_that_no_cluster_reaches() {
         let mut status = Status::deadline_exceeded("Timeout: Operation 'Search' timed out");
-        for _ in 1..DEEPEST {
+        for _ in 1..MAX_DEPTH {
             status = Status::internal(format!("Service internal error: Internal error: {status}"));
         }
         assert_eq!(status.kind(), Kind::SearchTimeout);
-        for _ in 0..DEEPEST {
+        for _ in 0..MAX_DEPTH {
             status = Status::internal(format!("Service internal error: Internal error: {status}"));
         }
         assert_eq!(status.kind(), Kind::InternalError);

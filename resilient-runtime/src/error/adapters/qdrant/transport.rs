@@ -1,4 +1,4 @@
-//! Failures on the way: statuses that the client, the transport or a proxy made up.
+//! Statuses that the client, the transport or a proxy made, and not the server.
 
 use std::error::Error;
 use std::io;
@@ -12,7 +12,7 @@ use crate::error::Classify;
 use crate::error::classification::Classification;
 use crate::error::sources::sources;
 
-/// By the source of a status. Its presence says that the transport made the status up.
+/// Classifies a status by its source. A status with a source was made by the transport.
 pub(super) fn of_source(source: &(dyn Error + 'static)) -> Classification {
     if find::<TimeoutExpired>(source).is_some() {
         return Classification::ambiguous(ErrorKind::TimeoutError);
@@ -31,24 +31,24 @@ pub(super) fn of_source(source: &(dyn Error + 'static)) -> Classification {
     Classification { kind: ErrorKind::ConnectionError, maybe_executed: error.maybe_executed() }
 }
 
-/// Why a channel of the pool could not connect again.
+/// Returns why a channel of the pool could not connect again.
 fn of_connect(connect: &ConnectError) -> ErrorKind {
     match find::<io::Error>(connect).map(io::Error::kind) {
         Some(io::ErrorKind::TimedOut) => ErrorKind::ConnectionTimeout,
-        // As a new channel says it.
+        // The text is the same as that of a new channel.
         _ => messages::of_pool(&format!("{connect:?}")).kind,
     }
 }
 
-/// Whether the connection was lost before the request was written to it. hyper gives the request
-/// back then, and calls it canceled.
+/// Returns whether the connection was lost before the request was written to it. hyper calls such a
+/// request canceled.
 fn was_not_sent(source: &(dyn Error + 'static)) -> bool {
     find::<hyper::Error>(source).is_some_and(hyper::Error::is_canceled)
 }
 
-/// Whether the server has reset the stream to say that it has not begun to work on it (RFC 9113,
-/// 8.7). After the headers of an answer that is not to be believed: tonic has no error of its own
-/// around that of a body.
+/// Returns whether the server reset the stream before it began to work on the request (RFC 9113,
+/// 8.7). A reset after the headers of an answer does not prove that. tonic wraps an error in its
+/// own type only before the headers.
 fn was_refused(source: &(dyn Error + 'static)) -> bool {
     let refused = |error: &h2::Error| {
         error.reason() == Some(h2::Reason::REFUSED_STREAM) && !error.is_go_away()
@@ -61,11 +61,11 @@ fn find<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e 
     sources(error).find_map(|error| error.downcast_ref())
 }
 
-/// By what the client says where it could not make a connection: such a status has no metadata,
-/// and a server's has.
+/// Classifies a status that the client made because it could not connect. It has no metadata,
+/// unlike a status of a server.
 ///
-/// A call of the points service is sent a second time by the client itself, and where that try
-/// cannot connect, its error hides the first one's: so these may have been executed.
+/// The client itself repeats a failed call of the points service. If the second try cannot connect,
+/// its error hides that of the first one, which may have been executed.
 pub(super) fn of_client_message(status: &Status) -> Option<Classification> {
     if !status.metadata().is_empty() || status.code() != Code::Internal {
         return None;
@@ -81,19 +81,19 @@ pub(super) fn of_client_message(status: &Status) -> Option<Classification> {
     Some(messages::of_pool(reason))
 }
 
-/// Whether the port of `uri` is none, such as 99999. The client's connector then tries the port of
-/// the scheme, where something else may be.
+/// Returns whether the port of `uri` is invalid, such as 99999. The client's connector then uses
+/// the default port of the scheme, where another service may listen.
 fn has_no_such_port(uri: &str) -> bool {
     let Some(uri) = uri.parse::<Uri>().ok().filter(|uri| uri.port_u16().is_none()) else {
         return false;
     };
     let authority = uri.authority().map_or("", |authority| authority.as_str());
-    // A name and a password have colons too, and so has an IPv6 address, in its brackets.
+    // User information contains colons too, as does an IPv6 address in its brackets.
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     host.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && !port.ends_with(']'))
 }
 
-/// By the HTTP status of an answer that is not gRPC, such as a proxy gives.
+/// Classifies an answer that is not gRPC, such as one of a proxy, by its HTTP status.
 pub(super) fn of_http_status(status: &Status) -> Option<Classification> {
     let message = status.message();
     let number = message.strip_prefix(messages::MAPPED_FROM_HTTP).or_else(|| {
@@ -114,7 +114,7 @@ mod tests {
     use super::messages::{MAPPED_FROM_HTTP, NOT_A_MESSAGE, WITH_STATUS};
     use super::*;
 
-    fn verdict(status: &Status) -> (ErrorKind, bool) {
+    fn classification(status: &Status) -> (ErrorKind, bool) {
         (status.kind(), Classify::maybe_executed(status))
     }
 
@@ -127,28 +127,28 @@ mod tests {
     #[test]
     fn the_clients_own_timeout_is_no_cancellation() {
         let status = with_source(Code::Cancelled, TimeoutExpired(()));
-        assert_eq!(verdict(&status), (ErrorKind::TimeoutError, true));
+        assert_eq!(classification(&status), (ErrorKind::TimeoutError, true));
     }
 
     #[test]
     fn a_connection_that_is_refused_was_surely_not_used() {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         let status = with_source(Code::Unavailable, ConnectError(Box::new(refused)));
-        assert_eq!(verdict(&status), (ErrorKind::ConnectionError, false));
+        assert_eq!(classification(&status), (ErrorKind::ConnectionError, false));
     }
 
     #[test]
     fn a_connection_that_times_out_is_told_from_a_request_that_does() {
         let timed_out = io::Error::from(io::ErrorKind::TimedOut);
         let status = with_source(Code::Unavailable, ConnectError(Box::new(timed_out)));
-        assert_eq!(verdict(&status), (ErrorKind::ConnectionTimeout, false));
+        assert_eq!(classification(&status), (ErrorKind::ConnectionTimeout, false));
     }
 
     #[test]
     fn a_pooled_channel_tells_a_bad_certificate_from_a_connection_that_fails() {
         let failed = |reason: &'static str| {
             let tls = io::Error::new(io::ErrorKind::InvalidData, Rustls(reason));
-            verdict(&with_source(Code::Unavailable, ConnectError(Box::new(tls))))
+            classification(&with_source(Code::Unavailable, ConnectError(Box::new(tls))))
         };
         let bad = failed("InvalidCertificate(Expired)");
         assert_eq!(bad, (ErrorKind::AuthenticationError, false));
@@ -172,7 +172,7 @@ mod tests {
     async fn a_request_that_was_never_written_was_not_executed() {
         let status = Status::from_error(Box::new(canceled().await));
         assert_eq!((status.code(), status.message()), (Code::Cancelled, "operation was canceled"));
-        assert_eq!(verdict(&status), (ErrorKind::NetworkError, false));
+        assert_eq!(classification(&status), (ErrorKind::NetworkError, false));
     }
 
     /// What hyper says of a request whose connection ends before it is written.
@@ -226,14 +226,14 @@ mod tests {
     fn a_stream_that_is_refused_after_its_answer_began_may_have_been_executed() {
         let refused = h2::Error::from(h2::Reason::REFUSED_STREAM);
         let status = with_source(Code::Unavailable, refused);
-        assert_eq!(verdict(&status), (ErrorKind::NetworkError, true));
+        assert_eq!(classification(&status), (ErrorKind::NetworkError, true));
     }
 
     #[test]
     fn a_connection_that_breaks_may_have_carried_the_request() {
         let reset = io::Error::from(io::ErrorKind::ConnectionReset);
         let status = with_source(Code::Unknown, reset);
-        assert_eq!(verdict(&status), (ErrorKind::NetworkError, true));
+        assert_eq!(classification(&status), (ErrorKind::NetworkError, true));
     }
 
     #[test]
@@ -246,10 +246,10 @@ mod tests {
         ] {
             let gone = || io::Error::from(kind);
             let status = with_source(Code::Unknown, gone());
-            assert_eq!(verdict(&status), (ErrorKind::ConnectionError, true), "{kind:?}");
+            assert_eq!(classification(&status), (ErrorKind::ConnectionError, true), "{kind:?}");
             // No connection was made, so that none was there to end.
             let status = with_source(Code::Unavailable, ConnectError(Box::new(gone())));
-            assert_eq!(verdict(&status), (ErrorKind::ConnectionError, false), "{kind:?}");
+            assert_eq!(classification(&status), (ErrorKind::ConnectionError, false), "{kind:?}");
         }
     }
 
@@ -268,7 +268,7 @@ mod tests {
             ("http://name:word@localhost:99999/", (ErrorKind::InvalidRequestError, false)),
         ] {
             let message = format!("Failed to connect to {url}: ConnectionRefused");
-            assert_eq!(verdict(&Status::internal(message)), expected, "{url}");
+            assert_eq!(classification(&Status::internal(message)), expected, "{url}");
         }
     }
 
@@ -276,7 +276,7 @@ mod tests {
     fn a_source_overrides_whatever_code_the_transport_chose() {
         let stream = std::fmt::Error;
         let status = with_source(Code::PermissionDenied, stream);
-        assert_eq!(verdict(&status), (ErrorKind::NetworkError, true));
+        assert_eq!(classification(&status), (ErrorKind::NetworkError, true));
     }
 
     #[test]
@@ -290,7 +290,7 @@ mod tests {
             ("H2NotNegotiated", ErrorKind::InvalidRequestError),
         ] {
             let message = format!("Failed to connect to http://127.0.0.1:6334/: {reason}");
-            assert_eq!(verdict(&Status::internal(message)), (kind, true), "{reason}");
+            assert_eq!(classification(&Status::internal(message)), (kind, true), "{reason}");
         }
     }
 
@@ -298,14 +298,14 @@ mod tests {
     fn an_url_without_scheme_was_never_any_good() {
         let reason = "ConnectError(\"invalid URL, scheme is missing\")";
         let status = Status::internal(format!("Failed to connect to localhost:6334: {reason}"));
-        assert_eq!(verdict(&status), (ErrorKind::InvalidRequestError, false));
+        assert_eq!(classification(&status), (ErrorKind::InvalidRequestError, false));
     }
 
     #[test]
     fn a_host_with_a_telling_name_tells_nothing() {
         let message = "Failed to connect to http://timedout.TimedOut:6334/: ConnectionRefused";
         let status = Status::internal(message);
-        assert_eq!(verdict(&status), (ErrorKind::ConnectionError, true));
+        assert_eq!(classification(&status), (ErrorKind::ConnectionError, true));
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
         metadata.insert("content-type", "application/grpc".parse().unwrap());
         let message = "Failed to connect to peer: TimedOut";
         let status = Status::with_metadata(Code::Internal, message, metadata);
-        assert_eq!(verdict(&status), (ErrorKind::InternalError, true));
+        assert_eq!(classification(&status), (ErrorKind::InternalError, true));
     }
 
     #[test]
@@ -332,7 +332,7 @@ mod tests {
             (page("403 Forbidden"), (ErrorKind::PermissionDenied, false)),
             (page("500 Internal Server Error"), (ErrorKind::InternalError, true)),
         ] {
-            assert_eq!(verdict(&Status::unavailable(&message)), expected, "{message}");
+            assert_eq!(classification(&Status::unavailable(&message)), expected, "{message}");
         }
     }
 

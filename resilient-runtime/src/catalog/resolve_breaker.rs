@@ -1,34 +1,24 @@
-//! A breaker named by a constant: `breaker = SEARCH`.
+//! A path to a breaker: `breaker = SEARCH`.
 
 use crate::CircuitBreaker;
 
-/// What stands behind the path.
+/// What a path leads to.
 #[derive(Clone, Copy, Debug)]
 pub enum ResolvedBreaker {
     /// The name of a breaker that functions share.
     Name(&'static str),
-    /// A breaker itself.
-    Breaker(&'static CircuitBreaker),
+    /// A static breaker.
+    Static(&'static CircuitBreaker),
 }
 
-impl ResolvedBreaker {
-    /// The name, which a breaker itself has too.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Name(name) => name,
-            Self::Breaker(breaker) => breaker.name().as_str(),
-        }
-    }
-}
-
-/// What a path may name.
+/// A type that `breaker` accepts behind a path.
 #[diagnostic::on_unimplemented(
     message = "`breaker` takes the name of a circuit breaker, or a `static` one, not `{Self}`",
     label = "neither a `&'static str` nor a `CircuitBreaker`",
     note = "write `breaker = \"search\"`, or name a `const SEARCH: &str` or a `static SEARCH: CircuitBreaker`"
 )]
 pub trait ResolveBreaker {
-    /// What it names.
+    /// Returns the name or the static breaker.
     fn resolve(&'static self) -> ResolvedBreaker;
 }
 
@@ -40,18 +30,18 @@ impl ResolveBreaker for &'static str {
 
 impl ResolveBreaker for CircuitBreaker {
     fn resolve(&'static self) -> ResolvedBreaker {
-        ResolvedBreaker::Breaker(self)
+        ResolvedBreaker::Static(self)
     }
 }
 
-/// What a path may name that stands beside settings.
+/// A type that `breaker` accepts behind a path beside settings.
 #[diagnostic::on_unimplemented(
     message = "settings stand beside the name of a circuit breaker, not beside `{Self}`",
     label = "not a `&'static str`",
     note = "a `static` circuit breaker has its own settings: write `breaker = …` alone, and give them to `CircuitBreaker::named`"
 )]
 pub trait ResolveBreakerName {
-    /// The name.
+    /// Returns the name.
     fn resolve(&'static self) -> ResolvedBreaker;
 }
 

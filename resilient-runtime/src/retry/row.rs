@@ -1,24 +1,21 @@
-//! Rows of the retry table as source names them, and the numbers that source gives instead of
-//! theirs.
+//! A row of the retry table as source names it, and the numbers that replace its own.
 
 use std::time::Duration;
 
 use crate::{Backoff, ErrorKind, RetryPolicy};
 
-pub(crate) use resilient_config::retry::AUTO;
-
 /// The row that a policy starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowRef {
-    /// That of the kinds without a row of their own.
+    /// The row of the kinds that have none of their own.
     Default,
-    /// That of a kind.
+    /// The row of a kind.
     Kind(ErrorKind),
-    /// One declared by `policies!`, or a constant that holds its name or that of a kind.
+    /// The name of a declared row, or of a kind if a constant holds it.
     Named(&'static str),
 }
 
-/// The numbers of a row that source gives. They replace those of the row it starts from.
+/// The numbers that replace those of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryChanges {
     max_attempts: Option<u32>,
@@ -29,7 +26,7 @@ pub struct RetryChanges {
 }
 
 impl RetryChanges {
-    /// None at all.
+    /// No numbers.
     pub const NONE: Self =
         Self { max_attempts: None, base_delay: None, max_delay: None, jitter: None, backoff: None };
 
@@ -68,14 +65,14 @@ impl RetryChanges {
         self
     }
 
-    /// `row` with these numbers. An explicit delay wins: with `max_delay = "50ms"`, a longer base
-    /// delay of the row is cut to 50 ms.
+    /// Returns `row` with these numbers. An explicit delay wins: with `max_delay = "50ms"`, a
+    /// longer base delay of the row is cut to 50 ms.
     #[must_use]
-    pub(crate) const fn on(self, row: RetryPolicy) -> RetryPolicy {
+    pub(crate) const fn apply(self, row: RetryPolicy) -> RetryPolicy {
         let mut base = row.base_delay();
         let mut max = row.max_delay();
         match (self.base_delay, self.max_delay) {
-            // The attribute has no two delays that do not go together.
+            // The macros have checked that the two are consistent.
             (Some(given), Some(limit)) => (base, max) = (given, limit),
             (Some(given), None) => (base, max) = (given, longer(max, given)),
             (None, Some(limit)) => (base, max) = (shorter(base, limit), limit),
@@ -93,7 +90,7 @@ impl RetryChanges {
         }
         match builder.build() {
             Ok(row) => row,
-            // Not from an attribute: it has been checked number by number.
+            // The macros have checked each number.
             Err(_) => row,
         }
     }
@@ -115,18 +112,18 @@ mod tests {
 
     #[test]
     fn what_is_given_takes_the_place_of_the_rows_own() {
-        let row = RetryChanges::NONE.max_attempts(8).jitter(0.5).on(RetryPolicy::DEFAULT);
+        let row = RetryChanges::NONE.max_attempts(8).jitter(0.5).apply(RetryPolicy::DEFAULT);
         let expected = RetryPolicy::builder().max_attempts(8).jitter(0.5).build();
         assert_eq!(Ok(row), expected);
     }
 
     #[test]
     fn a_delay_of_the_row_gives_way_to_one_that_is_given() {
-        let short = RetryChanges::NONE.max_delay(SECOND / 20).on(RetryPolicy::DEFAULT);
+        let short = RetryChanges::NONE.max_delay(SECOND / 20).apply(RetryPolicy::DEFAULT);
         assert_eq!((short.base_delay(), short.max_delay()), (SECOND / 20, SECOND / 20));
-        let long = RetryChanges::NONE.base_delay(10 * SECOND).on(RetryPolicy::DEFAULT);
+        let long = RetryChanges::NONE.base_delay(10 * SECOND).apply(RetryPolicy::DEFAULT);
         assert_eq!((long.base_delay(), long.max_delay()), (10 * SECOND, 10 * SECOND));
         let both = RetryChanges::NONE.base_delay(10 * SECOND).max_delay(20 * SECOND);
-        assert_eq!(both.on(RetryPolicy::DEFAULT).max_delay(), 20 * SECOND);
+        assert_eq!(both.apply(RetryPolicy::DEFAULT).max_delay(), 20 * SECOND);
     }
 }

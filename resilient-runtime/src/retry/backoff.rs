@@ -1,4 +1,4 @@
-//! How long to wait before an attempt: arithmetic only.
+//! The arithmetic of delays.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use resilient_config::backoff::factor;
 
 use crate::Backoff;
 
-/// The delay before retry number `retry` (the first is 1), before jitter; at most `cap`.
+/// Returns the delay before retry number `retry`, without jitter and at most `cap`. The first retry
+/// is 1.
 pub(crate) fn delay_before(
     backoff: Backoff,
     base: Duration,
@@ -27,10 +28,9 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// `delay` and up to `jitter` of itself either way, and never above `cap`.
+    /// Spreads `delay` by `jitter` of itself in both directions, and cuts the range at `cap`.
     ///
-    /// The range is cut at the cap, and not the delay, so that callers that all wait for the longest
-    /// delay are still spread.
+    /// The range is cut after the jitter, so that callers with the longest delay are still spread.
     pub(crate) fn around(delay: Duration, cap: Duration, jitter: f64) -> Self {
         Self {
             shortest: scale(delay, 1.0 - jitter).min(cap),
@@ -38,11 +38,10 @@ impl Range {
         }
     }
 
-    /// The same range, but not before `hint`.
+    /// Moves the range so that it does not begin before `hint`.
     ///
-    /// Above the hint there is room for up to `jitter` of it, whatever the cap: callers that were
-    /// given the same hint must not return in the same instant, and the hint that is the cap is no
-    /// exception.
+    /// The range can exceed the cap by the jitter of the hint, so that callers with the same hint
+    /// do not return in the same instant.
     pub(crate) fn not_before(self, hint: Duration, jitter: f64) -> Self {
         Self {
             shortest: self.shortest.max(hint),
@@ -50,7 +49,7 @@ impl Range {
         }
     }
 
-    /// The delay at `position`, from 0 to 1: uniform positions give uniform delays.
+    /// Returns the delay at `position`, from 0 to 1. Uniform positions give uniform delays.
     pub(crate) fn at(self, position: f64) -> Duration {
         let width = self.longest.saturating_sub(self.shortest);
         self.shortest.saturating_add(scale(width, position)).min(self.longest)
@@ -62,15 +61,15 @@ pub(crate) fn above(hint: Duration, jitter: f64, position: f64) -> Duration {
     hint.saturating_add(scale(hint, jitter * position))
 }
 
-/// `Duration::mul_f64`, but the longest duration where that would panic.
+/// `Duration::mul_f64`, except that it saturates instead of panicking.
 fn scale(duration: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
-/// `nanos` must fit a `Duration`, as whatever is shorter than another one does.
+/// Converts nanoseconds, which must fit into a `Duration`.
 fn from_nanos(nanos: u128) -> Duration {
     const NANOS_PER_SECOND: u128 = 1_000_000_000;
-    #[expect(clippy::cast_possible_truncation, reason = "the caller's promise, and a remainder")]
+    #[expect(clippy::cast_possible_truncation, reason = "the caller ensures that it fits")]
     let (seconds, rest) = ((nanos / NANOS_PER_SECOND) as u64, (nanos % NANOS_PER_SECOND) as u32);
     Duration::new(seconds, rest)
 }
