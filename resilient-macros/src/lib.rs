@@ -10,7 +10,7 @@
 //! - `config`: what the arguments mean; every rule about them
 //! - `check`: what the function must be for the configuration to apply to it
 //! - `emit`: the code; nothing there can fail
-//! - `attribute`, `policies` and `classify`: one entry point for each macro
+//! - `attribute`, `guard`, `policies` and `classify`: one entry point for each macro
 
 mod attribute;
 mod check;
@@ -18,6 +18,7 @@ mod classify;
 mod config;
 mod diagnose;
 mod emit;
+mod guard;
 mod hygiene;
 mod parse;
 mod policies;
@@ -153,6 +154,43 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
     attribute::expand(args.into(), &item.into()).into()
+}
+
+/// Runs one call through a policy, where its error still has its type. It takes the keys of
+/// [`resilient`](macro@resilient), a semicolon and an expression, and is a future of what the
+/// expression returns.
+///
+/// ```
+/// use qdrant_client::Qdrant;
+/// use qdrant_client::qdrant::{QueryPoints, QueryResponse};
+/// use resilient_runtime::guard;
+///
+/// async fn search(client: &Qdrant, query: QueryPoints) -> Result<QueryResponse, String> {
+///     guard!(retry = "auto", breaker = "search"; client.query(query.clone()))
+///         .await
+///         .map_err(|error| error.to_string())
+/// }
+/// ```
+///
+/// Use it in a function that converts its errors, takes parameters that cannot be cloned, makes an
+/// id or a paid call before the request, or makes several requests. Otherwise prefer
+/// [`resilient`](macro@resilient): the policy is then beside the signature.
+///
+/// - The expression is a future, or whatever else `.await` takes, of a `Result` whose error implements
+///   `Classify`, and `From<Rejection>` if something can reject the call. Each attempt evaluates it
+///   anew. A value that it moves needs a `.clone()` if the policy retries.
+/// - Nothing runs before the future is polled. It borrows what the expression names. `move` before the
+///   expression makes it own that, for a function that returns the future:
+///   `guard!(retry = "auto"; move client.query(query.clone()))`.
+/// - A `?` in the expression leaves the attempt with this error; it does not leave the function.
+/// - A placeholder in the name of a breaker is a variable, or a field of one:
+///   `breaker = "search/{collection}"`.
+/// - The catalog lists the call by its file and line, under the name of the function around it. Events
+///   carry that name.
+/// - Panics, cancellation, time and cost are those of [`resilient`](macro@resilient).
+#[proc_macro]
+pub fn guard(input: TokenStream) -> TokenStream {
+    guard::expand(input.into()).into()
 }
 
 /// Implements `Classify` for an enum or struct of errors.

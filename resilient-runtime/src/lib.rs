@@ -35,7 +35,7 @@ pub use resilient_config::{
     Backoff, BreakerConfig, BreakerConfigBuilder, BudgetConfig, BudgetConfigBuilder, ConfigError,
     ErrorKind, RetryPolicy, RetryPolicyBuilder, UnknownKindError,
 };
-pub use resilient_macros::{Classify, policies, resilient};
+pub use resilient_macros::{Classify, guard, policies, resilient};
 
 pub use crate::breaker::{
     BreakerStats, BreakerTotals, CircuitBreaker, KeyedBreakers, Permit, WindowStats,

@@ -5,6 +5,7 @@
 //! met, the compiler underlines that type. The functions that begin a call take the type as a
 //! `PhantomData`, since a type argument that is no `Result` would be reported twice.
 
+use std::any::type_name;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::time::Duration;
@@ -212,6 +213,14 @@ impl<'b, T, E> Call<'b, T, E> {
     pub fn finish(&mut self, result: Result<T, E>) -> Result<T, E> {
         self.run.finish(result, self.classify)
     }
+}
+
+/// Returns the path of the function around `_here`, a function in the site of a call: everything in
+/// the name of its type up to the async block of the call.
+#[must_use]
+pub fn function_around<F>(_here: F) -> &'static str {
+    let path = type_name::<F>();
+    path.split_once("::{{closure}}").map_or(path, |(function, _)| function)
 }
 
 /// A by-value argument, kept for later attempts. It does not implement `Debug`, since the argument

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 
 use crate::check::signature;
 use crate::check::{borrow_rules, placeholders};
-use crate::config::{self, Breaker, BreakerSource};
+use crate::config::{self, Breaker, BreakerSource, Form};
 use crate::diagnose::errors::Errors;
 use crate::emit;
 use crate::parse::args::Args;
@@ -16,7 +16,7 @@ use crate::parse::item::Function;
 pub fn expand(args: &Args, function: Function, within: &Within) -> TokenStream {
     let written = function.to_token_stream();
     let mut errors = Errors::default();
-    let config = config::read(args, &mut errors);
+    let config = config::read(args, Form::Attribute, &mut errors);
     let target = signature::read(function, &mut errors);
     if config.repeats() {
         borrow_rules::check(&target, &mut errors);

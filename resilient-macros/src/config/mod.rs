@@ -92,18 +92,31 @@ impl Config {
     }
 }
 
+/// What the arguments are of.
+#[derive(Clone, Copy)]
+pub enum Form {
+    /// `#[resilient(…)]`
+    Attribute,
+    /// `guard!(…; call)`
+    Guard,
+}
+
 /// Keys that do not make a policy by themselves.
 const ADDITIONS: &[&str] = &["attempt", "crate"];
 
-/// Reads the arguments of a function. Every mistake goes to `errors`.
-pub fn read(args: &Args, errors: &mut Errors) -> Config {
+/// Reads the arguments of a function or of a call, which `form` tells. Every mistake goes to
+/// `errors`.
+pub fn read(args: &Args, form: Form, errors: &mut Errors) -> Config {
     if args.0.iter().all(|arg| ADDITIONS.iter().any(|key| arg.key == key)) {
-        errors.push(syn::Error::new(
-            Span::call_site(),
-            "`#[resilient]` names no policy; write `#[resilient(retry = \"auto\")]`, \
-             `#[resilient(breaker = \"…\")]` or both: the keys are `retry`, `breaker`, \
-             `attempt_timeout`, `deadline`, `idempotent` and `budget`",
-        ));
+        let (name, example) = match form {
+            Form::Attribute => ("#[resilient]", "#[resilient(retry = \"auto\")]"),
+            Form::Guard => ("guard!", "guard!(retry = \"auto\"; …)"),
+        };
+        let message = format_args!(
+            "`{name}` names no policy: write `{example}`; the keys are `retry`, `breaker`, \
+             `attempt_timeout`, `deadline`, `idempotent` and `budget`"
+        );
+        errors.push(syn::Error::new(Span::call_site(), message));
     }
     let config = read_keys(args, errors);
     if given(args, "retry").is_none() {

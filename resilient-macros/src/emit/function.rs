@@ -2,16 +2,16 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::quote_spanned;
-use syn::spanned::Spanned;
 use syn::{FnArg, Signature, Token};
 
 use super::params::Params;
-use super::{keyed, site_tokens};
+use super::{run, site_tokens};
 use crate::check::signature::Target;
 use crate::check::twice;
 use crate::config::{Breaker, BreakerSource, Config};
 use crate::hygiene::{Runtime, mixed};
 use crate::parse::lints;
+use crate::parse::template::parameter;
 
 /// Writes the function, with each call run through its policy.
 pub fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStream {
@@ -24,8 +24,8 @@ pub fn expand(config: &Config, target: Target, within: Option<&str>) -> TokenStr
             FnArg::Typed(parameter) => &mut parameter.attrs,
         });
     }
-    let site = site_tokens::site(config, &signature.ident, within);
-    let begin = begin(config, &signature, &returns);
+    let site = site_tokens::of_function(config, &signature.ident, within);
+    let begin = run::begin(config, |wanted| parameter(wanted, &signature), &returns);
     let call = if config.repeats() {
         let used = used_by_name(config, &signature);
         let params = Params::split(&mut signature, body, &p);
@@ -64,45 +64,6 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
     }
 }
 
-/// Begins the call, and ends it if the breaker rejects it. The code that begins it has the span of
-/// the return type, so that a missing trait is reported there.
-fn begin(config: &Config, signature: &Signature, returns: &TokenStream) -> TokenStream {
-    let runtime = Runtime(config.runtime.as_ref());
-    let span = runtime.reported_at(returns.span());
-    let p = runtime.private(span);
-    // Local names have the span of `mixed`, wherever they are used.
-    let site = quote_spanned!(mixed()=> __site);
-    let of = quote_spanned!(span=> #p::PhantomData::<#returns>);
-    let (keyed, begin) = match &config.breaker {
-        Some(Breaker { name: BreakerSource::Keyed(name, template), .. }) => {
-            let breaker = quote_spanned!(mixed()=> &__breaker);
-            let begin = quote_spanned!(span=> #p::begin_keyed(#of, #site, #breaker));
-            (Some(keyed::lookup(&runtime, name, template, signature)), begin)
-        }
-        _ if config.rejects() => (None, quote_spanned!(span=> #p::begin_guarded(#of, #site))),
-        _ => (None, quote_spanned!(span=> #p::begin(#of, #site))),
-    };
-    let admit = config.breaker.is_some().then(|| {
-        quote_spanned! {mixed()=>
-            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit(__reject) {
-                return __rejected;
-            }
-        }
-    });
-    let call = if config.rejects() {
-        quote_spanned!(mixed()=> (mut __call, __reject))
-    } else {
-        quote_spanned!(mixed()=> mut __call)
-    };
-    let start = config.deadline.map(|_| quote_spanned!(mixed()=> __call.start_clock();));
-    quote_spanned! {mixed()=>
-        #keyed
-        let #call = #begin;
-        #start
-        #admit
-    }
-}
-
 /// States the return type of an async block before the first `return` or `?` in it, as a function's
 /// signature does. It also makes the block capture `claimed`.
 fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
@@ -115,34 +76,6 @@ fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
             return __result;
         }
     }
-}
-
-/// Awaits an attempt, whose async block is `block`.
-fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
-    let current = (config.is_timed() || config.attempt.is_some())
-        .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
-    let attempt = if config.is_timed() {
-        quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #block))
-    } else if config.rejects() {
-        quote_spanned!(mixed()=> __call.attempt(#block))
-    } else {
-        // No permit to settle if the attempt panics, and no call can be part of this one.
-        block.clone()
-    };
-    quote_spanned! {mixed()=>
-        #current
-        let __result = #attempt.await;
-    }
-}
-
-/// Binds the attempt to the name that the body knows. Not every method of an `impl` block uses it.
-fn named_attempt(config: &Config) -> Option<TokenStream> {
-    config.attempt.as_ref().map(|name| {
-        quote_spanned! {mixed()=>
-            #[allow(unused_variables)]
-            let #name = __attempt;
-        }
-    })
 }
 
 // A body that runs once: it may move its parameters.
@@ -162,7 +95,7 @@ fn named_attempt(config: &Config) -> Option<TokenStream> {
 //     __call.finish(__result)
 // }
 fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
-    let (typed, named_attempt) = (typed(returns, None), named_attempt(config));
+    let (typed, named_attempt) = (typed(returns, None), run::named_attempt(config));
     let body = in_place(body);
     let block = quote_spanned! {mixed()=>
         async move {
@@ -171,11 +104,7 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
             #body
         }
     };
-    let attempt = attempt(config, &block);
-    quote_spanned! {mixed()=>
-        #attempt
-        __call.finish(__result)
-    }
+    run::once(config, &block)
 }
 
 // A body that may run again: a loop around an async block that is not `move`, so that each
@@ -211,7 +140,7 @@ fn repeated(
     returns: &TokenStream,
 ) -> TokenStream {
     let Params { keep, prepare, claimed, hand_over, body } = params;
-    let (typed, named_attempt) = (typed(returns, *claimed), named_attempt(config));
+    let (typed, named_attempt) = (typed(returns, *claimed), run::named_attempt(config));
     let body = in_place(body);
     let block = quote_spanned! {mixed()=>
         async {
@@ -222,22 +151,7 @@ fn repeated(
             #body
         }
     };
-    let attempt = attempt(config, &block);
     let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
-    quote_spanned! {mixed()=>
-        #keep
-        loop {
-            #last
-            #prepare
-            #attempt
-            // The result is dropped before the delay, so it need not be `Send`.
-            let __delay = match __call.settle(__result) {
-                ::core::ops::ControlFlow::Break(__result) => break __result,
-                ::core::ops::ControlFlow::Continue(__delay) => __delay,
-            };
-            if let ::core::ops::ControlFlow::Break(__result) = __call.resume(__delay).await {
-                break __result;
-            }
-        }
-    }
+    let repeated = run::repeated(config, &quote_spanned!(mixed()=> #last #prepare), &block);
+    quote_spanned!(mixed()=> #keep #repeated)
 }

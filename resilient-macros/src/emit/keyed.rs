@@ -2,23 +2,23 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{Ident, LitStr, Member, Signature};
+use syn::{Ident, LitStr, Member};
 
 use crate::hygiene::{Runtime, mixed};
-use crate::parse::template::{Template, parameter};
+use crate::parse::template::Template;
 
 /// Looks up the breaker that the arguments of a call select.
 pub fn lookup(
     runtime: &Runtime<'_>,
     name: &LitStr,
     template: &Template,
-    signature: &Signature,
+    variable: impl Fn(&str) -> Option<TokenStream>,
 ) -> TokenStream {
     let p = runtime.private(mixed());
     let span = runtime.reported_at(name.span());
     let at_place = runtime.private(span);
     let part = quote_spanned!(span=> #at_place::key_part);
-    let values = values_in(template, signature, name.span(), &part);
+    let values = values_in(template, variable, name.span(), &part);
     quote_spanned! {mixed()=>
         let __breakers = {
             static __BREAKERS: #p::KeyedSite = #p::KeyedSite::new(#name);
@@ -32,18 +32,18 @@ pub fn lookup(
 /// Writes the values of a call, each passed through the function `part`.
 fn values_in(
     template: &Template,
-    signature: &Signature,
+    variable: impl Fn(&str) -> Option<TokenStream>,
     place: Span,
     part: &TokenStream,
 ) -> TokenStream {
     let span = mixed().located_at(place);
     let values = template.values().filter_map(|value| {
-        let parameter = parameter(&value.parameter, signature)?;
+        let variable = variable(&value.parameter)?;
         let fields = value.fields.iter().map(|field| match field {
             Member::Named(name) => located(name, span).into_token_stream(),
             Member::Unnamed(index) => index.to_token_stream(),
         });
-        Some(quote_spanned!(span=> #part(&#parameter #(.#fields)*)))
+        Some(quote_spanned!(span=> #part(&#variable #(.#fields)*)))
     });
     quote_spanned!(span=> #(#values),*)
 }

@@ -4,7 +4,9 @@
 //! at a crate. In comments, `p` is the path of the runtime's private module.
 
 pub mod function;
+pub mod guarded_call;
 mod keyed;
 mod params;
 mod receiver;
+mod run;
 pub mod site_tokens;

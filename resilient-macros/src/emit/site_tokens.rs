@@ -18,13 +18,40 @@ use crate::parse::values::Text;
 
 /// Writes the static that the program's catalog holds for the function. It is in a block of its
 /// own: names of statics are not hygienic, and a parameter of the user's could have this one.
-pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {
-    let runtime = Runtime(config.runtime.as_ref());
-    let p = runtime.private(mixed());
+pub fn of_function(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {
     let name = function.unraw().to_string();
     let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
     // The function's place: many methods may share the place of the attribute.
     let place = place(function.span());
+    let new = quote_spanned! {mixed()=>
+        new(::core::concat!(::core::module_path!(), "::", #name), #place)
+    };
+    site(config, &new)
+}
+
+/// [`of_function`] for a call that is guarded by itself. Its name is that of the function around it,
+/// which only the compiler knows.
+pub fn of_call(config: &Config, call: Span) -> TokenStream {
+    let p = Runtime(config.runtime.as_ref()).private(mixed());
+    let place = place(call);
+    let new = quote_spanned! {mixed()=>
+        of_call(
+            {
+                fn __here() -> &'static str {
+                    #p::function_around(__here)
+                }
+                __here
+            },
+            #place,
+        )
+    };
+    site(config, &new)
+}
+
+/// Writes the static, made by the constructor `new`.
+fn site(config: &Config, new: &TokenStream) -> TokenStream {
+    let runtime = Runtime(config.runtime.as_ref());
+    let p = runtime.private(mixed());
     let retry = config.retry.as_ref().map(|retry| {
         let retry = retry_spec(&runtime, retry);
         quote_spanned!(mixed()=> .retry(#retry))
@@ -54,10 +81,7 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
         let __site = {
             #[#p::linkme::distributed_slice(#p::SITES)]
             #[linkme(crate = #p::linkme)]
-            static __SITE: #p::CallSite = #p::CallSite::new(
-                ::core::concat!(::core::module_path!(), "::", #name),
-                #place,
-            ) #retry #breaker #attempt_timeout #deadline #idempotent #budget;
+            static __SITE: #p::CallSite = #p::CallSite::#new #retry #breaker #attempt_timeout #deadline #idempotent #budget;
             &__SITE
         };
     }

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod async_trait;
+pub mod guarded_call;
 pub mod impl_block;
 pub mod item;
 pub mod kinds;

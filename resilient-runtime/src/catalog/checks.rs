@@ -210,6 +210,6 @@ fn uses() -> Vec<Use> {
         Some(Use { name: spec.source.name(), site, is_configured })
     };
     let mut uses: Vec<_> = Program::get().breakers().filter_map(first_use).collect();
-    uses.sort_by_key(|used| (used.site.place, used.site.function));
+    uses.sort_by_key(|used| (used.site.place, used.site.function()));
     uses
 }

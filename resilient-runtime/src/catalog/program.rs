@@ -41,7 +41,7 @@ impl Program {
 
     fn gather() -> Self {
         let mut sites: Vec<_> = SITES.iter().collect();
-        sites.sort_by_key(|site| (site.place, site.function));
+        sites.sort_by_key(|site| (site.place, site.function()));
         let (mut breakers, mut budgets) = (BTreeMap::new(), BTreeMap::new());
         for &site in &sites {
             if let Some(spec) = site.breaker {

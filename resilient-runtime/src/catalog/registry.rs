@@ -109,7 +109,7 @@ impl CallSite {
     }
 
     fn policy(&self) -> Policy {
-        let mut policy = Policy::builder(self.function).idempotent(self.idempotent);
+        let mut policy = Policy::builder(self.function()).idempotent(self.idempotent);
         policy = match self.retry.map(RetryRule::of) {
             Some(RetryRule::ByKind) => policy.retry_by_kind(RetryTable::declared()),
             Some(RetryRule::Row { policy: row, .. }) => policy.retry(row),

@@ -10,10 +10,10 @@ use crate::CircuitBreaker;
 use crate::call::{Policy, Scope};
 use crate::retry::{RetryChanges, RowRef};
 
-/// An annotated function: its place in source and its policy.
+/// An annotated function or a guarded call: its place in source and its policy.
 #[derive(Debug)]
 pub struct CallSite {
-    pub(crate) function: &'static str,
+    function: Function,
     pub(crate) place: Place,
     pub(crate) retry: Option<RetrySpec>,
     pub(crate) breaker: Option<BreakerSpec>,
@@ -23,6 +23,15 @@ pub struct CallSite {
     pub(crate) budget: Option<&'static str>,
     /// Set by the function's first call.
     pub(crate) resolved: OnceLock<Resolved>,
+}
+
+/// How a site knows the path of its function.
+#[derive(Clone, Copy, Debug)]
+enum Function {
+    /// The attribute has seen its name.
+    Annotated(&'static str),
+    /// Only the compiler knows it.
+    AroundCall(fn() -> &'static str),
 }
 
 /// The policy and the breaker of an annotated function.
@@ -106,6 +115,17 @@ impl CallSite {
     /// A function at a place in source, without a policy.
     #[must_use]
     pub const fn new(function: &'static str, file: &'static str, line: u32) -> Self {
+        Self::at(Function::Annotated(function), file, line)
+    }
+
+    /// A call at a place in source, without a policy. `function` returns the path of the function
+    /// around it.
+    #[must_use]
+    pub const fn of_call(function: fn() -> &'static str, file: &'static str, line: u32) -> Self {
+        Self::at(Function::AroundCall(function), file, line)
+    }
+
+    const fn at(function: Function, file: &'static str, line: u32) -> Self {
         Self {
             function,
             place: Place { file, line },
@@ -166,8 +186,21 @@ impl CallSite {
         self
     }
 
+    /// Returns the path of the function.
+    pub(crate) fn function(&self) -> &'static str {
+        match self.function {
+            Function::Annotated(function) => function,
+            Function::AroundCall(function) => function(),
+        }
+    }
+
+    /// Whether this is a call with `guard!`.
+    pub(crate) const fn is_call(&self) -> bool {
+        matches!(self.function, Function::AroundCall(_))
+    }
+
     /// Returns the place and the name, such as `src/search.rs:17 (app::search)`.
     pub(crate) fn location(&self) -> String {
-        format!("{} ({})", self.place, self.function)
+        format!("{} ({})", self.place, self.function())
     }
 }

@@ -108,16 +108,23 @@ impl Catalog {
     }
 }
 
-/// A function with `#[resilient]`.
+/// A function with `#[resilient]`, or a call with [`guard!`](crate::guard).
 #[derive(Clone, Copy, Debug)]
 pub struct AnnotatedFunction(&'static CallSite);
 
 impl AnnotatedFunction {
     /// Returns the path of the function: `app::search`, or `app::Store::search` if the attribute is
-    /// on the `impl` block. Events carry the same path.
+    /// on the `impl` block. For a call, this is the function around it, without type parameters.
+    /// Events carry the same path.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.0.function
+    pub fn name(&self) -> &'static str {
+        self.0.function()
+    }
+
+    /// Returns whether this is a call with [`guard!`](crate::guard). A function may have several.
+    #[must_use]
+    pub const fn is_call(&self) -> bool {
+        self.0.is_call()
     }
 
     /// Returns the path of the file, as the compiler received it.
@@ -192,6 +199,7 @@ impl fmt::Display for AnnotatedFunction {
             self.deadline().map(|deadline| format!("deadline {deadline:?}")),
         ];
         let policy: Vec<_> = policy.into_iter().flatten().collect();
-        write!(formatter, "{} {}: {}", self.0.place, self.name(), policy.join(", "))
+        let call = if self.is_call() { " (a call)" } else { "" };
+        write!(formatter, "{} {}{call}: {}", self.0.place, self.name(), policy.join(", "))
     }
 }

@@ -1,0 +1,52 @@
+//! A call that is guarded by itself.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+
+use super::{run, site_tokens};
+use crate::config::{Breaker, BreakerSource, Config};
+use crate::hygiene::{Runtime, mixed};
+use crate::parse::guarded_call::GuardedCall;
+
+// An async block around the loop of a function. Each attempt evaluates the call in its own block, so
+// that a panic in it counts.
+//
+// // Input:  guard!(retry = "auto", breaker = "search"; client.query(query.clone()))
+// // Output:
+// async {
+//     // the site, the call is begun as in a function, and:
+//     loop {
+//         let __result = __call.attempt(async { (client.query(query.clone())).await }).await;
+//         // as in a function
+//     }
+// }
+//
+// The compiler infers the return type from what `__call.attempt` takes.
+pub fn expand(config: &Config, guarded: &GuardedCall) -> TokenStream {
+    let GuardedCall { moves, call, place, .. } = guarded;
+    let site = site_tokens::of_call(config, *place);
+    let span = Runtime(config.runtime.as_ref()).reported_at(*place);
+    let returns = quote_spanned!(span=> ::core::result::Result<_, _>);
+    let name = match &config.breaker {
+        Some(Breaker { name: BreakerSource::Keyed(name, _), .. }) => name.span(),
+        _ => *place,
+    };
+    let begin = run::begin(config, |wanted| Some(variable(wanted, name)), &returns);
+    let named_attempt = run::named_attempt(config);
+    let block = quote_spanned!(mixed()=> async { #named_attempt #call.await });
+    let run = if config.repeats() {
+        run::repeated(config, &TokenStream::new(), &block)
+    } else {
+        run::once(config, &block)
+    };
+    quote_spanned!(mixed()=> async #moves { #site #begin #run })
+}
+
+/// Writes a variable that a placeholder names, as the code around the call sees it.
+fn variable(name: &str, place: Span) -> TokenStream {
+    let variable = match syn::parse_str::<Ident>(name) {
+        Err(_) if name != "self" => Ident::new_raw(name, place),
+        _ => Ident::new(name, place),
+    };
+    variable.into_token_stream()
+}

@@ -1,0 +1,110 @@
+//! The run of a call: how it begins, and how its attempts follow each other.
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::spanned::Spanned;
+
+use super::keyed;
+use crate::config::{Breaker, BreakerSource, Config};
+use crate::hygiene::{Runtime, mixed};
+
+/// Begins the call, and ends it if the breaker rejects it. The code that begins it has the span of
+/// the return type, so that a missing trait is reported there.
+///
+/// `variable` writes the variable that a placeholder in the breaker's name stands for.
+pub fn begin(
+    config: &Config,
+    variable: impl Fn(&str) -> Option<TokenStream>,
+    returns: &TokenStream,
+) -> TokenStream {
+    let runtime = Runtime(config.runtime.as_ref());
+    let span = runtime.reported_at(returns.span());
+    let p = runtime.private(span);
+    // Local names have the span of `mixed`, wherever they are used.
+    let site = quote_spanned!(mixed()=> __site);
+    let of = quote_spanned!(span=> #p::PhantomData::<#returns>);
+    let (keyed, begin) = match &config.breaker {
+        Some(Breaker { name: BreakerSource::Keyed(name, template), .. }) => {
+            let breaker = quote_spanned!(mixed()=> &__breaker);
+            let begin = quote_spanned!(span=> #p::begin_keyed(#of, #site, #breaker));
+            (Some(keyed::lookup(&runtime, name, template, variable)), begin)
+        }
+        _ if config.rejects() => (None, quote_spanned!(span=> #p::begin_guarded(#of, #site))),
+        _ => (None, quote_spanned!(span=> #p::begin(#of, #site))),
+    };
+    let admit = config.breaker.is_some().then(|| {
+        quote_spanned! {mixed()=>
+            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit(__reject) {
+                return __rejected;
+            }
+        }
+    });
+    let call = if config.rejects() {
+        quote_spanned!(mixed()=> (mut __call, __reject))
+    } else {
+        quote_spanned!(mixed()=> mut __call)
+    };
+    let start = config.deadline.map(|_| quote_spanned!(mixed()=> __call.start_clock();));
+    quote_spanned! {mixed()=>
+        #keyed
+        let #call = #begin;
+        #start
+        #admit
+    }
+}
+
+/// Awaits an attempt, whose async block is `block`.
+fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
+    let current = (config.is_timed() || config.attempt.is_some())
+        .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
+    let attempt = if config.is_timed() {
+        quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #block))
+    } else if config.rejects() {
+        quote_spanned!(mixed()=> __call.attempt(#block))
+    } else {
+        // No permit to settle if the attempt panics, and no call can be part of this one.
+        block.clone()
+    };
+    quote_spanned! {mixed()=>
+        #current
+        let __result = #attempt.await;
+    }
+}
+
+/// Binds the attempt to the name that the body knows. Not every method of an `impl` block uses it.
+pub fn named_attempt(config: &Config) -> Option<TokenStream> {
+    config.attempt.as_ref().map(|name| {
+        quote_spanned! {mixed()=>
+            #[allow(unused_variables)]
+            let #name = __attempt;
+        }
+    })
+}
+
+/// Runs the block of the only attempt.
+pub fn once(config: &Config, block: &TokenStream) -> TokenStream {
+    let attempt = attempt(config, block);
+    quote_spanned! {mixed()=>
+        #attempt
+        __call.finish(__result)
+    }
+}
+
+/// Runs the block of each attempt, after what prepares it.
+pub fn repeated(config: &Config, prepare: &TokenStream, block: &TokenStream) -> TokenStream {
+    let attempt = attempt(config, block);
+    quote_spanned! {mixed()=>
+        loop {
+            #prepare
+            #attempt
+            // The result is dropped before the delay, so it need not be `Send`.
+            let __delay = match __call.settle(__result) {
+                ::core::ops::ControlFlow::Break(__result) => break __result,
+                ::core::ops::ControlFlow::Continue(__delay) => __delay,
+            };
+            if let ::core::ops::ControlFlow::Break(__result) = __call.resume(__delay).await {
+                break __result;
+            }
+        }
+    }
+}
