@@ -24,7 +24,7 @@ pub fn expand(input: TokenStream) -> TokenStream {
         Ok(config) => emit::guarded_call::expand(&config, &guarded),
         Err(error) => {
             let (error, GuardedCall { moves, call, .. }) = (error.into_compile_error(), &guarded);
-            quote!(async #moves { #error #call.await })
+            quote!(async #moves { #error (#call).await })
         }
     }
 }

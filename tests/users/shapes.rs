@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use resilient_runtime::{Classify, Rejection, resilient};
+use resilient_runtime::{Classify, Rejection, guard, resilient};
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error, Classify)]
@@ -62,6 +62,17 @@ impl Store {
     #[resilient(retry = "auto", breaker = "user")]
     pub async fn shared(&self) -> Result<u32> {
         self.service.ask()
+    }
+
+    /// A call.
+    pub async fn guarded(&self) -> Result<u32> {
+        guard!(retry = "auto", breaker = "user"; async { self.service.ask() }).await
+    }
+
+    /// A call whose future is returned.
+    pub fn guarded_and_returned(&self) -> impl Future<Output = Result<u32>> + Send + '_ {
+        let service = Arc::clone(&self.service);
+        guard!(retry = "auto", attempt_timeout = "1m"; move async { service.ask() })
     }
 
     /// `&mut self`
@@ -504,6 +515,8 @@ mod tests {
         let mut log = Vec::new();
         assert_eq!(assert_send(store().exclusive(&mut log)).await.unwrap(), 3);
         assert_eq!(log, [1, 2, 3]);
+        assert_eq!(assert_send(store().guarded()).await.unwrap(), 3);
+        assert_eq!(assert_send(store().guarded_and_returned()).await.unwrap(), 3);
         assert_eq!(assert_send(store().exclusive_and_moved()).await.unwrap(), 3);
         assert_eq!(assert_send(store().moved()).await.unwrap().asked, 0);
         assert_eq!(assert_send(store().moved_and_changed()).await.unwrap(), 1);

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::quote_spanned;
-use syn::{FnArg, Signature, Token};
+use syn::{FnArg, Signature};
 
 use super::params::Params;
 use super::{run, site_tokens};
@@ -64,20 +64,6 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
     }
 }
 
-/// States the return type of an async block before the first `return` or `?` in it, as a function's
-/// signature does. It also makes the block capture `claimed`.
-fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
-    let claim = claimed.map(|claimed| quote_spanned!(mixed()=> let __claimed = #claimed;));
-    quote_spanned! {mixed()=>
-        if let ::core::option::Option::Some(__result) =
-            ::core::option::Option::None::<#returns>
-        {
-            #claim
-            return __result;
-        }
-    }
-}
-
 // A body that runs once: it may move its parameters.
 //
 // // Input:  async fn search(q: String) -> Result<Hits, E> { BODY }
@@ -95,7 +81,7 @@ fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
 //     __call.finish(__result)
 // }
 fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
-    let (typed, named_attempt) = (typed(returns, None), run::named_attempt(config));
+    let (typed, named_attempt) = (run::typed(returns, None), run::named_attempt(config));
     let body = in_place(body);
     let block = quote_spanned! {mixed()=>
         async move {
@@ -140,7 +126,7 @@ fn repeated(
     returns: &TokenStream,
 ) -> TokenStream {
     let Params { keep, prepare, claimed, hand_over, body } = params;
-    let (typed, named_attempt) = (typed(returns, *claimed), run::named_attempt(config));
+    let (typed, named_attempt) = (run::typed(returns, *claimed), run::named_attempt(config));
     let body = in_place(body);
     let block = quote_spanned! {mixed()=>
         async {

@@ -16,7 +16,7 @@ use crate::parse::guarded_call::GuardedCall;
 // async {
 //     // the site, the call is begun as in a function, and:
 //     loop {
-//         let __result = __call.attempt(async { (client.query(query.clone())).await }).await;
+//         let __result = __call.attempt(async { /* typed */ (client.query(query.clone())).await }).await;
 //         // as in a function
 //     }
 // }
@@ -32,8 +32,10 @@ pub fn expand(config: &Config, guarded: &GuardedCall) -> TokenStream {
         _ => *place,
     };
     let begin = run::begin(config, |wanted| Some(variable(wanted, name)), &returns);
-    let named_attempt = run::named_attempt(config);
-    let block = quote_spanned!(mixed()=> async { #named_attempt #call.await });
+    let (typed, named_attempt) = (run::typed(&returns, None), run::named_attempt(config));
+    // A call that is no future, or not of a `Result`, is reported at its place.
+    let attempt = quote_spanned!(mixed().located_at(*place)=> (#call).await);
+    let block = quote_spanned!(mixed()=> async { #typed #named_attempt #attempt });
     let run = if config.repeats() {
         run::repeated(config, &TokenStream::new(), &block)
     } else {

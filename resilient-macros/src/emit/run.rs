@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
+use syn::Token;
 use syn::spanned::Spanned;
 
 use super::keyed;
@@ -50,6 +51,20 @@ pub fn begin(
         let #call = #begin;
         #start
         #admit
+    }
+}
+
+/// States the return type of an async block before the first `return` or `?` in it, as a function's
+/// signature does. It also makes the block capture `claimed`.
+pub fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
+    let claim = claimed.map(|claimed| quote_spanned!(mixed()=> let __claimed = #claimed;));
+    quote_spanned! {mixed()=>
+        if let ::core::option::Option::Some(__result) =
+            ::core::option::Option::None::<#returns>
+        {
+            #claim
+            return __result;
+        }
     }
 }
 

@@ -1,13 +1,11 @@
 //! `keys; call`, as `guard!` takes them.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Token};
 
 use super::args::Args;
-use crate::hygiene::mixed;
 
 /// A call, and the keys that guard it.
 pub struct GuardedCall {
@@ -15,8 +13,7 @@ pub struct GuardedCall {
     pub args: syn::Result<Args>,
     /// Whether the future owns the variables that the call names.
     pub moves: Option<Token![move]>,
-    /// The call, in parentheses.
-    pub call: Group,
+    pub call: Expr,
     /// Where the call is.
     pub place: Span,
 }
@@ -36,10 +33,7 @@ impl Parse for GuardedCall {
         if !input.is_empty() {
             return Err(input.error("`guard!` takes one call: put several into an async block"));
         }
-        let mut group = Group::new(Delimiter::Parenthesis, call.to_token_stream());
-        // No lint calls these parentheses needless.
-        group.set_span(mixed());
-        Ok(Self { args, moves, call: group, place: call.span() })
+        Ok(Self { args, moves, place: call.span(), call })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the attribute writes for seven functions that stand for all others. After a change on
+//! What the attribute writes for seven functions and a call that stand for all others. After a change on
 //! purpose, `INSTA_UPDATE=always cargo test -p resilient-macros` writes the snapshots anew: read
 //! them as code that a user will step through.
 
@@ -6,6 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::attribute::expand as resilient;
+use crate::guard::expand as guard;
 
 /// The expansion, formatted.
 fn expansion(args: TokenStream, item: &TokenStream) -> String {
@@ -56,6 +57,17 @@ fn mutable_self() {
             }
         }
     ));
+}
+
+#[test]
+fn guarded_call() {
+    let input = quote! {
+        attempt_timeout = "2s", breaker = "search/{tenant.name}";
+        move client.query(query.clone())
+    };
+    let future = guard(input);
+    let function = syn::parse2(quote!(fn search() -> impl Future { #future }));
+    insta::assert_snapshot!(prettyplease::unparse(&function.expect("the expansion is Rust")));
 }
 
 #[test]

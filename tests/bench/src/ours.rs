@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use resilient_runtime::{
-    BreakerConfig, CircuitBreaker, Policy, RetryPolicy, breaker, policies, resilient,
+    BreakerConfig, CircuitBreaker, Policy, RetryPolicy, breaker, guard, policies, resilient,
 };
 
 use crate::candidate::{Candidate, Case};
@@ -25,6 +25,10 @@ policies! {
 #[resilient(retry = "auto", breaker = "search")]
 async fn retry_and_breaker(client: &Client, limit: u32) -> Result<usize, SearchError> {
     client.answer(limit).await
+}
+
+async fn guarded(client: &Client, limit: u32) -> Result<usize, SearchError> {
+    guard!(retry = "auto", breaker = "search"; client.answer(limit)).await
 }
 
 #[resilient(breaker = "search")]
@@ -163,6 +167,7 @@ pub fn candidates(case: Case) -> Vec<Candidate> {
     let both = || {
         vec![
             attribute!("`retry` and `breaker`", retry_and_breaker),
+            attribute!("`guard!`, `retry` and `breaker`", guarded),
             attribute!("`retry`, `breaker`, `attempt_timeout`", attempt_timeout),
             attribute!("`retry` and `breaker` by a value", keyed),
             Candidate::new("`Policy::run`, retry and breaker", case, move || {
