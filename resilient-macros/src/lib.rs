@@ -74,6 +74,8 @@ use proc_macro::TokenStream;
 /// | `idempotent` | `true` or `false` | `true` | with `false`, a request is retried only if it was certainly not executed; needs `retry` |
 /// | `budget` | a string, or a constant | none | retries only while the budget of this name has tokens; needs `retry` |
 /// | `attempt` | a name of your own | none | the name of the `Attempt` in the body: its number, and how much time is left |
+/// | `classify` | the path of a function, `fn(&E) -> ErrorKind` or `-> Classification` | `Classify` of the error | classifies an error that cannot implement `Classify`, such as text |
+/// | `reject` | the path of a function, `fn(Rejection) -> E` | `From<Rejection>` of the error | converts a rejection to such an error; needs `breaker`, `attempt_timeout` or `deadline` |
 /// | `crate` | a path | `::resilient_runtime` | the path of the runtime, for a crate that re-exports or renames it |
 ///
 /// A duration is a string such as `"500ms"`, `"10s"` or `"1m30s"`. The transient kinds are

@@ -49,5 +49,7 @@ pub use crate::catalog::{
 };
 #[cfg(feature = "reqwest")]
 pub use crate::error::retry_after;
-pub use crate::error::{BreakerName, BreakerState, CircuitOpenError, Classify, Rejection};
+pub use crate::error::{
+    BreakerName, BreakerState, CircuitOpenError, Classification, Classify, Rejection,
+};
 pub use crate::retry::{RetryBudget, RetryTable};

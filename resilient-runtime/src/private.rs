@@ -81,7 +81,7 @@ impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
     message = "`{Self}` cannot carry a rejection by the policy",
     label = "a circuit breaker, an attempt timeout or a deadline can end a call, and this error cannot say so",
     note = "give `{Self}` a variant for it: `#[error(transparent)] Rejected(#[from] resilient_runtime::Rejection)`, or implement `From<resilient_runtime::Rejection>` for it; a type parameter needs this as a bound",
-    note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`"
+    note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`; or name a function that makes one: `reject = from_rejection`"
 )]
 pub trait CarriesRejection {
     /// Converts a rejection to an error.
@@ -120,6 +120,41 @@ pub fn begin_keyed<'b, R: Rejectable>(
     breaker: &'b CircuitBreaker,
 ) -> (R::Call<'b>, R::Reject) {
     (R::begin(&site.resolved().policy, Some(breaker)), R::reject())
+}
+
+/// Classifies an error for a call.
+#[inline]
+pub fn classify<E: Classify>(error: &E) -> FailedAttempt {
+    FailedAttempt::of(error)
+}
+
+/// Returns the breaker of a site whose arguments do not select one.
+#[inline]
+pub fn breaker_of(site: &'static CallSite) -> Option<&'static CircuitBreaker> {
+    site.resolved().breaker
+}
+
+/// [`begin`], with a function that classifies an error.
+#[inline]
+pub fn begin_by<T, E>(
+    _: PhantomData<Result<T, E>>,
+    site: &'static CallSite,
+    classify: fn(&E) -> FailedAttempt,
+) -> Call<'static, T, E> {
+    Call { run: Run::new(&site.resolved().policy, None), classify, returns: PhantomData }
+}
+
+/// [`begin_guarded`], with functions that classify an error and convert a rejection to one.
+#[inline]
+pub fn begin_guarded_by<'b, T, E>(
+    _: PhantomData<Result<T, E>>,
+    site: &'static CallSite,
+    breaker: Option<&'b CircuitBreaker>,
+    classify: fn(&E) -> FailedAttempt,
+    reject: fn(Rejection) -> E,
+) -> (Call<'b, T, E>, fn(Rejection) -> E) {
+    let run = Run::new(&site.resolved().policy, breaker);
+    (Call { run, classify, returns: PhantomData }, reject)
 }
 
 /// A call of an annotated function that returns `Result<T, E>`.
@@ -239,7 +274,7 @@ impl<T> Slot<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is taken by value, and each attempt needs one of its own",
     label = "not `Clone`, so it serves one attempt only",
-    note = "take it by reference, make it `Clone` or put it into an `Arc`; or do not retry, by `max_attempts = 1`",
+    note = "take it by reference, make it `Clone` or put it into an `Arc`; or guard only the call that needs a policy: `guard!(retry = \"auto\"; …)`; or do not retry, by `max_attempts = 1`",
     note = "a type parameter needs the bound `Clone`; an alias of a `&mut` has to be written as `&mut …`"
 )]
 pub trait Repeatable {

@@ -5,6 +5,7 @@
 #![allow(clippy::missing_errors_doc)]
 
 use std::fmt::{self, Debug, Display};
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -65,12 +66,12 @@ impl Store {
     }
 
     /// A call.
-    pub async fn guarded(&self) -> Result<u32> {
+    pub async fn guarded_call(&self) -> Result<u32> {
         guard!(retry = "auto", breaker = "user"; async { self.service.ask() }).await
     }
 
     /// A call whose future is returned.
-    pub fn guarded_and_returned(&self) -> impl Future<Output = Result<u32>> + Send + '_ {
+    pub fn guarded_call_returned(&self) -> impl Future<Output = Result<u32>> + Send + '_ {
         let service = Arc::clone(&self.service);
         guard!(retry = "auto", attempt_timeout = "1m"; move async { service.ask() })
     }
@@ -515,8 +516,8 @@ mod tests {
         let mut log = Vec::new();
         assert_eq!(assert_send(store().exclusive(&mut log)).await.unwrap(), 3);
         assert_eq!(log, [1, 2, 3]);
-        assert_eq!(assert_send(store().guarded()).await.unwrap(), 3);
-        assert_eq!(assert_send(store().guarded_and_returned()).await.unwrap(), 3);
+        assert_eq!(assert_send(store().guarded_call()).await.unwrap(), 3);
+        assert_eq!(assert_send(store().guarded_call_returned()).await.unwrap(), 3);
         assert_eq!(assert_send(store().exclusive_and_moved()).await.unwrap(), 3);
         assert_eq!(assert_send(store().moved()).await.unwrap().asked, 0);
         assert_eq!(assert_send(store().moved_and_changed()).await.unwrap(), 1);

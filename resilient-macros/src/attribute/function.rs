@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 use crate::check::signature;
-use crate::check::{borrow_rules, placeholders};
+use crate::check::{borrow_rules, error_type, placeholders};
 use crate::config::{self, Breaker, BreakerSource, Form};
 use crate::diagnose::errors::Errors;
 use crate::emit;
@@ -27,6 +27,9 @@ pub fn expand(args: &Args, function: Function, within: &Within) -> TokenStream {
     let generics = target.signature.generics.type_params().map(|param| &param.ident);
     let generics: Vec<_> = generics.chain(&within.generics).cloned().collect();
     config.check_generics(&generics, &mut errors);
+    if args.0.iter().all(|arg| arg.key != "classify") {
+        error_type::check(&target.returns, &mut errors);
+    }
     if let Some(attempt) = &config.attempt {
         signature::refuse_parameter(attempt, &target.signature, &mut errors);
     }

@@ -16,6 +16,8 @@ pub const ATTRIBUTE: &[&str] = &[
     "idempotent",
     "budget",
     "attempt",
+    "classify",
+    "reject",
     "crate",
 ];
 

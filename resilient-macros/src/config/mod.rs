@@ -38,6 +38,10 @@ pub struct Config {
     pub budget: Option<Text>,
     /// The name of the attempt in the body.
     pub attempt: Option<Ident>,
+    /// The function that classifies an error, if its type does not.
+    pub classify: Option<Path>,
+    /// The function that converts a rejection to an error, if its type does not.
+    pub reject: Option<Path>,
     /// The path of the runtime, if it is not `::resilient_runtime`.
     pub runtime: Option<Path>,
 }
@@ -102,7 +106,7 @@ pub enum Form {
 }
 
 /// Keys that do not make a policy by themselves.
-const ADDITIONS: &[&str] = &["attempt", "crate"];
+const ADDITIONS: &[&str] = &["attempt", "classify", "reject", "crate"];
 
 /// Reads the arguments of a function or of a call, which `form` tells. Every mistake goes to
 /// `errors`.
@@ -125,6 +129,15 @@ pub fn read(args: &Args, form: Form, errors: &mut Errors) -> Config {
         refuse_idle(args, errors);
     }
     check_times(args, &config, errors);
+    if let Some(arg) = given(args, "reject").filter(|arg| !arg.inherited)
+        && !config.rejects()
+    {
+        errors.at(
+            &arg.key,
+            "`reject` needs something that can reject a call: add `breaker`, `attempt_timeout` or \
+             `deadline`, or remove it",
+        );
+    }
     config
 }
 
@@ -143,6 +156,8 @@ pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
             "idempotent" => config.idempotent = flag(arg, errors),
             "budget" => config.budget = budget::read(arg, errors),
             "attempt" => config.attempt = attempt(arg, errors),
+            "classify" => config.classify = function(arg, "kind_of", errors),
+            "reject" => config.reject = function(arg, "from_rejection", errors),
             "crate" => config.runtime = runtime(arg, errors),
             other => unreachable!("`{other}` is not a key of the attribute"),
         }
@@ -228,6 +243,17 @@ fn attempt(arg: &Arg, errors: &mut Errors) -> Option<Ident> {
         errors.at(value, message);
     }
     name.cloned()
+}
+
+/// Reads the path of a function.
+fn function(arg: &Arg, example: &str, errors: &mut Errors) -> Option<Path> {
+    let value = expression(arg, errors)?;
+    let path = path(value);
+    if path.is_none() {
+        let (key, example) = (&arg.key, arg.with(example));
+        errors.at(value, format_args!("`{key}` takes the path of a function, as in `{example}`"));
+    }
+    path.cloned()
 }
 
 /// Returns the key `scope`, if the attribute gives it.

@@ -41,7 +41,8 @@ pub fn expand(config: &Config, guarded: &GuardedCall) -> TokenStream {
     } else {
         run::once(config, &block)
     };
-    quote_spanned!(mixed()=> async #moves { #site #begin #run })
+    // In a `match`, it is not the body of a function that could be `async` instead.
+    quote_spanned!(mixed()=> match () { () => async #moves { #site #begin #run } })
 }
 
 /// Writes a variable that a placeholder names, as the code around the call sees it.

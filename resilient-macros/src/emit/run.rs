@@ -1,7 +1,7 @@
 //! The run of a call: how it begins, and how its attempts follow each other.
 
-use proc_macro2::TokenStream;
-use quote::quote_spanned;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use syn::Token;
 use syn::spanned::Spanned;
 
@@ -24,14 +24,21 @@ pub fn begin(
     // Local names have the span of `mixed`, wherever they are used.
     let site = quote_spanned!(mixed()=> __site);
     let of = quote_spanned!(span=> #p::PhantomData::<#returns>);
-    let (keyed, begin) = match &config.breaker {
+    let (keyed, breaker) = match &config.breaker {
         Some(Breaker { name: BreakerSource::Keyed(name, template), .. }) => {
             let breaker = quote_spanned!(mixed()=> &__breaker);
-            let begin = quote_spanned!(span=> #p::begin_keyed(#of, #site, #breaker));
-            (Some(keyed::lookup(&runtime, name, template, variable)), begin)
+            (Some(keyed::lookup(&runtime, name, template, variable)), Some(breaker))
         }
-        _ if config.rejects() => (None, quote_spanned!(span=> #p::begin_guarded(#of, #site))),
-        _ => (None, quote_spanned!(span=> #p::begin(#of, #site))),
+        _ => (None, None),
+    };
+    let begin = if config.classify.is_some() || config.reject.is_some() {
+        begin_by(config, &of, breaker.as_ref(), span)
+    } else if let Some(breaker) = breaker {
+        quote_spanned!(span=> #p::begin_keyed(#of, #site, #breaker))
+    } else if config.rejects() {
+        quote_spanned!(span=> #p::begin_guarded(#of, #site))
+    } else {
+        quote_spanned!(span=> #p::begin(#of, #site))
     };
     let admit = config.breaker.is_some().then(|| {
         quote_spanned! {mixed()=>
@@ -52,6 +59,39 @@ pub fn begin(
         #start
         #admit
     }
+}
+
+/// Begins a call by functions of the user's, for what the type of the error cannot tell.
+fn begin_by(
+    config: &Config,
+    of: &TokenStream,
+    breaker: Option<&TokenStream>,
+    span: Span,
+) -> TokenStream {
+    let runtime = Runtime(config.runtime.as_ref());
+    let p = runtime.private(span);
+    let site = quote_spanned!(mixed()=> __site);
+    let classify = config.classify.as_ref().map_or_else(
+        || quote_spanned!(span=> #p::classify),
+        |path| {
+            let span = runtime.reported_at(path.span());
+            let p = runtime.private(span);
+            let error = quote_spanned!(mixed().located_at(path.span())=> __error);
+            quote_spanned!(span=> |#error| #p::classify(&#path(#error)))
+        },
+    );
+    if !config.rejects() {
+        return quote_spanned!(span=> #p::begin_by(#of, #site, #classify));
+    }
+    let breaker = breaker.map_or_else(
+        || quote_spanned!(mixed()=> #p::breaker_of(#site)),
+        |breaker| quote_spanned!(mixed()=> ::core::option::Option::Some(#breaker)),
+    );
+    let reject = config.reject.as_ref().map_or_else(
+        || quote_spanned!(span=> #p::CarriesRejection::carry),
+        ToTokens::to_token_stream,
+    );
+    quote_spanned!(span=> #p::begin_guarded_by(#of, #site, #breaker, #classify, #reject))
 }
 
 /// States the return type of an async block before the first `return` or `?` in it, as a function's

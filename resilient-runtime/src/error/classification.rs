@@ -1,22 +1,82 @@
 //! The classification of an error of another crate.
 
+use std::time::Duration;
+
+use super::classify::Classify;
 use crate::ErrorKind;
 
-/// The kind of an error, and whether the request may have been executed. The hint is not part of
-/// it: it is read from metadata, only when a caller needs it.
+/// What a policy must know about an error: all that [`Classify`] says, as a value.
+///
+/// The function that the key `classify` names returns it, or an [`ErrorKind`] alone.
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{Classification, ErrorKind, Rejection, resilient};
+///
+/// fn kind_of(error: &String) -> Classification {
+///     if error.contains("429") {
+///         Classification::new(ErrorKind::RateLimitError)
+///             .with_retry_after(Duration::from_secs(1))
+///             .with_maybe_executed(false)
+///     } else {
+///         Classification::new(ErrorKind::Unknown)
+///     }
+/// }
+///
+/// fn from_rejection(rejection: Rejection) -> String {
+///     rejection.to_string()
+/// }
+///
+/// #[resilient(retry = "auto", breaker = "texts", classify = kind_of, reject = from_rejection)]
+/// async fn search() -> Result<u32, String> {
+///     Ok(7)
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(search().await, Ok(7));
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Classification {
-    pub(crate) kind: ErrorKind,
-    pub(crate) maybe_executed: bool,
+#[non_exhaustive]
+pub struct Classification {
+    /// Its kind.
+    pub kind: ErrorKind,
+    /// Whether the request may have been executed although it failed.
+    pub maybe_executed: bool,
+    /// How long the server asks to wait.
+    pub retry_after: Option<Duration>,
 }
 
 impl Classification {
+    /// An error of this kind that may have been executed, without a wait.
+    #[must_use]
+    pub const fn new(kind: ErrorKind) -> Self {
+        Self { kind, maybe_executed: true, retry_after: None }
+    }
+
+    /// The same error, with a wait that the server asks for.
+    #[must_use]
+    pub const fn with_retry_after(mut self, retry_after: Duration) -> Self {
+        self.retry_after = Some(retry_after);
+        self
+    }
+
+    /// The same error, and whether it may have been executed.
+    #[must_use]
+    pub const fn with_maybe_executed(mut self, maybe_executed: bool) -> Self {
+        self.maybe_executed = maybe_executed;
+        self
+    }
+}
+
+#[cfg(any(feature = "tonic", feature = "reqwest"))]
+impl Classification {
     pub(crate) const fn ambiguous(kind: ErrorKind) -> Self {
-        Self { kind, maybe_executed: true }
+        Self::new(kind)
     }
 
     pub(crate) const fn not_executed(kind: ErrorKind) -> Self {
-        Self { kind, maybe_executed: false }
+        Self::new(kind).with_maybe_executed(false)
     }
 
     /// Classifies an HTTP status that may come from a proxy. The proxy may have forwarded the
@@ -40,7 +100,28 @@ impl Classification {
     }
 }
 
-#[cfg(test)]
+impl Classify for Classification {
+    fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    fn maybe_executed(&self) -> bool {
+        self.maybe_executed
+    }
+}
+
+/// The kind itself: may have been executed, without a wait.
+impl Classify for ErrorKind {
+    fn kind(&self) -> ErrorKind {
+        *self
+    }
+}
+
+#[cfg(all(test, any(feature = "tonic", feature = "reqwest")))]
 mod tests {
     use super::*;
 
@@ -70,7 +151,7 @@ mod tests {
         ] {
             assert_eq!(
                 Classification::of_http_status(number),
-                Classification { kind, maybe_executed }
+                Classification::new(kind).with_maybe_executed(maybe_executed)
             );
         }
     }

@@ -69,7 +69,8 @@ use crate::ErrorKind;
     message = "`{Self}` does not say which kind of error it is",
     label = "no `Classify` for this error",
     note = "derive `resilient_runtime::Classify` for it, or implement it: its `kind()` decides what is retried",
-    note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`; for `anyhow::Error`, `eyre::Report` or `reqwest::Error`, enable the feature of this name of `resilient-runtime`"
+    note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`; for `anyhow::Error`, `eyre::Report` or `reqwest::Error`, enable the feature of this name of `resilient-runtime`",
+    note = "or name a function that classifies it: `classify = kind_of`; or guard only the call whose error is classified: `guard!(retry = \"auto\"; …)`"
 )]
 pub trait Classify {
     /// Returns the kind of this error.

@@ -3,7 +3,6 @@
 mod adapters;
 mod breaker_name;
 mod breaker_state;
-#[cfg(any(feature = "tonic", feature = "reqwest"))]
 mod classification;
 mod classify;
 mod dyn_error;
@@ -19,6 +18,7 @@ mod sources;
 pub use self::adapters::retry_after;
 pub use self::breaker_name::BreakerName;
 pub use self::breaker_state::BreakerState;
+pub use self::classification::Classification;
 pub use self::classify::Classify;
 pub use self::open_error::CircuitOpenError;
 pub(crate) use self::readable::readable;

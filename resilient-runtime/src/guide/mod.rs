@@ -4,29 +4,33 @@
 //!
 //! 1. [A service from nothing](service): annotate the storage layer, set the timeouts, map errors
 //!    to HTTP, report health.
-//! 2. [The attribute](attribute): every key, and what the attribute goes on.
-//! 3. [Choosing a policy](choosing): kinds of error, retry rows, and which policy suits which call.
+//! 2. [In existing code](existing): guard one call by `guard!`, and errors that cannot be classified.
+//! 3. [The attribute](attribute): every key, and what the attribute goes on.
+//! 4. [Choosing a policy](choosing): kinds of error, retry rows, and which policy suits which call.
 //!
 //! Each mechanism in depth:
 //!
-//! 4. [Breakers](breakers): states, settings, windows, scope, calls inside a call.
-//! 5. [Keyed breakers](keyed): one breaker for each collection, tenant or shard.
-//! 6. [Time](time): attempt timeouts, deadlines, and the client's own timeout.
-//! 7. [What may be sent twice](repeats): which calls of Qdrant are safe to repeat.
-//! 8. [Budgets](budgets): how much of the load may be retries.
-//! 9. [Errors of your own](errors): `Classify`, rejections, `anyhow` and `eyre`.
-//! 10. [Without the attribute](without_attribute): `Policy`, `RetryExecutor`, `CircuitBreaker`.
+//! 5. [Breakers](breakers): states, settings, windows, scope, calls inside a call.
+//! 6. [Keyed breakers](keyed): one breaker for each collection, tenant or shard.
+//! 7. [Time](time): attempt timeouts, deadlines, and the client's own timeout.
+//! 8. [What may be sent twice](repeats): which calls of Qdrant are safe to repeat.
+//! 9. [Budgets](budgets): how much of the load may be retries.
+//! 10. [Errors of your own](errors): `Classify`, rejections, `anyhow` and `eyre`.
+//! 11. [Without the attribute](without_attribute): `Policy`, `RetryExecutor`, `CircuitBreaker`.
 //!
 //! In practice:
 //!
-//! 11. [Testing](testing): the embedded server, parallel tests, the paused clock.
-//! 12. [Operating](operating): events, state, manual control, the catalog.
-//! 13. [What it costs](cost): measurements.
-//! 14. [How it compares](comparison): other libraries, and what they do better.
-//! 15. [How it works inside](internals): for contributors.
+//! 12. [Testing](testing): the embedded server, parallel tests, the paused clock.
+//! 13. [Operating](operating): events, state, manual control, the catalog.
+//! 14. [What it costs](cost): measurements.
+//! 15. [How it compares](comparison): other libraries, and what they do better.
+//! 16. [How it works inside](internals): for contributors.
 
 #[doc = include_str!("service.md")]
 pub mod service {}
+
+#[doc = include_str!("existing.md")]
+pub mod existing {}
 
 #[doc = include_str!("attribute.md")]
 pub mod attribute {}

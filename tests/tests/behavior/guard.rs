@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use resilient_runtime::{BreakerState, breaker, catalog, guard};
+use resilient_runtime::{AnnotatedFunction, BreakerState, breaker, catalog, guard};
 use resilient_tests::{DOWN, Failure};
 
 /// Fails until it has been asked so often.
@@ -192,7 +192,7 @@ async fn the_catalog_lists_each_call_under_the_function_around_it() {
     let calls = || catalog.functions().iter().filter(|function| function.is_call());
     let listed: Vec<_> = calls()
         .filter(|call| call.breaker() == Some("guard listed"))
-        .map(|call| call.name())
+        .map(AnnotatedFunction::name)
         .collect();
     assert_eq!(
         listed,

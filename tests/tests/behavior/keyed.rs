@@ -137,7 +137,8 @@ async fn a_breaker_is_not_evicted_while_a_call_goes_through_it() {
     let (slow, ()) = tokio::join!(slow, others);
     slow.unwrap().unwrap_err();
     let others: Vec<_> = (1..50).filter(|key| breaker(&format!("held/{key}")).is_some()).collect();
-    assert_eq!(others, [49]);
+    // A test beside this one may list all breakers, and holds a few meanwhile.
+    assert!(others.ends_with(&[49]) && others.len() < 5, "{others:?}");
 }
 
 #[resilient(breaker(name = "apart/{one}/{other}", failure_threshold = 1))]

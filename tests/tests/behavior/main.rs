@@ -5,6 +5,7 @@ mod breaker;
 mod classify;
 mod deadline;
 mod events;
+mod functions;
 mod guard;
 mod impl_block;
 mod keyed;

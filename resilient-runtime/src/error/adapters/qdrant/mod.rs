@@ -108,10 +108,8 @@ impl From<Rejection> for Status {
 
 fn of_status(status: &Status) -> Classification {
     if let Some(rejection) = rejection(status) {
-        return Classification {
-            kind: rejection.kind(),
-            maybe_executed: rejection.maybe_executed(),
-        };
+        return Classification::new(rejection.kind())
+            .with_maybe_executed(rejection.maybe_executed());
     }
     if let Some(source) = status.source() {
         return transport::of_source(source);

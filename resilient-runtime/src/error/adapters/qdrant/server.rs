@@ -116,7 +116,8 @@ impl Reader {
             ErrorKind::TimeoutError if self.is_read => ErrorKind::SearchTimeout,
             kind => kind,
         };
-        Classification { kind, maybe_executed: self.classification.maybe_executed || self.is_part }
+        let maybe_executed = self.classification.maybe_executed || self.is_part;
+        Classification::new(kind).with_maybe_executed(maybe_executed)
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn of_source(source: &(dyn Error + 'static)) -> Classification {
     let Some(error) = find::<io::Error>(source).filter(is_of_connection) else {
         return Classification::ambiguous(ErrorKind::NetworkError);
     };
-    Classification { kind: ErrorKind::ConnectionError, maybe_executed: error.maybe_executed() }
+    Classification::new(ErrorKind::ConnectionError).with_maybe_executed(error.maybe_executed())
 }
 
 /// Returns why a channel of the pool could not connect again.
