@@ -184,7 +184,8 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 /// - Nothing runs before the future is polled. It borrows what the expression names. `move` before the
 ///   expression makes it own that, for a function that returns the future:
 ///   `guard!(retry = "auto"; move client.query(query.clone()))`.
-/// - A `?` in the expression leaves the attempt with this error; it does not leave the function.
+/// - An expression with `.await` or `?` in it is an `async` block, of which a `?` ends the attempt:
+///   `guard!(retry = "auto"; async { check(client.query(query.clone()).await?) })`.
 /// - A placeholder in the name of a breaker is a variable, or a field of one:
 ///   `breaker = "search/{collection}"`.
 /// - The catalog lists the call by its file and line, under the name of the function around it. Events

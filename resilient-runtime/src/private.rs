@@ -219,6 +219,20 @@ impl<'b, T, E> Call<'b, T, E> {
         self.run.flagging_panic(|_| work())
     }
 
+    /// Evaluates a guarded call, flagging a panic.
+    // The future has no name, so that one that returns something else is reported once.
+    #[inline]
+    pub fn evaluate<C, F>(
+        &mut self,
+        call: C,
+    ) -> impl Future<Output = Result<T, E>> + use<'b, T, E, C, F>
+    where
+        C: FnOnce() -> F,
+        F: IntoFuture<Output = Result<T, E>>,
+    {
+        self.run.flagging_panic(|_| call().into_future())
+    }
+
     /// Tracks an attempt without a time limit.
     #[inline]
     pub fn attempt<F>(&mut self, body: F) -> Tracked<'_, F>

@@ -90,7 +90,7 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
             #body
         }
     };
-    run::once(config, &block)
+    run::once(config, &TokenStream::new(), &block)
 }
 
 // A body that may run again: a loop around an async block that is not `move`, so that each

@@ -8,20 +8,22 @@ use crate::config::{Breaker, BreakerSource, Config};
 use crate::hygiene::{Runtime, mixed};
 use crate::parse::guarded_call::GuardedCall;
 
-// An async block around the loop of a function. Each attempt evaluates the call in its own block, so
-// that a panic in it counts.
+// An async block around the loop of a function. Each attempt evaluates the call in a closure, which is
+// watched for a panic.
 //
 // // Input:  guard!(retry = "auto", breaker = "search"; client.query(query.clone()))
 // // Output:
 // async {
 //     // the site, the call is begun as in a function, and:
 //     loop {
-//         let __result = __call.attempt(async { /* typed */ (client.query(query.clone())).await }).await;
+//         let __future = __call.evaluate(|| client.query(query.clone()));
+//         let __result = __call.attempt(__future).await;
 //         // as in a function
 //     }
 // }
 //
-// The compiler infers the return type from what `__call.attempt` takes.
+// The compiler infers the return type from what `evaluate` takes. In an async block, as a body is, the
+// result would be copied once more.
 pub fn expand(config: &Config, guarded: &GuardedCall) -> TokenStream {
     let GuardedCall { moves, call, place, .. } = guarded;
     let site = site_tokens::of_call(config, *place);
@@ -32,15 +34,13 @@ pub fn expand(config: &Config, guarded: &GuardedCall) -> TokenStream {
         _ => *place,
     };
     let begin = run::begin(config, |wanted| Some(variable(wanted, name)), &returns);
-    let (typed, named_attempt) = (run::typed(&returns, None), run::named_attempt(config));
+    let named_attempt = run::named_attempt(config);
     // A call that is no future, or not of a `Result`, is reported at its place.
-    let attempt = quote_spanned!(mixed().located_at(*place)=> (#call).await);
-    let block = quote_spanned!(mixed()=> async { #typed #named_attempt #attempt });
-    let run = if config.repeats() {
-        run::repeated(config, &TokenStream::new(), &block)
-    } else {
-        run::once(config, &block)
-    };
+    let evaluate = quote_spanned!(mixed().located_at(*place)=> __call.evaluate(|| #call));
+    let prepare = quote_spanned!(mixed()=> #named_attempt let __future = #evaluate;);
+    let future = quote_spanned!(mixed()=> __future);
+    let run = if config.repeats() { run::repeated } else { run::once };
+    let run = run(config, &prepare, &future);
     // In a `match`, it is not the body of a function that could be `async` instead.
     quote_spanned!(mixed()=> match () { () => async #moves { #site #begin #run } })
 }

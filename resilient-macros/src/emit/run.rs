@@ -108,20 +108,21 @@ pub fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStrea
     }
 }
 
-/// Awaits an attempt, whose async block is `block`.
-fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
+/// Awaits an attempt, which is `future` after what prepares it.
+fn attempt(config: &Config, prepare: &TokenStream, future: &TokenStream) -> TokenStream {
     let current = (config.is_timed() || config.attempt.is_some())
         .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
     let attempt = if config.is_timed() {
-        quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #block))
+        quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #future))
     } else if config.rejects() {
-        quote_spanned!(mixed()=> __call.attempt(#block))
+        quote_spanned!(mixed()=> __call.attempt(#future))
     } else {
         // No permit to settle if the attempt panics, and no call can be part of this one.
-        block.clone()
+        future.clone()
     };
     quote_spanned! {mixed()=>
         #current
+        #prepare
         let __result = #attempt.await;
     }
 }
@@ -136,21 +137,20 @@ pub fn named_attempt(config: &Config) -> Option<TokenStream> {
     })
 }
 
-/// Runs the block of the only attempt.
-pub fn once(config: &Config, block: &TokenStream) -> TokenStream {
-    let attempt = attempt(config, block);
+/// Runs the only attempt.
+pub fn once(config: &Config, prepare: &TokenStream, future: &TokenStream) -> TokenStream {
+    let attempt = attempt(config, prepare, future);
     quote_spanned! {mixed()=>
         #attempt
         __call.finish(__result)
     }
 }
 
-/// Runs the block of each attempt, after what prepares it.
-pub fn repeated(config: &Config, prepare: &TokenStream, block: &TokenStream) -> TokenStream {
-    let attempt = attempt(config, block);
+/// Runs attempts until one ends the call.
+pub fn repeated(config: &Config, prepare: &TokenStream, future: &TokenStream) -> TokenStream {
+    let attempt = attempt(config, prepare, future);
     quote_spanned! {mixed()=>
         loop {
-            #prepare
             #attempt
             // The result is dropped before the delay, so it need not be `Send`.
             let __delay = match __call.settle(__result) {
