@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use resilient_runtime::{AnnotatedFunction, BreakerState, breaker, catalog, guard};
+use resilient_runtime::{AnnotatedFunction, BreakerState, breaker, catalog, guard, resilient};
 use resilient_tests::{DOWN, Failure};
 
 /// Fails until it has been asked so often.
@@ -169,6 +169,91 @@ async fn a_guarded_call_inside_an_annotated_one_is_part_of_it() {
     assert_eq!(answer, Err(DOWN));
     assert_eq!(service.asked(), 5, "only the outer call retries");
     assert_eq!(breaker("guard nested").unwrap().stats().failure_count, 1);
+}
+
+macro_rules! guarded {
+    ($keys:literal, $service:expr, $question:expr) => {
+        guard!(retry = $keys; $service.ask($question.clone()))
+    };
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_macro_can_write_a_guarded_call() {
+    let (service, question) = (Service::succeeding_at(2), "by a macro".to_owned());
+    assert_eq!(guarded!("auto", service, question).await, Ok("by a macro".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_run_side_by_side() {
+    let (one, other) = (Service::succeeding_at(2), Service::succeeding_at(2));
+    let calls = (
+        guard!(retry = "auto", breaker = "guard joined"; one.ask("one".to_owned())),
+        guard!(retry = "auto", breaker = "guard joined"; other.ask("other".to_owned())),
+    );
+    let (one, other) = tokio::join!(calls.0, calls.1);
+    assert_eq!((one.as_deref(), other.as_deref()), (Ok("one"), Ok("other")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_counts_as_nothing() {
+    let hangs = guard!(breaker = "guard dropped"; std::future::pending::<Result<(), Failure>>());
+    assert!(tokio::time::timeout(Duration::from_secs(1), hangs).await.is_err());
+    let stats = breaker("guard dropped").unwrap().stats();
+    assert_eq!((stats.totals.failures, stats.totals.ignored), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_future_of_one_thread_serves() {
+    let service = std::rc::Rc::new(Service::succeeding_at(2));
+    let answer = guard!(retry = "auto"; std::rc::Rc::clone(&service).ask_rc("here")).await;
+    assert_eq!(answer, Ok("here".to_owned()));
+}
+
+impl Service {
+    async fn ask_rc(self: std::rc::Rc<Self>, question: &str) -> Result<String, Failure> {
+        self.ask(question.to_owned()).await
+    }
+
+    /// `self` is moved as a whole, so the attribute gives it another name in each attempt.
+    #[resilient(retry = "auto")]
+    async fn renamed(&mut self, tenant: &'static str) -> Result<String, Failure> {
+        let this = self;
+        guard!(breaker = "guard renamed/{tenant}"; this.ask(tenant.to_owned())).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_annotated_method_that_moves_self_can_guard_a_call() {
+    assert_eq!(Service::succeeding_at(2).renamed("a").await, Ok("a".to_owned()));
+    assert!(breaker("guard renamed/a").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_mark_ends_the_attempt() {
+    let service = Service::succeeding_at(2);
+    let length = guard!(retry = "auto"; async {
+        let answer = service.ask("why".to_owned()).await?;
+        Ok::<_, Failure>(answer.len())
+    });
+    assert_eq!(length.await, Ok(3));
+}
+
+#[derive(Clone)]
+struct Into3;
+
+impl IntoFuture for Into3 {
+    type Output = Result<u32, Failure>;
+    type IntoFuture = std::future::Ready<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        std::future::ready(Ok(3))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_builder_that_can_be_awaited_serves() {
+    let builder = Into3;
+    assert_eq!(guard!(retry = "auto"; builder.clone()).await, Ok(3));
 }
 
 struct Store;
