@@ -180,6 +180,12 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 /// A variant whose only field is `#[from] Rejection` is transparent, and needs no attribute. An
 /// enum's `kind` does not change that.
 ///
+/// # Inside other errors
+///
+/// If the type is an `Error` and not generic, it is also found inside a `Box<dyn Error + Send +
+/// Sync>`, an `anyhow::Error` and an `eyre::Report`, and in the chain of sources of any error there.
+/// Any other type derives `Classify` all the same.
+///
 /// # Example
 ///
 /// ```
