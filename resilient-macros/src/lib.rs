@@ -170,7 +170,8 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `crate = <path>` | a path, on the type | `::resilient_runtime` | the path of the runtime |
 ///
 /// A variant has `kind` or `transparent`. `retry_after` and `maybe_executed` go with its own `kind`,
-/// or with the enum's. `ErrorKind::as_str` returns the names of the kinds.
+/// or with the enum's. `ErrorKind::as_str` returns the names of the kinds. An enum whose every
+/// variant is `unknown` is an error of the compiler: no policy retries it, and no breaker counts it.
 ///
 /// `transparent` asks the only field; of several, the one with `#[from]` or `#[source]`, or the
 /// one named `source`. If its type depends on a type parameter, the implementation requires that it

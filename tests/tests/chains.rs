@@ -1,6 +1,7 @@
 //! Where the cause of a failure is found in a chain of errors, and where it is not: the table of the
 //! guide's page on errors of one's own, row by row.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::io;
@@ -8,7 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qdrant_client::QdrantError;
-use resilient_runtime::{CircuitBreaker, CircuitOpenError, Classify, ErrorKind, Rejection};
+use resilient_runtime::{
+    CircuitBreaker, CircuitOpenError, Classify, ErrorKind, Rejection, resilient,
+};
 use tonic::{Code, Status};
 
 const WAIT: Duration = Duration::from_secs(7);
@@ -243,6 +246,20 @@ fn a_long_chain_of_errors_that_ask_the_error_inside_takes_no_time() {
     }
     assert_eq!(error.kind(), ErrorKind::Unknown);
     assert_eq!(anyhow::Error::from(error).kind(), ErrorKind::Unknown);
+}
+
+#[resilient(retry = "auto", breaker = "chains, boxed")]
+async fn local(calls: &Cell<u32>) -> Result<(), Box<dyn Error>> {
+    calls.set(calls.get() + 1);
+    Err(Box::new(Wraps(Arc::new(failure()))))
+}
+
+/// Neither the error nor the future is `Send`, as in the example of a `main`.
+#[tokio::test(start_paused = true)]
+async fn a_function_may_return_an_error_that_is_not_send() {
+    let calls = Cell::new(0);
+    assert!(local(&calls).await.is_err());
+    assert_eq!(calls.get(), 3, "the row of `service_unavailable`");
 }
 
 #[test]
