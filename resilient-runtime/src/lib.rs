@@ -50,4 +50,4 @@ pub use crate::catalog::{
 #[cfg(feature = "reqwest")]
 pub use crate::error::retry_after;
 pub use crate::error::{BreakerName, BreakerState, CircuitOpenError, Classify, Rejection};
-pub use crate::retry::{RetryBudget, RetryTable};
+pub use crate::retry::{RetryBudget, RetrySchedule, RetryTable};
