@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, factor};
 use crate::error::ConfigError;
 use crate::kind::ErrorKind;
 use crate::setting::{Count, Key, Number, Setting, Time};
@@ -143,6 +143,38 @@ impl RetryPolicy {
     pub const fn backoff(&self) -> Backoff {
         self.backoff
     }
+
+    /// Returns how long to wait after attempt number `attempt` has failed, without jitter. The first
+    /// attempt is 1, and 0 counts as 1. [`max_delay`](Self::max_delay) is the longest delay;
+    /// [`max_attempts`](Self::max_attempts) is not considered.
+    ///
+    /// `RetrySchedule` adds the jitter and decides whether to retry at all.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use resilient_runtime::{ErrorKind, RetryPolicy};
+    ///
+    /// let row = RetryPolicy::for_kind(ErrorKind::RateLimitError);
+    /// let delays = [1, 2, 3, 4, 7, 8].map(|attempt| row.delay(attempt).as_millis());
+    /// assert_eq!(delays, [500, 1_000, 2_000, 4_000, 30_000, 30_000]);
+    /// ```
+    #[must_use]
+    pub const fn delay(&self, attempt: u32) -> Duration {
+        let attempt = if attempt == 0 { 1 } else { attempt };
+        let Some(factor) = factor(self.backoff, attempt) else { return self.max_delay };
+        match self.base_delay.as_nanos().checked_mul(factor) {
+            Some(nanos) if nanos < self.max_delay.as_nanos() => from_nanos(nanos),
+            _ => self.max_delay,
+        }
+    }
+}
+
+/// Converts nanoseconds, which must fit into a `Duration`.
+const fn from_nanos(nanos: u128) -> Duration {
+    const NANOS_PER_SECOND: u128 = 1_000_000_000;
+    #[expect(clippy::cast_possible_truncation, reason = "the caller ensures that it fits")]
+    let (seconds, rest) = ((nanos / NANOS_PER_SECOND) as u64, (nanos % NANOS_PER_SECOND) as u32);
+    Duration::new(seconds, rest)
 }
 
 impl Default for RetryPolicy {
@@ -214,6 +246,55 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    fn row(backoff: Backoff) -> RetryPolicyBuilder {
+        RetryPolicy::builder().backoff(backoff)
+    }
+
+    fn millis(backoff: Backoff, attempts: impl IntoIterator<Item = u32>) -> Vec<u128> {
+        let row = row(backoff).build().unwrap();
+        attempts.into_iter().map(|attempt| row.delay(attempt).as_millis()).collect()
+    }
+
+    #[test]
+    fn exponential_doubles_up_to_the_cap() {
+        assert_eq!(
+            millis(Backoff::Exponential, 1..=8),
+            [100, 200, 400, 800, 1600, 3200, 5000, 5000]
+        );
+    }
+
+    #[test]
+    fn linear_grows_by_the_base_up_to_the_cap() {
+        assert_eq!(millis(Backoff::Linear, [1, 2, 3, 50, 51]), [100, 200, 300, 5000, 5000]);
+    }
+
+    #[test]
+    fn attempt_zero_counts_as_the_first() {
+        for backoff in [Backoff::Exponential, Backoff::Linear] {
+            assert_eq!(millis(backoff, [0, 1]), [100, 100]);
+        }
+    }
+
+    #[test]
+    fn a_delay_that_overflows_is_the_cap() {
+        for backoff in [Backoff::Exponential, Backoff::Linear] {
+            let row = row(backoff)
+                .base_delay(Duration::MAX / 2)
+                .max_delay(Duration::MAX)
+                .build()
+                .unwrap();
+            assert_eq!(row.delay(u32::MAX), Duration::MAX);
+        }
+        assert_eq!(RetryPolicy::DEFAULT.delay(200), RetryPolicy::DEFAULT.max_delay());
+    }
+
+    #[test]
+    fn a_small_base_reaches_a_distant_cap_step_by_step() {
+        let nanosecond = Duration::from_nanos(1);
+        let row = row(Backoff::Exponential).base_delay(nanosecond).max_delay(3_600 * SECOND);
+        assert_eq!(row.build().unwrap().delay(41), Duration::from_nanos(1 << 40));
+    }
 
     #[test]
     fn numbers_out_of_range_are_refused() {

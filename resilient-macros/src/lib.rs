@@ -211,7 +211,8 @@ pub fn guard(input: TokenStream) -> TokenStream {
 /// | `crate = <path>` | a path, on the type | `::resilient_runtime` | the path of the runtime |
 ///
 /// A variant has `kind` or `transparent`. `retry_after` and `maybe_executed` go with its own `kind`,
-/// or with the enum's. `ErrorKind::as_str` returns the names of the kinds.
+/// or with the enum's. `ErrorKind::as_str` returns the names of the kinds. An enum whose every
+/// variant is `unknown` is an error of the compiler: no policy retries it, and no breaker counts it.
 ///
 /// `transparent` asks the only field; of several, the one with `#[from]` or `#[source]`, or the
 /// one named `source`. If its type depends on a type parameter, the implementation requires that it
@@ -220,6 +221,12 @@ pub fn guard(input: TokenStream) -> TokenStream {
 ///
 /// A variant whose only field is `#[from] Rejection` is transparent, and needs no attribute. An
 /// enum's `kind` does not change that.
+///
+/// # Inside other errors
+///
+/// If the type is an `Error` and not generic, it is also found inside a `Box<dyn Error + Send +
+/// Sync>`, an `anyhow::Error` and an `eyre::Report`, and in the chain of sources of any error there.
+/// Any other type derives `Classify` all the same.
 ///
 /// # Example
 ///

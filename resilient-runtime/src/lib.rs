@@ -52,4 +52,4 @@ pub use crate::error::retry_after;
 pub use crate::error::{
     BreakerName, BreakerState, CircuitOpenError, Classification, Classify, Rejection,
 };
-pub use crate::retry::{RetryBudget, RetryTable};
+pub use crate::retry::{RetryBudget, RetrySchedule, RetryTable};

@@ -20,6 +20,7 @@ pub use crate::catalog::{
     BREAKERS, BUDGETS, BreakerSettings, BreakerSource, BreakerSpec, CallSite, Declaration,
     KeyedSite, ROWS, ResolveBreaker, ResolveBreakerName, RetrySpec, SITES,
 };
+pub use crate::error::{ERRORS, NoError, OwnError, Registered};
 pub use crate::retry::{RetryChanges, RowRef};
 pub use crate::{
     Backoff, BreakerConfig, BreakerConfigBuilder, BudgetConfig, BudgetConfigBuilder, Classify,

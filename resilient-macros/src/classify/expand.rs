@@ -45,6 +45,13 @@ use crate::hygiene::mixed;
 //     fn maybe_executed(&self) -> bool { … }
 //     fn may_retry(&self) -> bool { … }
 // }
+// // Only for a type without parameters, such as `BusyError`:
+// const _: () = {
+//     use p::NoError as _;
+//
+//     #[distributed_slice(p::ERRORS)]
+//     static __ERROR: p::OwnError = p::Registered::<BusyError>::ENTRY;
+// };
 pub fn implementation(input: &Input, valid: &Valid<'_>) -> TokenStream {
     let p = private(&valid.runtime);
     let duration = quote_spanned!(mixed()=> ::core::option::Option<::core::time::Duration>);
@@ -66,7 +73,28 @@ pub fn implementation(input: &Input, valid: &Valid<'_>) -> TokenStream {
     let may_retry = method("may_retry", &boolean, valid, Some(&yes), |_| None);
     let generics = bounded(input, &valid.cases, &p);
     let methods = quote_spanned!(mixed()=> #kind #retry_after #maybe_executed #may_retry);
-    implemented(input, &generics, &p, &methods)
+    let implementation = implemented(input, &generics, &p, &methods);
+    let registration = registration(input, &p);
+    quote_spanned!(mixed()=> #implementation #registration)
+}
+
+/// Writes the entry by which the type is found inside type-erased errors. A generic type has none:
+/// each of its instances would need its own.
+fn registration(input: &Input, p: &TokenStream) -> Option<TokenStream> {
+    let ident = &input.ident;
+    input.generics.params.is_empty().then(|| {
+        quote_spanned! {mixed()=>
+            #[allow(deprecated)]
+            const _: () = {
+                // Used only if the type is not an error.
+                use #p::NoError as _;
+
+                #[#p::linkme::distributed_slice(#p::ERRORS)]
+                #[linkme(crate = #p::linkme)]
+                static __ERROR: #p::OwnError = #p::Registered::<#ident>::ENTRY;
+            };
+        }
+    })
 }
 
 /// The implementation after a mistake.

@@ -30,6 +30,12 @@ pub struct Case<'a> {
     pub answers: Answers<'a>,
 }
 
+impl Case<'_> {
+    fn is_unknown(&self) -> bool {
+        matches!(&self.answers, Answers::Own(own) if own.kind == UNKNOWN)
+    }
+}
+
 /// How such a value answers.
 pub enum Answers<'a> {
     /// With the answers of the error in this field.
@@ -57,6 +63,9 @@ const VARIANT_KEYS: &[&str] = &[KIND, TRANSPARENT, RETRY_AFTER, MAYBE_EXECUTED];
 const STRUCT_KEYS: &[&str] = &[KIND, TRANSPARENT, RETRY_AFTER, MAYBE_EXECUTED, CRATE];
 const ENUM_KEYS: &[&str] = &[KIND, CRATE];
 
+/// The variant of `ErrorKind` for an error that does not say its kind.
+const UNKNOWN: &str = "Unknown";
+
 /// The field name by which thiserror recognizes the inner error.
 const SOURCE: &str = "source";
 
@@ -78,7 +87,12 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
                 let holder = Holder { name, fields, default: default.clone(), is_variant: true };
                 Case { variant: Some(name), answers: holder.answers(keys, errors) }
             };
-            variants.iter().map(case).collect()
+            let cases: Vec<_> = variants.iter().map(case).collect();
+            // After another mistake, `Unknown` may be a placeholder.
+            if errors.count() == 0 && !cases.is_empty() && cases.iter().all(Case::is_unknown) {
+                tells_nothing(&input.ident, errors);
+            }
+            cases
         }
         Data::Union(union) => {
             let message = "`Classify` is derived for enums and structs: implement it manually";
@@ -90,6 +104,19 @@ pub fn read<'a>(input: &'a Input, errors: &mut Errors) -> Valid<'a> {
         runtime: runtime.unwrap_or_else(|| parse_quote_spanned!(mixed()=> ::resilient_runtime)),
         cases,
     }
+}
+
+/// Rejects an enum whose every variant is unknown.
+fn tells_nothing(name: &Ident, errors: &mut Errors) {
+    errors.at(
+        name,
+        format_args!(
+            "every variant of `{name}` is `unknown`: no policy retries such an error, and no breaker \
+             counts it\ngive each variant whose kind can be told that kind, as in `#[classify(kind = \
+             \"timeout_error\")]`, or `#[classify(transparent)]` to ask the error inside; if no kind \
+             can be told, use no policy for this error"
+        ),
+    );
 }
 
 /// The keys in the attributes of one item.
@@ -336,7 +363,7 @@ fn is_rejection(field: &Field) -> bool {
 
 /// A placeholder for a kind that is missing or wrong.
 fn stand_in() -> Ident {
-    Ident::new("Unknown", mixed())
+    Ident::new(UNKNOWN, mixed())
 }
 
 /// The variant of `ErrorKind` that `kind = "…"` names.

@@ -18,7 +18,7 @@ use crate::RetryPolicy;
 use crate::breaker::{CallState, CircuitBreaker, Permit};
 use crate::error::{BreakerState, Rejection};
 use crate::event::{self, Subject};
-use crate::retry::{StopReason, Withdrawal, next_delay};
+use crate::retry::{StopReason, Withdrawal, check_retryable, next_delay};
 
 /// One call: how many attempts it has begun, and the permit of the breaker that it holds.
 ///
@@ -333,12 +333,7 @@ impl<'p> Run<'p> {
         if ran_out == Some(RanOut::Deadline) {
             return Err(StopReason::DeadlineExceeded);
         }
-        if !kind.is_transient() {
-            return Err(StopReason::NotTransient);
-        }
-        if !may_retry {
-            return Err(StopReason::RetryRefused);
-        }
+        check_retryable(kind, may_retry)?;
         if maybe_executed && !self.policy.is_idempotent() {
             return Err(StopReason::MaybeExecuted);
         }

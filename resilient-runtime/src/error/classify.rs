@@ -10,11 +10,13 @@ use crate::ErrorKind;
 /// It is implemented for `QdrantError` (feature `qdrant`), `tonic::Status` (feature `tonic`, which
 /// `qdrant` implies), `reqwest::Error` (feature `reqwest`), [`io::Error`](std::io::Error), tokio's
 /// [`Elapsed`](tokio::time::error::Elapsed), [`Rejection`](crate::Rejection) and
-/// [`CircuitOpenError`](crate::CircuitOpenError). `Box<dyn Error + Send + Sync>`, `anyhow::Error`
-/// (feature `anyhow`) and `eyre::Report` (feature `eyre`) are classified by the first of these
-/// types in their chain of sources that has a kind. Errors of your own in the chain are skipped. A
-/// `Box<E>` or `Arc<E>` is classified as the error inside. For an error of your own,
-/// [derive](macro@crate::Classify) it or implement it:
+/// [`CircuitOpenError`](crate::CircuitOpenError). A type-erased error (`dyn Error` in a `Box` or an
+/// `Arc`, `anyhow::Error` with the feature `anyhow`, `eyre::Report` with the feature `eyre`) is
+/// classified by the outermost error in its chain of sources that is of one of these types and has
+/// a kind, or that [derives](macro@crate::Classify) this trait. The guide lists [which chains are
+/// searched](crate::guide::errors#chains). A `Box<E>` or `Arc<E>` is classified as the error inside.
+/// For an error of your own, [derive](macro@crate::Classify) it or implement it. An implementation
+/// by hand is not found in a chain:
 ///
 /// ```
 /// use std::time::Duration;

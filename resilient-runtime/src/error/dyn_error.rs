@@ -9,8 +9,9 @@ use tokio::time::error::Elapsed;
 
 use super::classify::Classify;
 use super::open_error::CircuitOpenError;
+use super::own_error::own;
 use super::rejection::Rejection;
-use super::sources::sources;
+use super::sources::{is_or_holds, sources};
 use crate::ErrorKind;
 
 /// Implements `Classify` for pointers: by the error behind the pointer.
@@ -41,37 +42,42 @@ by_pointee! { Arc Box }
 
 /// Implements `Classify` for type-erased errors: by the chain of sources of the error inside.
 macro_rules! by_chain {
-    ($($(#[cfg($feature:meta)])? $any:ty,)*) => {$(
+    ($($(#[cfg($feature:meta)])? $any:ty: |$error:ident| $inner:expr,)*) => {$(
         /// By the outermost error in the chain of sources that has a kind. If none has, the kind is
-        /// [`Unknown`](ErrorKind::Unknown).
+        /// [`Unknown`](ErrorKind::Unknown). See [errors of your own](crate::guide::errors#chains).
         $(#[cfg($feature)])?
         impl Classify for $any {
             fn kind(&self) -> ErrorKind {
-                in_chain(&**self, |known| known.kind()).unwrap_or(ErrorKind::Unknown)
+                let $error = self;
+                in_chain($inner, |known| known.kind()).unwrap_or(ErrorKind::Unknown)
             }
 
             fn retry_after(&self) -> Option<Duration> {
-                in_chain(&**self, |known| known.retry_after()).flatten()
+                let $error = self;
+                in_chain($inner, |known| known.retry_after()).flatten()
             }
 
             fn maybe_executed(&self) -> bool {
-                in_chain(&**self, |known| known.maybe_executed()).unwrap_or(true)
+                let $error = self;
+                in_chain($inner, |known| known.maybe_executed()).unwrap_or(true)
             }
 
             fn may_retry(&self) -> bool {
-                in_chain(&**self, |known| known.may_retry()).unwrap_or(true)
+                let $error = self;
+                in_chain($inner, |known| known.may_retry()).unwrap_or(true)
             }
         }
     )*};
 }
 
 by_chain! {
-    Arc<dyn Error + Send + Sync>,
-    Box<dyn Error + Send + Sync>,
+    dyn Error: |error| error,
+    dyn Error + Send: |error| error,
+    dyn Error + Send + Sync: |error| error,
     #[cfg(feature = "anyhow")]
-    anyhow::Error,
+    anyhow::Error: |error| &**error,
     #[cfg(feature = "eyre")]
-    eyre::Report,
+    eyre::Report: |error| &**error,
 }
 
 /// Asks the outermost error in the chain of `error` that has a kind.
@@ -79,29 +85,32 @@ pub(crate) fn in_chain<T>(
     error: &(dyn Error + 'static),
     ask: impl Fn(&dyn Classify) -> T,
 ) -> Option<T> {
-    let has_kind = |known: &&dyn Classify| known.kind() != ErrorKind::Unknown;
-    sources(error).find_map(|error| known(error).filter(has_kind).map(&ask))
+    sources(error).find_map(|error| known(error).or_else(|| own(error))).map(ask)
 }
 
-/// Returns `error` as a type that implements `Classify`, if its type is known here.
+/// Returns `error` as a type of this library or of one that it supports, if it is one and has a
+/// kind.
 fn known<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e dyn Classify> {
     fn of<'e, E: Classify + Error + 'static>(
         error: &'e (dyn Error + 'static),
     ) -> Option<&'e dyn Classify> {
-        error.downcast_ref::<E>().map(|error| error as &dyn Classify)
+        is_or_holds::<E>(error).map(|error| error as &dyn Classify)
     }
 
     let found = of::<Rejection>(error)
         .or_else(|| of::<CircuitOpenError>(error))
-        .or_else(|| of::<io::Error>(error))
         .or_else(|| of::<Elapsed>(error));
+    // An `io::Error` that asks the error inside it adds nothing: that error comes next in the
+    // chain. If both asked, chains of such errors would take time exponential in their length.
+    let io = is_or_holds::<io::Error>(error).filter(|io| io.kind() != io::ErrorKind::Other);
+    let found = found.or_else(|| io.map(|io| io as &dyn Classify));
     #[cfg(feature = "qdrant")]
     let found = found.or_else(|| of::<qdrant_client::QdrantError>(error));
     #[cfg(feature = "tonic")]
     let found = found.or_else(|| of::<tonic::Status>(error));
     #[cfg(feature = "reqwest")]
     let found = found.or_else(|| of::<reqwest::Error>(error));
-    found
+    found.filter(|known| known.kind() != ErrorKind::Unknown)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::breaker_name::BreakerName;
 use super::breaker_state::BreakerState;
 use super::classify::Classify;
 use super::readable::readable;
-use super::sources::sources;
+use super::sources::{is_or_holds, sources};
 use crate::ErrorKind;
 
 /// A circuit breaker rejected the call. No request was sent.
@@ -40,7 +40,7 @@ impl CircuitOpenError {
     /// ```
     #[must_use]
     pub fn find<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e Self> {
-        sources(error).find_map(|error| error.downcast_ref())
+        sources(error).find_map(is_or_holds)
     }
 }
 

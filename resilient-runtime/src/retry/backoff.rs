@@ -1,24 +1,6 @@
-//! The arithmetic of delays.
+//! The arithmetic of jitter.
 
 use std::time::Duration;
-
-use resilient_config::backoff::factor;
-
-use crate::Backoff;
-
-/// Returns the delay before retry number `retry`, without jitter and at most `cap`. The first retry
-/// is 1.
-pub(crate) fn delay_before(
-    backoff: Backoff,
-    base: Duration,
-    cap: Duration,
-    retry: u32,
-) -> Duration {
-    factor(backoff, retry)
-        .and_then(|factor| base.as_nanos().checked_mul(factor))
-        .filter(|nanos| *nanos < cap.as_nanos())
-        .map_or(cap, from_nanos)
-}
 
 /// The delays that jitter allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +48,6 @@ fn scale(duration: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
-/// Converts nanoseconds, which must fit into a `Duration`.
-fn from_nanos(nanos: u128) -> Duration {
-    const NANOS_PER_SECOND: u128 = 1_000_000_000;
-    #[expect(clippy::cast_possible_truncation, reason = "the caller ensures that it fits")]
-    let (seconds, rest) = ((nanos / NANOS_PER_SECOND) as u64, (nanos % NANOS_PER_SECOND) as u32);
-    Duration::new(seconds, rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,43 +59,9 @@ mod tests {
     const BASE: Duration = Duration::from_millis(100);
     const CAP: Duration = Duration::from_secs(5);
 
-    fn millis(backoff: Backoff, retries: impl IntoIterator<Item = u32>) -> Vec<u128> {
-        retries
-            .into_iter()
-            .map(|retry| delay_before(backoff, BASE, CAP, retry).as_millis())
-            .collect()
-    }
-
     #[test]
-    fn exponential_doubles_up_to_the_cap() {
-        assert_eq!(
-            millis(Backoff::Exponential, 1..=8),
-            [100, 200, 400, 800, 1600, 3200, 5000, 5000]
-        );
-    }
-
-    #[test]
-    fn linear_grows_by_the_base_up_to_the_cap() {
-        assert_eq!(millis(Backoff::Linear, [1, 2, 3, 50, 51]), [100, 200, 300, 5000, 5000]);
-    }
-
-    #[test]
-    fn a_delay_that_overflows_is_the_cap() {
-        for backoff in [Backoff::Exponential, Backoff::Linear] {
-            assert_eq!(
-                delay_before(backoff, Duration::MAX / 2, Duration::MAX, u32::MAX),
-                Duration::MAX
-            );
-        }
-        assert_eq!(delay_before(Backoff::Exponential, BASE, CAP, 200), CAP);
+    fn jitter_that_overflows_saturates() {
         assert_eq!(spread(Duration::MAX, Duration::MAX, 1.0, 1.0), Duration::MAX);
-    }
-
-    #[test]
-    fn a_small_base_reaches_a_distant_cap_step_by_step() {
-        let nanosecond = Duration::from_nanos(1);
-        let delay = delay_before(Backoff::Exponential, nanosecond, Duration::from_secs(3600), 41);
-        assert_eq!(delay, Duration::from_nanos(1 << 40));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::backoff::{Range, delay_before};
+use super::backoff::Range;
 use super::stop_reason::StopReason;
-use crate::RetryPolicy;
+use crate::{ErrorKind, RetryPolicy};
 
 /// Returns how long to wait after attempt number `attempt` has failed, or why not to try again.
 ///
@@ -46,15 +46,23 @@ pub(crate) fn shortest_delay(row: &RetryPolicy) -> Duration {
     delays_after(row, 1).shortest
 }
 
-fn delays_after(row: &RetryPolicy, attempt: u32) -> Range {
-    let delay = delay_before(row.backoff(), row.base_delay(), row.max_delay(), attempt);
-    Range::around(delay, row.max_delay(), row.jitter())
+/// Returns the delays after attempt number `attempt` that jitter allows.
+pub(super) fn delays_after(row: &RetryPolicy, attempt: u32) -> Range {
+    Range::around(row.delay(attempt), row.max_delay(), row.jitter())
+}
+
+/// Returns why an error of this kind is never retried, if it is not. `may_retry` is what the server
+/// says: see [`Classify::may_retry`](crate::Classify::may_retry).
+pub(crate) const fn check_retryable(kind: ErrorKind, may_retry: bool) -> Result<(), StopReason> {
+    if !kind.is_transient() {
+        return Err(StopReason::NotTransient);
+    }
+    if may_retry { Ok(()) } else { Err(StopReason::RetryRefused) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
 
     const SECOND: Duration = Duration::from_secs(1);
 

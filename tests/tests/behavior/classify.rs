@@ -407,9 +407,9 @@ mod lints {
 
     #[derive(Classify)]
     pub enum TwoWays {
-        #[classify(kind = "unknown", maybe_executed = false)]
+        #[classify(kind = "internal_error", maybe_executed = false)]
         Sent,
-        #[classify(kind = "unknown")]
+        #[classify(kind = "internal_error")]
         Unsent,
     }
 

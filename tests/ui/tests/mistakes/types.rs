@@ -40,25 +40,6 @@ async fn opaque() -> impl std::fmt::Debug {
     Ok::<(), Failure>(())
 }
 
-#[resilient(retry = "auto", breaker = "search")]
-async fn boxed() -> Result<(), Box<dyn std::error::Error>> {
-    Ok(())
-}
-
-use std::error::Error;
-
-#[resilient(retry = "auto", breaker = "search")]
-async fn boxed_by_a_bare_name() -> Result<(), Box<dyn Error>> {
-    Ok(())
-}
-
-type BoxError = Box<dyn std::error::Error>;
-
-#[resilient(retry = "auto", breaker = "search")]
-async fn boxed_by_an_alias() -> Result<(), BoxError> {
-    Ok(())
-}
-
 struct Unclonable;
 
 #[resilient(retry = "auto")]

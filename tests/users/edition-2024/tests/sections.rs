@@ -1,7 +1,9 @@
 //! A user's own link-time lists, under the names that ours have in this library.
 
+use std::error::Error;
+
 use linkme::distributed_slice;
-use resilient_runtime::{catalog, policies, resilient};
+use resilient_runtime::{Classify, ErrorKind, catalog, policies, resilient};
 use resilient_user_2024::shapes::Failure;
 
 #[distributed_slice]
@@ -13,6 +15,9 @@ static ROWS: [&'static str];
 #[distributed_slice]
 static BUDGETS: [u8];
 
+#[distributed_slice]
+static ERRORS: [i64];
+
 #[distributed_slice(SITES)]
 static SITE: u32 = 1;
 #[distributed_slice(BREAKERS)]
@@ -21,6 +26,8 @@ static BREAKER: u64 = 2;
 static ROW: &str = "first";
 #[distributed_slice(BUDGETS)]
 static BUDGET: u8 = 3;
+#[distributed_slice(ERRORS)]
+static ERROR: i64 = 4;
 
 policies! {
     breaker "search" { failure_threshold: 2 }
@@ -42,7 +49,9 @@ async fn lists_of_the_same_names_do_not_meet() {
     assert!(catalog.rows().iter().any(|row| row.name() == "patient"));
     assert!(catalog.budgets().iter().any(|budget| budget.name() == "searches"));
     assert_eq!(
-        (&SITES[..], &BREAKERS[..], &ROWS[..], &BUDGETS[..]),
-        (&[1][..], &[2][..], &["first"][..], &[3][..])
+        (&SITES[..], &BREAKERS[..], &ROWS[..], &BUDGETS[..], &ERRORS[..]),
+        (&[1][..], &[2][..], &["first"][..], &[3][..], &[4][..])
     );
+    let failure: Box<dyn Error + Send + Sync> = Failure::Down.into();
+    assert_eq!(failure.kind(), ErrorKind::ServiceUnavailable);
 }

@@ -32,7 +32,7 @@ use crate::error::classification::Classification;
 use crate::error::classify::Classify;
 use crate::error::hint;
 use crate::error::rejection::Rejection;
-use crate::error::sources::sources;
+use crate::error::sources::{is_or_holds, sources};
 
 /// By the cause of the failure, not only by the code. A timeout of the client, for example, is a
 /// `timeout_error`, although it arrives as `Cancelled`.
@@ -120,7 +120,7 @@ fn of_status(status: &Status) -> Classification {
 }
 
 fn rejection(status: &Status) -> Option<&Rejection> {
-    sources(status.source()?).find_map(|error| error.downcast_ref())
+    sources(status.source()?).find_map(is_or_holds)
 }
 
 #[cfg(test)]
