@@ -14,11 +14,11 @@ use super::policy::{Policy, Scope};
 use super::retry_delay::{PendingRetry, RetryDelay, RetryPlan};
 use super::timed::{Expiry, Limit, RanOut, Timed, timed};
 use super::tracked::{Tracked, flag_panic, track};
-use crate::RetryPolicy;
 use crate::breaker::{CallState, CircuitBreaker, Permit};
 use crate::error::{BreakerState, Rejection};
 use crate::event::{self, Subject};
 use crate::retry::{StopReason, Withdrawal, next_delay};
+use crate::{ErrorKind, RetryPolicy};
 
 /// One call: how many attempts it has begun, and the permit of the breaker that it holds.
 ///
@@ -281,6 +281,9 @@ impl<'p> Run<'p> {
             failed.ended_by(ran_out);
         }
         let kind = failed.kind;
+        if kind == ErrorKind::Unknown {
+            self.note_unknown_error();
+        }
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
         if self.policy.scope() == Scope::Attempt {
             self.settle_permit(&failed);
@@ -305,6 +308,19 @@ impl<'p> Run<'p> {
                 self.settle_permit(&failed);
                 None
             }
+        }
+    }
+
+    /// Counts an error of kind `unknown`, and reports the first one if the policy does nothing about
+    /// it.
+    fn note_unknown_error(&self) {
+        if !self.policy.is_retried() && self.breaker.is_none() {
+            return;
+        }
+        let is_first = self.policy.count_unknown_error();
+        let trips = self.breaker.is_some_and(|it| it.config().trips_on(ErrorKind::Unknown));
+        if is_first && !trips {
+            event::unknown_error(self.subject());
         }
     }
 

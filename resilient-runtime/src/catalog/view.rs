@@ -174,6 +174,14 @@ impl AnnotatedFunction {
     pub const fn budget(&self) -> Option<&'static str> {
         self.0.budget
     }
+
+    /// Returns how many errors of kind [`Unknown`](crate::ErrorKind::Unknown) the function has
+    /// returned so far. Its policy does not retry them, and its breaker counts them only if its
+    /// lists of kinds name them. Without a retry and a breaker, nothing is counted.
+    #[must_use]
+    pub fn unknown_errors(&self) -> u64 {
+        self.0.resolved.get().map_or(0, |resolved| resolved.policy.unknown_errors())
+    }
 }
 
 /// `src/search.rs:17 app::search: retry "auto", breaker "search", deadline 10s`
@@ -190,8 +198,18 @@ impl fmt::Display for AnnotatedFunction {
             self.breaker().map(|breaker| format!("breaker \"{breaker}\"{scope}")),
             self.attempt_timeout().map(|timeout| format!("attempt timeout {timeout:?}")),
             self.deadline().map(|deadline| format!("deadline {deadline:?}")),
+            counted_unknown(self.unknown_errors()),
         ];
         let policy: Vec<_> = policy.into_iter().flatten().collect();
         write!(formatter, "{} {}: {}", self.0.place, self.name(), policy.join(", "))
+    }
+}
+
+/// Returns the count of errors of kind `unknown` as text. `None` if there are none.
+fn counted_unknown(errors: u64) -> Option<String> {
+    match errors {
+        0 => None,
+        1 => Some("1 error of kind `unknown`".to_owned()),
+        _ => Some(format!("{errors} errors of kind `unknown`")),
     }
 }

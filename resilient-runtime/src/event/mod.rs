@@ -36,6 +36,22 @@ pub(crate) fn gave_up(subject: Subject<'_>, kind: ErrorKind, reason: &str) {
     tracing::warn!(target: TARGET, function, breaker, attempt, kind, reason, "gave up");
 }
 
+/// An error of kind `unknown` reached a policy with a retry or a breaker, for the first time.
+pub(crate) fn unknown_error(subject: Subject<'_>) {
+    let Subject { function, breaker, attempt } = subject;
+    let kind = ErrorKind::Unknown.as_str();
+    tracing::warn!(
+        target: TARGET,
+        function,
+        breaker,
+        attempt,
+        kind,
+        "an error of kind `unknown` is neither retried nor a failure for a breaker: derive \
+         `Classify` for it, give the function the key `classify`, or guard the call where the error \
+         still is a `QdrantError`"
+    );
+}
+
 /// A time limit ended a call that is never retried. For other calls, [`gave_up`] reports it.
 pub(crate) fn timed_out(subject: Subject<'_>, kind: ErrorKind, limit: Duration) {
     let Subject { function, breaker, attempt } = subject;

@@ -19,3 +19,4 @@ mod settings;
 mod shapes;
 mod slow;
 mod time;
+mod unknown;
