@@ -1,6 +1,6 @@
 //! The function that runs its body through a policy.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::{FnArg, Signature, Token};
@@ -121,6 +121,9 @@ fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStream {
 fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
     let current = (config.is_timed() || config.attempt.is_some())
         .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
+    let known = config.attempt.is_some().then(
+        || quote_spanned!(mixed()=> let __known = __attempt.known_to_body(&__nothing_sent);),
+    );
     let attempt = if config.is_timed() {
         quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #block))
     } else if config.rejects() {
@@ -131,8 +134,29 @@ fn attempt(config: &Config, block: &TokenStream) -> TokenStream {
     };
     quote_spanned! {mixed()=>
         #current
+        #known
         let __result = #attempt.await;
     }
+}
+
+/// Settles the attempt: calls this method with its result. If the body knows its attempt, it may
+/// have said that it has sent nothing.
+fn settled(config: &Config, method: &str) -> TokenStream {
+    if config.attempt.is_some() {
+        let method = Ident::new(&format!("{method}_known"), mixed());
+        quote_spanned!(mixed()=> __call.#method(__result, &__nothing_sent))
+    } else {
+        let method = Ident::new(method, mixed());
+        quote_spanned!(mixed()=> __call.#method(__result))
+    }
+}
+
+/// Writes where the body says that it has sent nothing.
+fn nothing_sent(config: &Config) -> Option<TokenStream> {
+    config.attempt.as_ref().map(|_| {
+        let p = Runtime(config.runtime.as_ref()).private(mixed());
+        quote_spanned!(mixed()=> let __nothing_sent = #p::NothingSent::new();)
+    })
 }
 
 /// Binds the attempt to the name that the body knows. Not every method of an `impl` block uses it.
@@ -140,7 +164,7 @@ fn named_attempt(config: &Config) -> Option<TokenStream> {
     config.attempt.as_ref().map(|name| {
         quote_spanned! {mixed()=>
             #[allow(unused_variables)]
-            let #name = __attempt;
+            let #name = __known;
         }
     })
 }
@@ -172,9 +196,11 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
         }
     };
     let attempt = attempt(config, &block);
+    let (nothing_sent, finished) = (nothing_sent(config), settled(config, "finish"));
     quote_spanned! {mixed()=>
+        #nothing_sent
         #attempt
-        __call.finish(__result)
+        #finished
     }
 }
 
@@ -224,14 +250,16 @@ fn repeated(
     };
     let attempt = attempt(config, &block);
     let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
+    let (nothing_sent, settled) = (nothing_sent(config), settled(config, "settle"));
     quote_spanned! {mixed()=>
         #keep
+        #nothing_sent
         loop {
             #last
             #prepare
             #attempt
             // The result is dropped before the delay, so it need not be `Send`.
-            let __delay = match __call.settle(__result) {
+            let __delay = match #settled {
                 ::core::ops::ControlFlow::Break(__result) => break __result,
                 ::core::ops::ControlFlow::Continue(__delay) => __delay,
             };

@@ -6,5 +6,6 @@
 pub mod function;
 mod keyed;
 mod params;
+pub mod passed_over;
 mod receiver;
 pub mod site_tokens;

@@ -21,8 +21,7 @@ use crate::parse::values::Text;
 pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {
     let runtime = Runtime(config.runtime.as_ref());
     let p = runtime.private(mixed());
-    let name = function.unraw().to_string();
-    let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
+    let name = name(function, within);
     // The function's place: many methods may share the place of the attribute.
     let place = place(function.span());
     let retry = config.retry.as_ref().map(|retry| {
@@ -61,6 +60,12 @@ pub fn site(config: &Config, function: &Ident, within: Option<&str>) -> TokenStr
             &__SITE
         };
     }
+}
+
+/// Returns the name by which events and the catalog know a function in its module.
+pub fn name(function: &Ident, within: Option<&str>) -> String {
+    let name = function.unraw();
+    within.map_or_else(|| name.to_string(), |within| format!("{within}::{name}"))
 }
 
 /// Writes the file and the line of a span.

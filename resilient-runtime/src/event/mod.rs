@@ -30,6 +30,20 @@ pub(crate) fn retrying(subject: Subject<'_>, kind: ErrorKind, delay: Duration) {
     tracing::info!(target: TARGET, function, breaker, attempt, kind, ?delay, "retrying");
 }
 
+/// A call is retried whose failure is that of a call inside it, which was retried too. `outer` is
+/// the call that is retried now.
+pub(crate) fn multiplied(outer: Subject<'_>, inner: &str) {
+    let Subject { function, breaker, .. } = outer;
+    tracing::warn!(
+        target: TARGET,
+        function,
+        breaker,
+        inner,
+        "retries multiply: the function retries what the function `inner`, which it calls, has \
+         already retried: let one of them retry, or give both the same breaker"
+    );
+}
+
 pub(crate) fn gave_up(subject: Subject<'_>, kind: ErrorKind, reason: &str) {
     let Subject { function, breaker, attempt } = subject;
     let kind = kind.as_str();

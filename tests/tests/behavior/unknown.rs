@@ -56,7 +56,7 @@ async fn listed_with_its_errors() -> Result<(), Failure> {
 #[tokio::test(start_paused = true)]
 async fn the_catalog_shows_how_many_there_were() {
     let shown = || listed("listed_with_its_errors").to_string();
-    assert!(shown().ends_with(": retry \"default\""), "{}", shown());
+    assert!(shown().ends_with(": retry \"default\" (3 attempts)"), "{}", shown());
     listed_with_its_errors().await.unwrap_err();
     assert!(shown().ends_with(", 1 error of kind `unknown`"), "{}", shown());
     listed_with_its_errors().await.unwrap_err();
