@@ -44,8 +44,8 @@ pub use crate::call::{
     Attempt, Policy, PolicyBuilder, RetryExecutor, Scope, SharedBreaker, SharedBudget,
 };
 pub use crate::catalog::{
-    AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, Problem, RetryRule,
-    breaker, breakers, budget, catalog,
+    AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, PassedOver, Problem,
+    RetryRule, breaker, breakers, budget, catalog,
 };
 #[cfg(feature = "reqwest")]
 pub use crate::error::retry_after;

@@ -15,10 +15,11 @@ pub use std::marker::PhantomData;
 pub use linkme;
 
 pub use crate::breaker::key_part;
-pub use crate::call::{RetryDelay, Scope};
+pub use crate::call::{NothingSent, RetryDelay, Scope};
 pub use crate::catalog::{
     BREAKERS, BUDGETS, BreakerSettings, BreakerSource, BreakerSpec, CallSite, Declaration,
-    KeyedSite, ROWS, ResolveBreaker, ResolveBreakerName, RetrySpec, SITES,
+    KeyedSite, PASSED_OVER, PassedOver, ROWS, ResolveBreaker, ResolveBreakerName, RetrySpec, SITES,
+    Why,
 };
 pub use crate::error::{ERRORS, NoError, OwnError, Registered};
 pub use crate::retry::{RetryChanges, RowRef};
@@ -27,8 +28,8 @@ pub use crate::{
     ErrorKind, RetryPolicy,
 };
 
-use crate::call::{FailedAttempt, Run, Timed, Tracked, track};
-use crate::{Attempt, CircuitBreaker, ConfigError, Policy, Rejection};
+use crate::call::{CurrentAttempt, FailedAttempt, Run, Timed, Tracked, track};
+use crate::{CircuitBreaker, ConfigError, Policy, Rejection};
 
 /// The return type of a function that can be retried.
 #[diagnostic::on_unimplemented(
@@ -175,7 +176,7 @@ impl<'b, T, E> Call<'b, T, E> {
     #[inline]
     pub fn timed<F>(
         &mut self,
-        current: Attempt,
+        current: CurrentAttempt,
         reject: fn(Rejection) -> E,
         body: F,
     ) -> Tracked<'_, Timed<'_, F, E>>
@@ -210,7 +211,7 @@ impl<'b, T, E> Call<'b, T, E> {
     /// Returns the attempt that begins now, for the body and for [`timed`](Self::timed).
     #[inline]
     #[must_use]
-    pub fn current(&self) -> Attempt {
+    pub fn current(&self) -> CurrentAttempt {
         self.run.current()
     }
 
@@ -249,6 +250,16 @@ impl<'b, T, E> Call<'b, T, E> {
         self.run.settle(result, self.classify)
     }
 
+    /// [`settle`](Self::settle), for a body that knows its attempt.
+    #[inline]
+    pub fn settle_known(
+        &mut self,
+        result: Result<T, E>,
+        nothing_sent: &NothingSent,
+    ) -> ControlFlow<Result<T, E>, RetryDelay<'b, E>> {
+        self.run.settle_known(result, nothing_sent, self.classify)
+    }
+
     /// Waits, and then begins the next attempt or ends the call with the error of the last one.
     pub fn resume(
         &mut self,
@@ -262,6 +273,17 @@ impl<'b, T, E> Call<'b, T, E> {
     #[must_use = "it is what the function returns"]
     pub fn finish(&mut self, result: Result<T, E>) -> Result<T, E> {
         self.run.finish(result, self.classify)
+    }
+
+    /// [`finish`](Self::finish), for a body that knows its attempt.
+    #[inline]
+    #[must_use = "it is what the function returns"]
+    pub fn finish_known(
+        &mut self,
+        result: Result<T, E>,
+        nothing_sent: &NothingSent,
+    ) -> Result<T, E> {
+        self.run.finish_known(result, nothing_sent, self.classify)
     }
 }
 

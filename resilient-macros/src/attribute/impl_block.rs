@@ -8,6 +8,7 @@ use super::function;
 use crate::check::twice;
 use crate::config;
 use crate::diagnose::errors::Errors;
+use crate::emit::passed_over::{self, PassedOver};
 use crate::parse::args::Args;
 use crate::parse::async_trait;
 use crate::parse::impl_block::{ImplBlock, Item, in_braces, is_conditional, is_ours, ungrouped};
@@ -21,7 +22,7 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
         Item::Other(_) => None,
     }))?;
     let mut errors = Errors::default();
-    config::read_keys(args, &mut errors);
+    let runtime = config::read_keys(args, &mut errors).runtime;
     if let Err(error) = errors.finish() {
         return Ok(block.without_attribute(&error));
     }
@@ -29,6 +30,7 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
     let attributes = &block.attributes;
     let mut expanded = quote!(#(#attributes)*);
     let mut applied = false;
+    let mut passed_over = Vec::new();
     for item in block.items {
         let mut method = match item {
             Item::Method(method) => *method,
@@ -40,10 +42,15 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
         match take_own(&mut method) {
             Ok(Some(own)) if own.is_skip() => {
                 applied = true;
+                passed_over.push(without_policy(&method, "Skipped"));
                 method.to_tokens(&mut expanded);
             }
             // Without an attribute of its own, the name of its return type decides.
-            Ok(None) if !returns_a_result(&method) => method.to_tokens(&mut expanded),
+            Ok(None) if !returns_a_result(&method) => {
+                let why = if is_async(&method) { "NoResult" } else { "NotAsync" };
+                passed_over.push(without_policy(&method, why));
+                method.to_tokens(&mut expanded);
+            }
             Ok(own) => {
                 applied = true;
                 let args = own.unwrap_or_default().or(args);
@@ -66,7 +73,19 @@ pub fn expand(args: &Args, block: ImplBlock) -> Result<TokenStream, Error> {
         ));
     }
     let body = in_braces(block.braces, expanded);
-    Ok(quote!(#head #body))
+    let conditions: Vec<_> = block.conditions.iter().collect();
+    let within = block.within.name.as_deref();
+    let listed = passed_over::list(runtime.as_ref(), &passed_over, &conditions, within);
+    Ok(quote!(#head #body #listed))
+}
+
+fn without_policy(method: &Function, why: &'static str) -> PassedOver {
+    let conditions = method.attributes.iter().filter(|it| it.path().is_ident("cfg")).cloned();
+    PassedOver { method: method.signature.ident.clone(), why, conditions: conditions.collect() }
+}
+
+fn is_async(method: &Function) -> bool {
+    method.signature.asyncness.is_some() || async_trait::unpack(method).is_some()
 }
 
 /// Removes the method's own attribute and reads it. Without arguments, it changes nothing.

@@ -7,6 +7,7 @@ pub mod function;
 pub mod guarded_call;
 mod keyed;
 mod params;
+pub mod passed_over;
 mod receiver;
 mod run;
 pub mod site_tokens;

@@ -1,6 +1,6 @@
 //! The run of a call: how it begins, and how its attempts follow each other.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::Token;
 use syn::spanned::Spanned;
@@ -112,6 +112,10 @@ pub fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStrea
 fn attempt(config: &Config, prepare: &TokenStream, future: &TokenStream) -> TokenStream {
     let current = (config.is_timed() || config.attempt.is_some())
         .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
+    let known = config
+        .attempt
+        .is_some()
+        .then(|| quote_spanned!(mixed()=> let __known = __attempt.known_to_body(&__nothing_sent);));
     let attempt = if config.is_timed() {
         quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #future))
     } else if config.rejects() {
@@ -122,9 +126,30 @@ fn attempt(config: &Config, prepare: &TokenStream, future: &TokenStream) -> Toke
     };
     quote_spanned! {mixed()=>
         #current
+        #known
         #prepare
         let __result = #attempt.await;
     }
+}
+
+/// Settles the attempt: calls this method with its result. If the body knows its attempt, it may
+/// have said that it has sent nothing.
+fn settled(config: &Config, method: &str) -> TokenStream {
+    if config.attempt.is_some() {
+        let method = Ident::new(&format!("{method}_known"), mixed());
+        quote_spanned!(mixed()=> __call.#method(__result, &__nothing_sent))
+    } else {
+        let method = Ident::new(method, mixed());
+        quote_spanned!(mixed()=> __call.#method(__result))
+    }
+}
+
+/// Writes where the body says that it has sent nothing.
+fn nothing_sent(config: &Config) -> Option<TokenStream> {
+    config.attempt.as_ref().map(|_| {
+        let p = Runtime(config.runtime.as_ref()).private(mixed());
+        quote_spanned!(mixed()=> let __nothing_sent = #p::NothingSent::new();)
+    })
 }
 
 /// Binds the attempt to the name that the body knows. Not every method of an `impl` block uses it.
@@ -132,7 +157,7 @@ pub fn named_attempt(config: &Config) -> Option<TokenStream> {
     config.attempt.as_ref().map(|name| {
         quote_spanned! {mixed()=>
             #[allow(unused_variables)]
-            let #name = __attempt;
+            let #name = __known;
         }
     })
 }
@@ -140,20 +165,24 @@ pub fn named_attempt(config: &Config) -> Option<TokenStream> {
 /// Runs the only attempt.
 pub fn once(config: &Config, prepare: &TokenStream, future: &TokenStream) -> TokenStream {
     let attempt = attempt(config, prepare, future);
+    let (nothing_sent, finished) = (nothing_sent(config), settled(config, "finish"));
     quote_spanned! {mixed()=>
+        #nothing_sent
         #attempt
-        __call.finish(__result)
+        #finished
     }
 }
 
 /// Runs attempts until one ends the call.
 pub fn repeated(config: &Config, prepare: &TokenStream, future: &TokenStream) -> TokenStream {
     let attempt = attempt(config, prepare, future);
+    let (nothing_sent, settled) = (nothing_sent(config), settled(config, "settle"));
     quote_spanned! {mixed()=>
+        #nothing_sent
         loop {
             #attempt
             // The result is dropped before the delay, so it need not be `Send`.
-            let __delay = match __call.settle(__result) {
+            let __delay = match #settled {
                 ::core::ops::ControlFlow::Break(__result) => break __result,
                 ::core::ops::ControlFlow::Continue(__delay) => __delay,
             };

@@ -19,8 +19,7 @@ use crate::parse::values::Text;
 /// Writes the static that the program's catalog holds for the function. It is in a block of its
 /// own: names of statics are not hygienic, and a parameter of the user's could have this one.
 pub fn of_function(config: &Config, function: &Ident, within: Option<&str>) -> TokenStream {
-    let name = function.unraw().to_string();
-    let name = within.map_or_else(|| name.clone(), |within| format!("{within}::{name}"));
+    let name = name(function, within);
     // The function's place: many methods may share the place of the attribute.
     let place = place(function.span());
     let new = quote_spanned! {mixed()=>
@@ -85,6 +84,12 @@ fn site(config: &Config, new: &TokenStream) -> TokenStream {
             &__SITE
         };
     }
+}
+
+/// Returns the name by which events and the catalog know a function in its module.
+pub fn name(function: &Ident, within: Option<&str>) -> String {
+    let name = function.unraw();
+    within.map_or_else(|| name.to_string(), |within| format!("{within}::{name}"))
 }
 
 /// Writes the file and the line of a span.

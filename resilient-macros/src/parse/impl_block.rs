@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, ImplItem, Meta, Token, Type, braced, token};
+use syn::{Attribute, Error, ImplItem, Meta, Path, Token, Type, braced, token};
 
 use super::item::Function;
 use super::lints;
@@ -12,7 +12,8 @@ use super::lints;
 /// What a method inherits from its `impl` block.
 #[derive(Default)]
 pub struct Within {
-    /// The name of the type, if it has one. Events name the methods by it.
+    /// The name of the type, if it has one, or of a trait's implementation: `Store`, or
+    /// `<Store as Repo<Docs>>`. Events name the methods by it.
     pub name: Option<String>,
     /// The type parameters.
     pub generics: Vec<Ident>,
@@ -22,6 +23,8 @@ pub struct Within {
 pub struct ImplBlock {
     /// Everything before the braces.
     pub head: TokenStream,
+    /// The conditions under which the block exists.
+    pub conditions: Vec<Attribute>,
     pub within: Within,
     pub braces: token::Brace,
     /// `#![…]` at the head of the body.
@@ -68,6 +71,7 @@ impl Parse for ImplBlock {
         let mut outer = input.call(Attribute::parse_outer)?;
         lints::allow_what_is_expected(&mut outer);
         let mut head = quote!(#(#outer)*);
+        outer.retain(|attribute| attribute.path().is_ident("cfg"));
         while !input.is_empty() && !input.peek(token::Brace) {
             head.extend([input.parse::<TokenTree>()?]);
         }
@@ -79,7 +83,7 @@ impl Parse for ImplBlock {
         while !content.is_empty() {
             items.push(content.parse()?);
         }
-        Ok(Self { head, within, braces, attributes, items })
+        Ok(Self { head, conditions: outer, within, braces, attributes, items })
     }
 }
 
@@ -125,13 +129,40 @@ impl Within {
         let Ok(parsed) = syn::parse2::<syn::ItemImpl>(quote!(#head {})) else {
             return Self::default();
         };
-        let name = match ungrouped(&parsed.self_ty) {
-            Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
-            _ => None,
+        let of = ungrouped(&parsed.self_ty);
+        let name = match (&parsed.trait_, of) {
+            (Some((of_trait, _)), Type::Path(path)) => {
+                Some(format!("<{} as {}>", last_segment(&path.path), last_segment(of_trait)))
+            }
+            (Some((of_trait, _)), of) => {
+                Some(format!("<{} as {}>", compact(of), last_segment(of_trait)))
+            }
+            (None, Type::Path(path)) => {
+                path.path.segments.last().map(|last| last.ident.to_string())
+            }
+            (None, _) => None,
         };
         let generics = parsed.generics.type_params().map(|param| param.ident.clone()).collect();
         Self { name, generics }
     }
+}
+
+/// The last segment of a path, with its arguments: `Repo<Docs>` of `store::Repo<Docs>`.
+fn last_segment(path: &Path) -> String {
+    path.segments.last().map(compact).unwrap_or_default()
+}
+
+/// The text of some code, with spaces only where a reader needs them.
+fn compact(code: impl ToTokens) -> String {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let mut text = String::new();
+    for part in code.to_token_stream().to_string().split_whitespace() {
+        if text.ends_with(',') || (text.ends_with(is_word) && part.starts_with(is_word)) {
+            text.push(' ');
+        }
+        text.push_str(part);
+    }
+    text
 }
 
 /// A type without the group that `macro_rules!` puts around `$of:ty`.

@@ -1,4 +1,4 @@
-//! What the attribute writes for seven functions and a call that stand for all others. After a change on
+//! What the attribute writes for functions, calls and blocks that stand for all others. After a change on
 //! purpose, `INSTA_UPDATE=always cargo test -p resilient-macros` writes the snapshots anew: read
 //! them as code that a user will step through.
 
@@ -127,6 +127,22 @@ fn a_method_of_async_trait() {
 }
 
 #[test]
+fn a_body_that_knows_its_attempt() {
+    insta::assert_snapshot!(expansion(
+        quote!(retry = "auto", attempt = ctx),
+        &quote! {
+            async fn upsert(points: &[Point]) -> Result<(), Error> {
+                if points.is_empty() {
+                    ctx.nothing_sent();
+                    return Ok(());
+                }
+                send(points).await
+            }
+        }
+    ));
+}
+
+#[test]
 fn an_impl_block() {
     insta::assert_snapshot!(expansion(
         quote!(retry = "auto"),
@@ -139,6 +155,30 @@ fn an_impl_block() {
                 #[resilient(skip)]
                 async fn second(&self) -> Result<u32, Error> {
                     self.ask().await
+                }
+            }
+        }
+    ));
+}
+
+#[test]
+fn an_impl_block_that_passes_over_methods() {
+    insta::assert_snapshot!(expansion(
+        quote!(retry = "auto"),
+        &quote! {
+            #[cfg(feature = "store")]
+            impl<T> repo::Repo<Docs, u32> for app::Store<T> {
+                async fn count(&self) -> Result<u32, Error> {
+                    self.ask().await
+                }
+
+                #[cfg(feature = "scroll")]
+                fn scroll(&self) -> impl Stream<Item = Page> {
+                    self.pages()
+                }
+
+                async fn size(&self) -> u32 {
+                    self.pages().count().await
                 }
             }
         }

@@ -20,7 +20,9 @@ thread_local! {
         Enclosing {
             innermost: Cell::new(Frame::NONE),
             depth: Cell::new(0),
+            has_notes: Cell::new(false),
             ran_out: Cell::new(Frame::NONE),
+            retried: Cell::new(Retried::Nothing),
             outer: [const { Cell::new(Frame::NONE) }; ROOM],
         }
     };
@@ -32,8 +34,12 @@ struct Enclosing {
     innermost: Cell<Frame>,
     /// How many entries of `outer` are in use.
     depth: Cell<usize>,
+    /// Whether there is something in `ran_out` or `retried`: each poll that ends reads only this.
+    has_notes: Cell<bool>,
     /// The frame of a call of which a part was ended by its own deadline, until that call is told.
     ran_out: Cell<Frame>,
+    /// See [`record_retried`].
+    retried: Cell<Retried>,
     /// The calls that enclose the innermost, each once.
     outer: [Cell<Frame>; ROOM],
 }
@@ -46,6 +52,17 @@ pub struct Frame(usize);
 /// Which failures of a call its policy retries, as bits of its [`Frame`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retries(usize);
+
+/// Whether a call has failed in spite of its retries, inside a call that retries such failures too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Retried {
+    Nothing,
+    /// The poll of the outer call lasts.
+    Inside(Frame),
+    /// The poll of the outer call was the last poll of a call that ended. If the outer call settles
+    /// an error now, the inner call's error has led to it.
+    Left(Frame),
+}
 
 const _: () = assert!(align_of::<CircuitBreaker>() > Frame::MASK);
 
@@ -99,7 +116,35 @@ pub(crate) struct Poll {
 /// Records that a part of the enclosing call through this breaker was ended by its own deadline.
 pub(crate) fn record_ran_out(breaker: &CircuitBreaker) {
     let frame = Frame::new(Some(breaker), Retries::NONE);
-    ENCLOSING.with(|enclosing| enclosing.ran_out.set(frame));
+    ENCLOSING.with(|enclosing| {
+        enclosing.ran_out.set(frame);
+        enclosing.has_notes.set(true);
+    });
+}
+
+/// Records that a call has failed in spite of its retries, if a call encloses it that retries such
+/// failures too. A call through the same breaker is not meant: only one of the two retries. Returns
+/// whether there is one.
+pub(crate) fn record_retried(breaker: Option<&CircuitBreaker>, maybe_executed: bool) -> bool {
+    ENCLOSING.with(|enclosing| {
+        let outer = enclosing.innermost_other(breaker, maybe_executed);
+        if let Some(outer) = outer {
+            enclosing.retried.set(Retried::Inside(outer));
+            enclosing.has_notes.set(true);
+        }
+        outer.is_some()
+    })
+}
+
+/// Returns whether a retried call failed inside the call of this frame, whose poll has just ended.
+pub(crate) fn take_retried(outer: Frame) -> bool {
+    ENCLOSING.with(|enclosing| {
+        let is_it = enclosing.retried.get() == Retried::Left(outer);
+        if is_it {
+            enclosing.retried.set(Retried::Nothing);
+        }
+        is_it
+    })
 }
 
 /// Records that a call is being polled.
@@ -118,7 +163,7 @@ impl Poll {
     #[inline]
     pub(crate) fn leave(self, tell: impl FnOnce() -> bool) {
         ENCLOSING.with(|enclosing| {
-            if enclosing.ran_out.get() != Frame::NONE {
+            if enclosing.has_notes.get() {
                 enclosing.hand_over(&self, tell);
             }
             enclosing.leave(&self);
@@ -132,6 +177,7 @@ impl Drop for Poll {
     fn drop(&mut self) {
         ENCLOSING.with(|enclosing| {
             enclosing.ran_out.set(Frame::NONE);
+            enclosing.retried.set(Retried::Nothing);
             enclosing.leave(self);
         });
     }
@@ -164,10 +210,19 @@ impl Enclosing {
 
     #[cold]
     fn hand_over(&self, poll: &Poll, tell: impl FnOnce() -> bool) {
-        let is_told = self.innermost.get().is_of_same(self.ran_out.get()) && tell();
-        if is_told || poll.enclosed_by == Frame::NONE {
+        let (frame, is_outermost) = (self.innermost.get(), poll.enclosed_by == Frame::NONE);
+        let ran_out = self.ran_out.get();
+        let is_told = ran_out != Frame::NONE && frame.is_of_same(ran_out) && tell();
+        if is_told || is_outermost {
             self.ran_out.set(Frame::NONE);
         }
+        self.retried.set(match self.retried.get() {
+            Retried::Inside(outer) if outer == frame => Retried::Left(outer),
+            Retried::Inside(outer) if !is_outermost => Retried::Inside(outer),
+            _ => Retried::Nothing,
+        });
+        let is_empty = self.ran_out.get() == Frame::NONE && self.retried.get() == Retried::Nothing;
+        self.has_notes.set(!is_empty);
     }
 
     /// Records a call that has been the innermost, unless it is already recorded. Returns how many
@@ -183,6 +238,20 @@ impl Enclosing {
             self.depth.set(depth + 1);
         }
         depth
+    }
+
+    /// Returns the innermost call through another breaker, or through none, that retries such
+    /// failures.
+    fn innermost_other(
+        &self,
+        breaker: Option<&CircuitBreaker>,
+        maybe_executed: bool,
+    ) -> Option<Frame> {
+        let outer = self.outer.iter().take(self.depth.get());
+        let mut frames = outer.chain([&self.innermost]).map(Cell::get).rev();
+        frames.find(|frame| {
+            frame.retries(maybe_executed) && !breaker.is_some_and(|own| frame.is_of(own))
+        })
     }
 
     #[inline(never)]

@@ -5,6 +5,7 @@ mod breaker_call;
 mod enclosing;
 mod executor;
 mod failed_attempt;
+mod multiplied;
 mod policy;
 mod policy_run;
 mod retry_delay;
@@ -13,7 +14,7 @@ mod shared;
 mod timed;
 mod tracked;
 
-pub use self::attempt::Attempt;
+pub use self::attempt::{Attempt, CurrentAttempt, NothingSent};
 pub use self::executor::RetryExecutor;
 pub use self::failed_attempt::FailedAttempt;
 pub use self::policy::{Policy, PolicyBuilder, Scope};

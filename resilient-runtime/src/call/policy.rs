@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::enclosing::Retries;
@@ -81,6 +82,8 @@ pub struct Policy {
     /// Which failures calls made inside one of these do not retry themselves.
     retries: Retries,
     budget: Option<SharedBudget>,
+    /// How many errors of kind `unknown` it has received. Clones share the count.
+    unknown_errors: Arc<AtomicU64>,
 }
 
 impl Policy {
@@ -99,6 +102,7 @@ impl Policy {
                 idempotent: true,
                 retries: Retries::NONE,
                 budget: None,
+                unknown_errors: Arc::default(),
             },
             scope: None,
             idempotent: None,
@@ -111,9 +115,39 @@ impl Policy {
         &self.name
     }
 
-    pub(crate) fn renamed(mut self, name: Cow<'static, str>) -> Self {
-        self.name = name;
-        self
+    /// Returns how many errors of kind [`Unknown`](ErrorKind::Unknown) have reached this policy and
+    /// its clones. Such an error is not retried, and is not a failure for a breaker unless the
+    /// breaker's lists of kinds name it. The first one is reported by an event. Without a retry and
+    /// a breaker, nothing is counted.
+    ///
+    /// ```
+    /// use resilient_runtime::{Policy, RetryPolicy};
+    /// # use resilient_runtime::{Classify, ErrorKind, Rejection};
+    /// # #[derive(Debug)] struct TextError;
+    /// # impl Classify for TextError { fn kind(&self) -> ErrorKind { ErrorKind::Unknown } }
+    /// # impl From<Rejection> for TextError { fn from(_: Rejection) -> Self { Self } }
+    ///
+    /// let policy = Policy::builder("search").retry(RetryPolicy::DEFAULT).build().unwrap();
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let failed = policy.run(|| async { Err::<u32, _>(TextError) }).await;
+    /// assert!(failed.is_err(), "after one attempt");
+    /// assert_eq!(policy.unknown_errors(), 1);
+    /// # });
+    /// ```
+    #[must_use]
+    pub fn unknown_errors(&self) -> u64 {
+        // Relaxed, here and below: the number orders no other memory.
+        self.unknown_errors.load(Ordering::Relaxed)
+    }
+
+    /// Counts an error of kind `unknown`. Returns whether it is the first.
+    pub(crate) fn count_unknown_error(&self) -> bool {
+        self.unknown_errors.fetch_add(1, Ordering::Relaxed) == 0
+    }
+
+    /// The same policy under another name. Its errors are counted anew.
+    pub(crate) fn renamed(self, name: Cow<'static, str>) -> Self {
+        Self { name, unknown_errors: Arc::default(), ..self }
     }
 
     pub(crate) const fn max_attempts(&self) -> u32 {
@@ -152,6 +186,10 @@ impl Policy {
 
     pub(crate) fn budget(&self) -> Option<&RetryBudget> {
         self.budget.as_deref()
+    }
+
+    pub(crate) const fn is_retried(&self) -> bool {
+        self.retry.is_some()
     }
 
     /// Returns the row by which an error of this kind is retried. `None` if nothing is retried.

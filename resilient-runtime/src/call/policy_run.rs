@@ -1,7 +1,9 @@
 //! A policy around any operation.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use super::attempt::{Attempt, NothingSent};
 use super::failed_attempt::FailedAttempt;
 use super::policy::Policy;
 use super::run::Run;
@@ -38,6 +40,75 @@ impl Policy {
         run.start_clock();
         run.admit()?;
         run.repeat(op, Some(E::from)).await
+    }
+
+    /// [`run`](Self::run) for an operation that knows its [`Attempt`]: its number, the time that is
+    /// left, and [`nothing_sent`](Attempt::nothing_sent). A call allocates once.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use resilient_runtime::{CircuitBreaker, Policy};
+    /// # use resilient_runtime::{Classify, ErrorKind, Rejection};
+    /// # #[derive(Debug)] struct UpsertError;
+    /// # impl Classify for UpsertError { fn kind(&self) -> ErrorKind { ErrorKind::NetworkError } }
+    /// # impl From<Rejection> for UpsertError { fn from(_: Rejection) -> Self { Self } }
+    /// # async fn send(_: &[f32]) -> Result<(), UpsertError> { Ok(()) }
+    ///
+    /// let breaker = Arc::new(CircuitBreaker::default());
+    /// let policy = Policy::builder("upsert").breaker(breaker.clone()).build().unwrap();
+    /// let vectors: Vec<f32> = Vec::new();
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let upsert = policy.run_with(|attempt| {
+    ///     let vectors = &vectors;
+    ///     async move {
+    ///         if vectors.is_empty() {
+    ///             attempt.nothing_sent();
+    ///             return Ok(());
+    ///         }
+    ///         send(vectors).await
+    ///     }
+    /// });
+    /// upsert.await?;
+    /// assert_eq!(breaker.stats().totals.successes, 0);
+    /// # Ok::<(), UpsertError>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`run`](Self::run).
+    ///
+    /// # Panics
+    ///
+    /// As [`run`](Self::run) does.
+    ///
+    /// # Cancellation
+    ///
+    /// As for [`run`](Self::run).
+    pub async fn run_with<T, E, F>(&self, mut op: impl FnMut(Attempt<'static>) -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify + From<Rejection>,
+    {
+        let mut run = Run::new(self, self.breaker());
+        run.start_clock();
+        run.admit()?;
+        let nothing_sent = Arc::new(NothingSent::new());
+        loop {
+            let current = run.current();
+            let attempt = current.known_to_operation(&nothing_sent);
+            let result = match run.limit(&current, E::from) {
+                None => track(run.frame(), run.call_state(), async { op(attempt).await }).await,
+                limit => run.timed(async { op(attempt).await }, limit).await,
+            };
+            let delay = match run.settle_known(result, &nothing_sent, FailedAttempt::of) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(delay) => delay,
+            };
+            if let ControlFlow::Break(result) = run.resume(delay).await {
+                return result;
+            }
+        }
     }
 
     /// [`run`](Self::run) for a policy that cannot reject a call, with fewer bounds on the error.

@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::attempt::Attempt;
+use super::attempt::{CurrentAttempt, NothingSent};
 use super::enclosing::{self, Frame};
 use super::failed_attempt::FailedAttempt;
+use super::multiplied;
 use super::policy::{Policy, Scope};
 use super::retry_delay::{PendingRetry, RetryDelay, RetryPlan};
 use super::timed::{Expiry, Limit, RanOut, Timed, timed};
 use super::tracked::{Tracked, flag_panic, track};
-use crate::RetryPolicy;
 use crate::breaker::{CallState, CircuitBreaker, Permit};
 use crate::error::{BreakerState, Rejection};
 use crate::event::{self, Subject};
 use crate::retry::{StopReason, Withdrawal, check_retryable, next_delay};
+use crate::{ErrorKind, RetryPolicy};
 
 /// One call: how many attempts it has begun, and the permit of the breaker that it holds.
 ///
@@ -93,25 +94,25 @@ impl<'p> Run<'p> {
     }
 
     /// The attempt that begins now.
-    pub(crate) fn current(&self) -> Attempt {
+    pub(crate) fn current(&self) -> CurrentAttempt {
         let own = self.policy.attempt_timeout().and_then(deadline_after);
         let until = match (own, self.deadline) {
             (Some(own), Some(deadline)) => Some(own.min(deadline)),
             (own, deadline) => own.or(deadline),
         };
-        Attempt::new(self.attempt, self.is_last(), until)
+        CurrentAttempt { number: self.attempt, is_last: self.is_last(), until }
     }
 
     /// Returns when `attempt` must end, and what it ends with then.
     pub(crate) fn limit<E>(
         &self,
-        attempt: &Attempt,
+        attempt: &CurrentAttempt,
         reject: fn(Rejection) -> E,
     ) -> Option<Limit<'p, E>> {
-        let until = attempt.until()?;
+        let until = attempt.until?;
         let is_deadline = self.deadline == Some(until);
         let ran_out = if is_deadline { RanOut::Deadline } else { RanOut::AttemptTimeout };
-        let (policy, attempt) = (self.policy, attempt.number());
+        let (policy, attempt) = (self.policy, attempt.number);
         Some(Limit { until, expiry: Expiry { policy, attempt, ran_out, reject } })
     }
 
@@ -143,6 +144,49 @@ impl<'p> Run<'p> {
                 Some(plan) => ControlFlow::Continue(self.delay(error, plan)),
                 None => ControlFlow::Break(Err(error)),
             },
+        }
+    }
+
+    /// [`settle`](Self::settle) of an attempt whose body can say that it has sent nothing.
+    #[inline]
+    pub(crate) fn settle_known<T, E>(
+        &mut self,
+        result: Result<T, E>,
+        nothing_sent: &NothingSent,
+        classify: fn(&E) -> FailedAttempt,
+    ) -> ControlFlow<Result<T, E>, RetryDelay<'p, E>> {
+        match result {
+            Ok(value) if nothing_sent.is_by(self.attempt) => {
+                self.succeed_neutrally();
+                ControlFlow::Break(Ok(value))
+            }
+            result => self.settle(result, classify),
+        }
+    }
+
+    /// [`finish`](Self::finish) of an attempt whose body can say that it has sent nothing.
+    #[inline]
+    pub(crate) fn finish_known<T, E>(
+        &mut self,
+        result: Result<T, E>,
+        nothing_sent: &NothingSent,
+        classify: fn(&E) -> FailedAttempt,
+    ) -> Result<T, E> {
+        match result {
+            Ok(value) if nothing_sent.is_by(self.attempt) => {
+                self.succeed_neutrally();
+                Ok(value)
+            }
+            result => self.finish(result, classify),
+        }
+    }
+
+    /// Ends an attempt that has succeeded without a request. It says nothing about the server, and
+    /// has not filled the budget that retries take from.
+    #[inline(never)]
+    fn succeed_neutrally(&mut self) {
+        if let Some(permit) = self.permit.take() {
+            permit.ignore();
         }
     }
 
@@ -239,6 +283,7 @@ impl<'p> Run<'p> {
                 ControlFlow::Continue(())
             }
             Err(reason) => {
+                self.record_retries(&plan.failed);
                 event::gave_up(self.subject(), plan.failed.kind, reason.as_str());
                 self.set_lasted(plan.lasted);
                 self.settle_permit(&plan.failed);
@@ -281,6 +326,9 @@ impl<'p> Run<'p> {
             failed.ended_by(ran_out);
         }
         let kind = failed.kind;
+        if kind == ErrorKind::Unknown {
+            self.note_unknown_error();
+        }
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
         if self.policy.scope() == Scope::Attempt {
             self.settle_permit(&failed);
@@ -294,6 +342,7 @@ impl<'p> Run<'p> {
         };
         match self.next_delay(&failed, &row, was_probe) {
             Ok((delay, withdrawal)) => {
+                multiplied::report(self.subject(), self.frame());
                 event::retrying(self.subject(), kind, delay);
                 let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
                 // By the time that the hint could matter, it has been waited out.
@@ -301,10 +350,31 @@ impl<'p> Run<'p> {
                 Some(RetryPlan { delay, failed, withdrawal, lasted })
             }
             Err(reason) => {
+                self.record_retries(&failed);
                 self.report_end(reason, &failed);
                 self.settle_permit(&failed);
                 None
             }
+        }
+    }
+
+    /// Counts an error of kind `unknown`, and reports the first one if the policy does nothing about
+    /// it.
+    fn note_unknown_error(&self) {
+        if !self.policy.is_retried() && self.breaker.is_none() {
+            return;
+        }
+        let is_first = self.policy.count_unknown_error();
+        let trips = self.breaker.is_some_and(|it| it.config().trips_on(ErrorKind::Unknown));
+        if is_first && !trips {
+            event::unknown_error(self.subject());
+        }
+    }
+
+    /// Records for an outer call that this one ends with an error after retries.
+    fn record_retries(&self, failed: &FailedAttempt) {
+        if self.attempt > 1 {
+            multiplied::record(self.policy.name(), self.breaker, failed.maybe_executed);
         }
     }
 

@@ -7,18 +7,24 @@
 use linkme::distributed_slice;
 
 use super::declaration::Declaration;
+use super::passed_over::PassedOver;
 use super::settings::BreakerSettings;
 use super::site::CallSite;
 use crate::{BudgetConfig, RetryPolicy};
 
 pub use RESILIENT_RUNTIME_0_1_0_BREAKERS as BREAKERS;
 pub use RESILIENT_RUNTIME_0_1_0_BUDGETS as BUDGETS;
+pub use RESILIENT_RUNTIME_0_1_0_PASSED_OVER as PASSED_OVER;
 pub use RESILIENT_RUNTIME_0_1_0_ROWS as ROWS;
 pub use RESILIENT_RUNTIME_0_1_0_SITES as SITES;
 
 /// Every function with `#[resilient]`.
 #[distributed_slice]
 pub static RESILIENT_RUNTIME_0_1_0_SITES: [CallSite];
+
+/// The methods without a policy of every `impl` block with `#[resilient]`.
+#[distributed_slice]
+pub static RESILIENT_RUNTIME_0_1_0_PASSED_OVER: [&'static [PassedOver]];
 
 /// Every breaker that `policies!` declares.
 #[distributed_slice]
@@ -44,7 +50,7 @@ mod tests {
             line.strip_prefix("pub static ").and_then(|rest| rest.split(':').next())
         });
         let names: BTreeSet<_> = statics.map(|name| name.strip_prefix(&prefix)).collect();
-        let expected = ["BREAKERS", "BUDGETS", "ROWS", "SITES"].map(Some);
+        let expected = ["BREAKERS", "BUDGETS", "PASSED_OVER", "ROWS", "SITES"].map(Some);
         assert_eq!(names, BTreeSet::from(expected), "each begins with `{prefix}`");
     }
 }

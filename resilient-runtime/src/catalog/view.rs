@@ -4,10 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::declaration::{Declaration, sorted};
+use super::passed_over::PassedOver;
 use super::problem::{CatalogError, Problem};
 use super::program::Program;
 use super::retry_rule::RetryRule;
-use super::sections::{BREAKERS, BUDGETS, ROWS};
+use super::sections::{BREAKERS, BUDGETS, PASSED_OVER, ROWS};
 use super::settings::BreakerSettings;
 use super::site::CallSite;
 use crate::call::Scope;
@@ -53,7 +54,10 @@ use crate::{BudgetConfig, RetryPolicy};
 /// ```
 #[must_use]
 pub fn catalog() -> Catalog {
+    let mut passed_over: Vec<_> = PASSED_OVER.iter().copied().flatten().copied().collect();
+    passed_over.sort_by_key(|method| (method.place, method.name()));
     Catalog {
+        passed_over,
         functions: Program::get().sites.iter().copied().map(AnnotatedFunction).collect(),
         breakers: sorted(&BREAKERS),
         rows: sorted(&ROWS),
@@ -65,6 +69,7 @@ pub fn catalog() -> Catalog {
 #[derive(Debug)]
 pub struct Catalog {
     functions: Vec<AnnotatedFunction>,
+    passed_over: Vec<PassedOver>,
     breakers: Vec<&'static Declaration<BreakerSettings>>,
     rows: Vec<&'static Declaration<RetryPolicy>>,
     budgets: Vec<&'static Declaration<BudgetConfig>>,
@@ -75,6 +80,39 @@ impl Catalog {
     #[must_use]
     pub fn functions(&self) -> &[AnnotatedFunction] {
         &self.functions
+    }
+
+    /// Returns the methods without a policy of every `impl` block that has `#[resilient]`, and why
+    /// each has none: a stream and a builder are not async, other methods return no `Result`, and
+    /// `#[resilient(skip)]` leaves a method out. Methods that a macro creates in the block are
+    /// missing.
+    ///
+    /// ```standalone_crate
+    /// use resilient_runtime::{catalog, resilient};
+    /// # use resilient_runtime::{Classify, ErrorKind};
+    /// # #[derive(Debug)] struct SearchError;
+    /// # impl Classify for SearchError { fn kind(&self) -> ErrorKind { ErrorKind::NetworkError } }
+    /// struct Store;
+    ///
+    /// #[resilient(retry = "auto")]
+    /// impl Store {
+    ///     async fn count(&self) -> Result<u32, SearchError> {
+    ///         Ok(7)
+    ///     }
+    ///
+    ///     fn pages(&self) -> impl Iterator<Item = u32> {
+    ///         0..3
+    ///     }
+    /// }
+    ///
+    /// let catalog = catalog();
+    /// let [pages] = catalog.passed_over() else { panic!("one method has no policy") };
+    /// assert!(pages.name().ends_with("::Store::pages"));
+    /// assert_eq!(pages.reason(), "not an async function");
+    /// ```
+    #[must_use]
+    pub fn passed_over(&self) -> &[PassedOver] {
+        &self.passed_over
     }
 
     /// Returns every breaker that [`policies!`](crate::policies) declares.
@@ -113,9 +151,9 @@ impl Catalog {
 pub struct AnnotatedFunction(&'static CallSite);
 
 impl AnnotatedFunction {
-    /// Returns the path of the function: `app::search`, or `app::Store::search` if the attribute is
-    /// on the `impl` block. For a call, this is the function around it, without type parameters.
-    /// Events carry the same path.
+    /// Returns the path of the function: `app::search`. If the attribute is on the `impl` block, it
+    /// has the type, `app::Store::search`, and the trait, `app::<Store as Repo>::search`. For a call,
+    /// this is the function around it, without type parameters. Events carry the same path.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.0.function()
@@ -181,6 +219,14 @@ impl AnnotatedFunction {
     pub const fn budget(&self) -> Option<&'static str> {
         self.0.budget
     }
+
+    /// Returns how many errors of kind [`Unknown`](crate::ErrorKind::Unknown) the function has
+    /// returned so far. Its policy does not retry them, and its breaker counts them only if its
+    /// lists of kinds name them. Without a retry and a breaker, nothing is counted.
+    #[must_use]
+    pub fn unknown_errors(&self) -> u64 {
+        self.0.resolved.get().map_or(0, |resolved| resolved.policy.unknown_errors())
+    }
 }
 
 /// `src/search.rs:17 app::search: retry "auto", breaker "search", deadline 10s`
@@ -197,9 +243,19 @@ impl fmt::Display for AnnotatedFunction {
             self.breaker().map(|breaker| format!("breaker \"{breaker}\"{scope}")),
             self.attempt_timeout().map(|timeout| format!("attempt timeout {timeout:?}")),
             self.deadline().map(|deadline| format!("deadline {deadline:?}")),
+            counted_unknown(self.unknown_errors()),
         ];
         let policy: Vec<_> = policy.into_iter().flatten().collect();
         let call = if self.is_call() { " (a call)" } else { "" };
         write!(formatter, "{} {}{call}: {}", self.0.place, self.name(), policy.join(", "))
+    }
+}
+
+/// Returns the count of errors of kind `unknown` as text. `None` if there are none.
+fn counted_unknown(errors: u64) -> Option<String> {
+    match errors {
+        0 => None,
+        1 => Some("1 error of kind `unknown`".to_owned()),
+        _ => Some(format!("{errors} errors of kind `unknown`")),
     }
 }

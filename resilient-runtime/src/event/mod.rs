@@ -30,10 +30,40 @@ pub(crate) fn retrying(subject: Subject<'_>, kind: ErrorKind, delay: Duration) {
     tracing::info!(target: TARGET, function, breaker, attempt, kind, ?delay, "retrying");
 }
 
+/// A call is retried whose failure is that of a call inside it, which was retried too. `outer` is
+/// the call that is retried now.
+pub(crate) fn multiplied(outer: Subject<'_>, inner: &str) {
+    let Subject { function, breaker, .. } = outer;
+    tracing::warn!(
+        target: TARGET,
+        function,
+        breaker,
+        inner,
+        "retries multiply: the function retries what the function `inner`, which it calls, has \
+         already retried: let one of them retry, or give both the same breaker"
+    );
+}
+
 pub(crate) fn gave_up(subject: Subject<'_>, kind: ErrorKind, reason: &str) {
     let Subject { function, breaker, attempt } = subject;
     let kind = kind.as_str();
     tracing::warn!(target: TARGET, function, breaker, attempt, kind, reason, "gave up");
+}
+
+/// An error of kind `unknown` reached a policy with a retry or a breaker, for the first time.
+pub(crate) fn unknown_error(subject: Subject<'_>) {
+    let Subject { function, breaker, attempt } = subject;
+    let kind = ErrorKind::Unknown.as_str();
+    tracing::warn!(
+        target: TARGET,
+        function,
+        breaker,
+        attempt,
+        kind,
+        "an error of kind `unknown` is neither retried nor a failure for a breaker: derive \
+         `Classify` for it, give the function the key `classify`, or guard the call where the error \
+         still is a `QdrantError`"
+    );
 }
 
 /// A time limit ended a call that is never retried. For other calls, [`gave_up`] reports it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use resilient_runtime::{breaker, resilient};
+use resilient_runtime::{breaker, catalog, resilient};
 use resilient_tests::events::Events;
 use resilient_tests::{DOWN, Failure};
 
@@ -168,4 +168,110 @@ impl Store {
 async fn the_keys_of_the_block_go_together_with_those_of_each_method() {
     assert_eq!(Store::default().with_a_budget().await, Ok(5 + 5));
     assert_eq!(Store::default().without_a_look_at_its_attempt().await, Err(DOWN));
+}
+
+/// Of a trait with an argument, a type may have several implementations.
+trait Find<T> {
+    async fn find(&self) -> StoreResult<u32>;
+
+    fn is_cached(&self) -> bool;
+}
+
+struct Docs;
+
+struct Images<T>(T);
+
+#[resilient(retry = "rate_limit_error")]
+impl Find<Docs> for Store {
+    async fn find(&self) -> StoreResult<u32> {
+        self.ask()
+    }
+
+    fn is_cached(&self) -> bool {
+        false
+    }
+}
+
+#[resilient(retry = "rate_limit_error")]
+impl Find<Images<&'static [u8]>> for Store {
+    async fn find(&self) -> StoreResult<u32> {
+        self.ask()
+    }
+
+    #[resilient(skip)]
+    fn is_cached(&self) -> bool {
+        true
+    }
+}
+
+#[resilient(retry = "rate_limit_error")]
+impl<T> Find<T> for &(Store, u8) {
+    async fn find(&self) -> StoreResult<u32> {
+        self.0.ask()
+    }
+
+    fn is_cached(&self) -> bool {
+        self.1 > 0
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn methods_of_several_implementations_of_a_trait_have_different_names() {
+    let events = Events::catch();
+    let store = (Store::default(), 1);
+    Find::<Docs>::find(&store.0).await.unwrap();
+    let called = Store::default();
+    Find::<Images<&'static [u8]>>::find(&called).await.unwrap();
+    store.0.0.store(0, Ordering::Relaxed);
+    Find::<Docs>::find(&&store).await.unwrap();
+    let mut functions: Vec<_> =
+        events.named("retrying").iter().map(|it| it.field("function").to_owned()).collect();
+    functions.dedup();
+    let named = |name| format!("{}::{name}::find", module_path!());
+    let expected = [
+        "<Store as Find<Docs>>",
+        "<Store as Find<Images<&'static[u8]>>>",
+        "<&(Store, u8) as Find<T>>",
+    ];
+    assert_eq!(functions, expected.map(named));
+    assert!(Find::<Images<&'static [u8]>>::is_cached(&called));
+    assert!(Find::<Docs>::is_cached(&&store) && !Find::<Docs>::is_cached(&called));
+    let _ = Images(0).0;
+}
+
+#[test]
+fn the_catalog_lists_the_methods_that_a_block_passes_over_and_why() {
+    let catalog = catalog();
+    let reason = |name: &str| {
+        let name = format!("{}::{name}", module_path!());
+        let method = catalog.passed_over().iter().find(|method| method.name() == name)?;
+        assert!(method.file().ends_with("impl_block.rs"));
+        let place = format!("{}:{} {name}: ", method.file(), method.line());
+        assert_eq!(method.to_string(), place + method.reason());
+        Some(method.reason())
+    };
+    assert_eq!(reason("Store::ask"), Some("not an async function"));
+    let no_result = "the name of its return type does not end in `Result`";
+    assert_eq!(reason("Store::no_result"), Some(no_result));
+    assert_eq!(reason("Store::left_out"), Some("left out by `#[resilient(skip)]`"));
+    assert_eq!(reason("<Store as Find<Docs>>::is_cached"), Some("not an async function"));
+    assert_eq!(reason("Store::by_the_block"), None, "it has a policy");
+    assert_eq!(reason("Store::by_alias"), None, "it has a policy");
+    assert_eq!(reason("<Store as Ask>::ask_boxed"), None, "it has a policy");
+    assert_eq!(reason("Store::under_a_condition"), None, "it does not exist");
+}
+
+#[resilient(retry = "rate_limit_error")]
+impl Store {
+    async fn exists(&self) -> Result<u32, Failure> {
+        self.ask()
+    }
+
+    #[cfg(any())]
+    fn under_a_condition(&self) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_under_a_condition_is_listed_only_if_it_exists() {
+    assert_eq!(Store::default().exists().await, Ok(5));
 }

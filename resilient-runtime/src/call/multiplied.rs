@@ -1,0 +1,49 @@
+//! Retries inside retries: two calls through different breakers that both retry one failure.
+//!
+//! A call that fails in spite of its retries leaves its name. The call around it finds the name if it
+//! retries that failure too. Nothing of this is on the path of a success.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use super::enclosing::{self, Frame};
+use crate::CircuitBreaker;
+use crate::event::{self, Subject};
+
+/// How many pairs of functions are reported in the life of the program. Names of policies may be
+/// made at run time.
+const MOST_PAIRS: usize = 256;
+
+thread_local! {
+    /// The function that was retried, while [`enclosing`] knows that there is one. It is not kept
+    /// there, since a thread-local with a destructor is slower.
+    static INNER: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// The pairs that have been reported: the outer function, and the inner one.
+static REPORTED: Mutex<BTreeSet<(String, String)>> = Mutex::new(BTreeSet::new());
+
+/// Records that a call of this function has failed in spite of its retries.
+pub(crate) fn record(inner: &str, breaker: Option<&CircuitBreaker>, maybe_executed: bool) {
+    if enclosing::record_retried(breaker, maybe_executed) {
+        INNER.with_borrow_mut(|name| inner.clone_into(name));
+    }
+}
+
+/// Reports, once for each pair, that the retries of this call multiply those of a call inside it.
+pub(crate) fn report(outer: Subject<'_>, frame: Frame) {
+    if enclosing::take_retried(frame) {
+        let inner = INNER.take();
+        if is_new(outer.function, &inner) {
+            event::multiplied(outer, &inner);
+        }
+    }
+}
+
+/// Remembers a pair. Returns whether it is to be reported.
+fn is_new(outer: &str, inner: &str) -> bool {
+    // The set is never half changed, so it is valid after a panic.
+    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    reported.len() < MOST_PAIRS && reported.insert((outer.to_owned(), inner.to_owned()))
+}
