@@ -32,7 +32,9 @@ fn report(breaker: &CircuitBreaker) {
     let stats = breaker.stats();
     println!("{}:", breaker.name());
     println!("  state            {}", stats.state);
-    println!("  failures         {} of {}", stats.failure_count, stats.config.failure_threshold());
+    if let Some(threshold) = stats.config.failure_threshold() {
+        println!("  failures         {} of {threshold}", stats.failure_count);
+    }
     println!("  successes        {} of {}", stats.success_count, stats.config.success_threshold());
     if let Some(time) = stats.last_failure_time {
         println!("  last failure     {:?} ago", time.elapsed());

@@ -34,13 +34,15 @@ pub enum ConfigError {
     /// See [`BreakerConfigBuilder::window_calls`](crate::BreakerConfigBuilder::window_calls).
     WindowMissing,
     /// See [`BreakerConfigBuilder::failure_threshold`](crate::BreakerConfigBuilder::failure_threshold).
-    FailureThresholdInWindow,
+    FailureThresholdOverWindow,
     /// See [`BreakerConfigBuilder::failure_rate`](crate::BreakerConfigBuilder::failure_rate).
     FailureRate,
     /// See [`BreakerConfigBuilder::minimum_calls`](crate::BreakerConfigBuilder::minimum_calls).
     MinimumCalls,
     /// See [`BreakerConfigBuilder::minimum_calls`](crate::BreakerConfigBuilder::minimum_calls).
     MinimumCallsOverWindow,
+    /// See [`BreakerConfigBuilder::minimum_calls`](crate::BreakerConfigBuilder::minimum_calls).
+    MinimumCallsWithoutRate,
     /// See [`BreakerConfigBuilder::slow_call_duration`](crate::BreakerConfigBuilder::slow_call_duration).
     SlowCallDuration,
     /// See [`BreakerConfigBuilder::slow_call_rate`](crate::BreakerConfigBuilder::slow_call_rate).
@@ -128,9 +130,9 @@ impl ConfigError {
                 "`failure_rate`, `minimum_calls`, `slow_call_duration` and `slow_call_rate` need a \
                  `window`, of calls or of time"
             }
-            Self::FailureThresholdInWindow => {
-                "`failure_threshold` counts consecutive failures: with a `window`, give \
-                 `failure_rate` instead"
+            Self::FailureThresholdOverWindow => {
+                "`failure_threshold` is more than the `window` holds: lower it, or raise the \
+                 `window`"
             }
             Self::FailureRate => {
                 "`failure_rate` must be a number from 0 to 1, a share of the calls in the window"
@@ -138,6 +140,10 @@ impl ConfigError {
             Self::MinimumCalls => "`minimum_calls` must be from 1 to 65535",
             Self::MinimumCallsOverWindow => {
                 "`minimum_calls` is more than the `window` holds: lower it, or raise the `window`"
+            }
+            Self::MinimumCallsWithoutRate => {
+                "`minimum_calls` is for rates, and with `failure_threshold` the number of failures \
+                 opens the breaker: give `failure_rate` too, or leave `minimum_calls` out"
             }
             Self::SlowCallDuration => "`slow_call_duration` must be a millisecond or more",
             Self::SlowCallRate => {

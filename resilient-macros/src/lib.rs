@@ -52,10 +52,10 @@ use proc_macro::TokenStream;
 /// | `breaker = SEARCH` | a path in capitals, to a constant name or a `static CircuitBreaker` | | fails fast by that breaker |
 /// | `breaker(…)` | | | the same, with settings: |
 /// | – `name` | a string, with or without placeholders, or a constant | required | the name |
-/// | – `failure_threshold` | a whole number from 1 to 65,535, without `window` | 5 | how many consecutive failures open it |
-/// | – `window` | a whole number from 1 to 1,000, or a duration, `"10ms"` or more | none | with `100`, it opens by the share of failures among the last 100 calls, with `"60s"` among the calls of the last 60 s, instead of by consecutive failures |
-/// | – `failure_rate` | a number from 0 to 1, with `window` | 0.5 | the share of failures in the window at which it opens; 0 is reached by one failure |
-/// | – `minimum_calls` | a whole number from 1 to 65,535, no more than a window of calls holds, with `window` | 20, or the size of a smaller window of calls | how many calls must be in the window before a rate counts |
+/// | – `failure_threshold` | a whole number from 1 to 65,535, no more than a window of calls holds | 5, or none with `window` | how many consecutive failures open it; with `window`, how many failures in the window, whatever succeeds in between |
+/// | – `window` | a whole number from 1 to 1,000, or a duration, `"10ms"` or more | none | with `100`, it opens by the share of failures among the last 100 calls, with `"60s"` among the calls of the last 60 s, instead of by consecutive failures; with `failure_threshold`, by the number of failures among them |
+/// | – `failure_rate` | a number from 0 to 1, with `window` | 0.5, or none with `failure_threshold` | the share of failures in the window at which it opens; 0 is reached by one failure |
+/// | – `minimum_calls` | a whole number from 1 to 65,535, no more than a window of calls holds, with `window` and a rate | 20, or the size of a smaller window of calls | how many calls must be in the window before a rate counts |
 /// | – `slow_call_duration` | a duration, `"1ms"` or more, with `window` | none | a call that takes longer is slow, whether it succeeds or fails; with retries, the attempt whose result counts is measured. A slow probe counts as failed |
 /// | – `slow_call_rate` | a number from 0 to 1, with `slow_call_duration` | 1 | the share of slow calls in the window at which it opens; 0 is reached by one slow call |
 /// | – `trip_on` | a list of kinds, `["timeout_error", "search_timeout"]` | the transient kinds | which kinds of error count as failures, instead of the transient ones |

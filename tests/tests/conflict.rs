@@ -23,8 +23,8 @@ async fn _second_in_source() -> Result<(), Failure> {
 fn two_settings_of_one_breaker_are_reported_once_and_the_first_in_source_wins() {
     // An event is made under no lock: whoever hears it may ask for breakers.
     let events = Events::catch_and(|| drop(breakers()));
-    assert_eq!(breaker("disputed").unwrap().config().failure_threshold(), 3);
-    assert_eq!(breaker("disputed").unwrap().config().failure_threshold(), 3);
+    assert_eq!(breaker("disputed").unwrap().config().failure_threshold(), Some(3));
+    assert_eq!(breaker("disputed").unwrap().config().failure_threshold(), Some(3));
     let [conflict] = &events.all()[..] else { panic!("{:?}", events.all()) };
     assert_eq!(conflict.level, tracing::Level::ERROR);
     assert_eq!(conflict.field("breaker"), "disputed");
@@ -44,7 +44,7 @@ policies! {
 
 #[test]
 fn a_declaration_holds_before_the_numbers_of_a_function() {
-    assert_eq!(breaker("declared").unwrap().config().failure_threshold(), 3);
+    assert_eq!(breaker("declared").unwrap().config().failure_threshold(), Some(3));
     let error = catalog().validate().unwrap_err();
     let is_ours = |problem: &&Problem| {
         matches!(problem, Problem::BreakerConflict { breaker, dropped, .. }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::config::{BreakerConfig, Checked, Rates, Slow, Window};
 use super::limits::{
-    DEFAULT_FAILURE_RATE, DEFAULT_MAX_OPEN_DURATION, DEFAULT_MINIMUM_CALLS, DEFAULT_SLOW_CALL_RATE,
-    FAILURE_RATE, FAILURE_THRESHOLD, HALF_OPEN_MAX_CALLS, IGNORABLE, MINIMUM_CALLS, OPEN_DURATION,
-    OPEN_DURATION_MULTIPLIER, OPEN_JITTER, PROBE_TIMEOUT, SLOW_CALL_DURATION, SLOW_CALL_RATE,
-    SUCCESS_THRESHOLD, WINDOW_CALLS, WINDOW_TIME,
+    DEFAULT_FAILURE_RATE, DEFAULT_FAILURE_THRESHOLD, DEFAULT_MAX_OPEN_DURATION,
+    DEFAULT_MINIMUM_CALLS, DEFAULT_SLOW_CALL_RATE, FAILURE_RATE, FAILURE_THRESHOLD,
+    HALF_OPEN_MAX_CALLS, IGNORABLE, MINIMUM_CALLS, OPEN_DURATION, OPEN_DURATION_MULTIPLIER,
+    OPEN_JITTER, PROBE_TIMEOUT, SLOW_CALL_DURATION, SLOW_CALL_RATE, SUCCESS_THRESHOLD,
+    WINDOW_CALLS, WINDOW_TIME,
 };
 use crate::error::ConfigError;
 use crate::kind::ErrorKind;
@@ -113,24 +114,48 @@ impl BreakerConfigBuilder {
             ..Self::new()
         };
         let Some(rates) = &config.rates else {
-            let failures = config.failure_threshold as u32;
-            let default = BreakerConfig::DEFAULT.failure_threshold as u32;
-            return Self { failure_threshold: unless_default(failures, default), ..this };
+            let failure_threshold = match config.failure_threshold() {
+                Some(failures) => unless_default(failures, DEFAULT_FAILURE_THRESHOLD as u32),
+                None => None,
+            };
+            return Self { failure_threshold, ..this };
         };
-        let minimum_calls = default_minimum_calls(rates.window) as u32;
+        let minimum_calls = match config.minimum_calls() {
+            Some(calls) => unless_default(calls, default_minimum_calls(rates.window) as u32),
+            None => None,
+        };
         Self {
             window_calls: config.window_calls(),
             window_time: config.window_time(),
-            failure_rate: Some(rates.failure_rate.0),
-            minimum_calls: unless_default(rates.minimum_calls as u32, minimum_calls),
+            failure_threshold: config.failure_threshold(),
+            failure_rate: rates.failure_rate(),
+            minimum_calls,
             slow_call_duration: config.slow_call_duration(),
             slow_call_rate: config.slow_call_rate(),
             ..this
         }
     }
 
-    /// How many consecutive failures open the breaker, from 1 to 65,535. Default 5. Not together with
-    /// a window, which opens it by [`failure_rate`](Self::failure_rate).
+    /// How many consecutive failures open the breaker, from 1 to 65,535. Default 5.
+    ///
+    /// With a window, this many failures in the window open the breaker, whatever succeeds between
+    /// them, and no more than a window of calls holds. Such a window opens by
+    /// [`failure_rate`](Self::failure_rate) only if that is given too. Either then opens it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use resilient_runtime::{BreakerConfig, CircuitBreaker};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+    /// let minute = Duration::from_secs(60);
+    /// let config = BreakerConfig::builder().failure_threshold(2).window_time(minute).build()?;
+    /// let breaker = CircuitBreaker::new(config);
+    /// breaker.acquire().unwrap().failure();
+    /// breaker.acquire().unwrap().success();
+    /// breaker.acquire().unwrap().failure();
+    /// assert!(breaker.acquire().is_err());
+    /// # Ok::<(), resilient_runtime::ConfigError>(()) }).unwrap();
+    /// ```
     pub const fn failure_threshold(mut self, failures: u32) -> Self {
         self.failure_threshold = Some(failures);
         self
@@ -196,7 +221,8 @@ impl BreakerConfigBuilder {
     }
 
     /// Opens the breaker by the share of failures among this many of the last calls, from 1 to 1,000,
-    /// instead of by consecutive failures. Each call replaces the oldest.
+    /// instead of by consecutive failures. Each call replaces the oldest. With a
+    /// [`failure_threshold`](Self::failure_threshold), it opens by the number of failures among them.
     ///
     /// Calls that are neither success nor failure are not in the window. The window is empty when the
     /// breaker closes.
@@ -207,7 +233,9 @@ impl BreakerConfigBuilder {
 
     /// Opens the breaker by the share of failures among the calls that ended within this time, 10
     /// ms or more, instead of by consecutive failures. It is rounded down to 10 ms, and moves on in
-    /// tenths: at any moment it spans nine to ten of them.
+    /// tenths: at any moment it spans nine to ten of them. With a
+    /// [`failure_threshold`](Self::failure_threshold), the breaker opens by the number of failures
+    /// among these calls.
     ///
     /// Such a breaker reads the clock at the end of each call.
     pub const fn window_time(mut self, time: Duration) -> Self {
@@ -216,7 +244,8 @@ impl BreakerConfigBuilder {
     }
 
     /// The share of failures in the window, from 0 to 1, at which the breaker opens. 0 is reached by
-    /// one failure. Default 0.5, as in resilience4j and `MicroProfile` Fault Tolerance.
+    /// one failure. Default 0.5, as in resilience4j and `MicroProfile` Fault Tolerance; with a
+    /// [`failure_threshold`](Self::failure_threshold), no share opens it by default.
     pub const fn failure_rate(mut self, share: f64) -> Self {
         self.failure_rate = Some(share);
         self
@@ -224,7 +253,8 @@ impl BreakerConfigBuilder {
 
     /// How many calls must be in the window before a rate counts: from 1 to 65,535, and no more
     /// than a window of calls holds. Default 20, as in `MicroProfile` Fault Tolerance, or the
-    /// size of a smaller window of calls.
+    /// size of a smaller window of calls. [`failure_threshold`](Self::failure_threshold) does not wait
+    /// for it.
     pub const fn minimum_calls(mut self, calls: u32) -> Self {
         self.minimum_calls = Some(calls);
         self
@@ -315,12 +345,7 @@ impl BreakerConfigBuilder {
     /// ```
     pub const fn build(self) -> Result<BreakerConfig, ConfigError> {
         let rates = ok!(self.checked_rates());
-        let failure_threshold = match self.failure_threshold {
-            Some(_) if rates.is_some() => return Err(ConfigError::FailureThresholdInWindow),
-            Some(failures) => failures,
-            None => BreakerConfig::DEFAULT.failure_threshold as u32,
-        };
-        let failure_threshold = ok!(count(&FAILURE_THRESHOLD, failure_threshold));
+        let failure_threshold = ok!(self.checked_failure_threshold(rates));
         let success_threshold = ok!(count(&SUCCESS_THRESHOLD, self.success_threshold));
         let half_open_max_calls = match self.half_open_max_calls {
             Some(calls) => calls,
@@ -345,6 +370,26 @@ impl BreakerConfigBuilder {
             trips,
             ignores_deadline,
         })
+    }
+
+    /// Checks how many failures open the breaker. Returns `None` if only rates do.
+    const fn checked_failure_threshold(
+        &self,
+        rates: Option<Rates>,
+    ) -> Result<Option<u16>, ConfigError> {
+        match (self.failure_threshold, rates) {
+            (None, None) => Ok(Some(DEFAULT_FAILURE_THRESHOLD)),
+            (None, Some(_)) => Ok(None),
+            (Some(failures), rates) => {
+                let failures = ok!(count(&FAILURE_THRESHOLD, failures));
+                match rates {
+                    Some(rates) if failures > most_calls(rates.window) => {
+                        Err(ConfigError::FailureThresholdOverWindow)
+                    }
+                    _ => Ok(Some(failures)),
+                }
+            }
+        }
     }
 
     /// Checks how long the breaker stays open. Returns the longest such time.
@@ -391,23 +436,31 @@ impl BreakerConfigBuilder {
                 return if unused { Err(ConfigError::WindowMissing) } else { Ok(None) };
             }
         };
-        let minimum_calls = ok!(self.checked_minimum_calls(window));
         let failure_rate = match self.failure_rate {
-            Some(rate) => rate,
-            None => DEFAULT_FAILURE_RATE,
+            Some(rate) => Some(Checked(ok!(FAILURE_RATE.check(rate)))),
+            // The number of failures replaces the default.
+            None if self.failure_threshold.is_some() => None,
+            None => Some(Checked(DEFAULT_FAILURE_RATE)),
         };
-        let failure_rate = Checked(ok!(FAILURE_RATE.check(failure_rate)));
         let slow = ok!(self.checked_slow());
+        let has_rate = failure_rate.is_some() || slow.is_some();
+        let minimum_calls = ok!(self.checked_minimum_calls(window, has_rate));
         Ok(Some(Rates { window, minimum_calls, failure_rate, slow }))
     }
 
-    const fn checked_minimum_calls(&self, window: Window) -> Result<u16, ConfigError> {
-        let Some(calls) = self.minimum_calls else {
-            return Ok(default_minimum_calls(window));
-        };
-        match count(&MINIMUM_CALLS, calls) {
-            Ok(calls) if calls > most_calls(window) => Err(ConfigError::MinimumCallsOverWindow),
-            checked => checked,
+    const fn checked_minimum_calls(
+        &self,
+        window: Window,
+        has_rate: bool,
+    ) -> Result<Option<u16>, ConfigError> {
+        match self.minimum_calls {
+            Some(calls) => match ok!(count(&MINIMUM_CALLS, calls)) {
+                calls if calls > most_calls(window) => Err(ConfigError::MinimumCallsOverWindow),
+                _ if !has_rate => Err(ConfigError::MinimumCallsWithoutRate),
+                calls => Ok(Some(calls)),
+            },
+            None if has_rate => Ok(Some(default_minimum_calls(window))),
+            None => Ok(None),
         }
     }
 

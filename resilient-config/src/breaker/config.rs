@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::limits::DEFAULT_FAILURE_THRESHOLD;
 use crate::kind::ErrorKind;
 use crate::kind_set::KindSet;
 
@@ -22,11 +23,17 @@ use crate::kind_set::KindSet;
 /// // By the share of failures among the last 100 calls, instead of consecutive failures.
 /// let config = BreakerConfig::builder().window_calls(100).failure_rate(0.3).build()?;
 /// assert_eq!(config.minimum_calls(), Some(20));
+///
+/// // By five failures within a minute, whatever succeeds between them.
+/// let minute = Duration::from_secs(60);
+/// let config = BreakerConfig::builder().window_time(minute).failure_threshold(5).build()?;
+/// assert_eq!(config.failure_rate(), None);
 /// # Ok::<(), resilient_runtime::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerConfig {
-    pub(super) failure_threshold: u16,
+    /// Failures in a row, or in the window. `None`: opens by rates only.
+    pub(super) failure_threshold: Option<u16>,
     pub(super) success_threshold: u16,
     pub(super) half_open_max_calls: u16,
     pub(super) probe_timeout: Option<Duration>,
@@ -46,18 +53,21 @@ pub struct BreakerConfig {
 pub struct Rates {
     /// How far back the breaker looks.
     pub window: Window,
-    /// How many calls must be in the window before a rate counts.
-    pub minimum_calls: u16,
-    pub(super) failure_rate: Checked,
+    /// How many calls must be in the window before a rate counts. `None`: there is no rate.
+    pub minimum_calls: Option<u16>,
+    pub(super) failure_rate: Option<Checked>,
     pub(super) slow: Option<Slow>,
 }
 
 impl Rates {
-    /// Returns the share of failures that opens the breaker.
+    /// Returns the share of failures that opens the breaker, if one does.
     #[must_use]
     #[inline]
-    pub const fn failure_rate(&self) -> f64 {
-        self.failure_rate.0
+    pub const fn failure_rate(&self) -> Option<f64> {
+        match self.failure_rate {
+            Some(rate) => Some(rate.0),
+            None => None,
+        }
     }
 
     /// Returns the share of slow calls that opens the breaker, if calls can be slow.
@@ -103,7 +113,7 @@ impl BreakerConfig {
     /// Opens after 5 consecutive failures, for 30 seconds. Then 2 successes close it. These are
     /// the defaults of the resilience layer that this library implements.
     pub const DEFAULT: Self = Self {
-        failure_threshold: 5,
+        failure_threshold: Some(DEFAULT_FAILURE_THRESHOLD),
         success_threshold: 2,
         half_open_max_calls: 2,
         probe_timeout: None,
@@ -116,12 +126,15 @@ impl BreakerConfig {
         ignores_deadline: false,
     };
 
-    /// Returns how many consecutive failures open the breaker. Default 5. With a window, it has no
-    /// effect.
+    /// Returns how many consecutive failures open the breaker, or with a window, how many failures in
+    /// it. Default 5; with a window `None`, which opens it by rates only.
     #[must_use]
     #[inline]
-    pub const fn failure_threshold(&self) -> u32 {
-        self.failure_threshold as u32
+    pub const fn failure_threshold(&self) -> Option<u32> {
+        match self.failure_threshold {
+            Some(failures) => Some(failures as u32),
+            None => None,
+        }
     }
 
     /// Returns how many successful probes close the breaker again. Default 2.
@@ -191,22 +204,22 @@ impl BreakerConfig {
     }
 
     /// Returns the share of failures in the window that opens the breaker. Default 0.5 if there is a
-    /// window.
+    /// window without a [`failure_threshold`](Self::failure_threshold).
     #[must_use]
     pub const fn failure_rate(&self) -> Option<f64> {
         match &self.rates {
-            Some(rates) => Some(rates.failure_rate.0),
+            Some(rates) => rates.failure_rate(),
             None => None,
         }
     }
 
     /// Returns how many calls must be in the window before a rate counts. Default 20 if there is a
-    /// window, or the size of a smaller window of calls.
+    /// rate, or the size of a smaller window of calls.
     #[must_use]
     pub const fn minimum_calls(&self) -> Option<u32> {
-        match &self.rates {
-            Some(rates) => Some(rates.minimum_calls as u32),
-            None => None,
+        match self.rates {
+            Some(Rates { minimum_calls: Some(calls), .. }) => Some(calls as u32),
+            _ => None,
         }
     }
 

@@ -46,6 +46,9 @@ pub(super) const SLOW_CALL_RATE: Number = Number::share(0.8, ConfigError::SlowCa
 /// The kinds that may count as failures by default.
 pub(super) const IGNORABLE: KindSet = KindSet::TRANSIENT.with(ErrorKind::DeadlineExceeded);
 
+/// The `failureThreshold` of the resilience layer that this library implements.
+pub(super) const DEFAULT_FAILURE_THRESHOLD: u16 = 5;
+
 /// With this many calls, a rate is meaningful: the `requestVolumeThreshold` of `MicroProfile` Fault
 /// Tolerance.
 pub(super) const DEFAULT_MINIMUM_CALLS: u16 = 20;

@@ -20,6 +20,7 @@ fn numbers_out_of_range_are_refused() {
     for (refused, error) in [
         (builder().failure_threshold(0), ConfigError::FailureThreshold),
         (builder().failure_threshold(65_536), ConfigError::FailureThreshold),
+        (window().failure_threshold(0), ConfigError::FailureThreshold),
         (builder().success_threshold(0), ConfigError::SuccessThreshold),
         (builder().half_open_max_calls(0), ConfigError::HalfOpenMaxCalls),
         (builder().probe_timeout(999 * MICROSECOND), ConfigError::ProbeTimeout),
@@ -59,7 +60,8 @@ fn numbers_that_contradict_each_other_are_refused() {
         (builder().slow_call_duration(second), ConfigError::WindowMissing),
         (builder().slow_call_rate(0.5), ConfigError::WindowMissing),
         (window().window_time(second), ConfigError::TwoWindows),
-        (window().failure_threshold(5), ConfigError::FailureThresholdInWindow),
+        (window().failure_threshold(101), ConfigError::FailureThresholdOverWindow),
+        (window().failure_threshold(5).minimum_calls(9), ConfigError::MinimumCallsWithoutRate),
         (window().minimum_calls(101), ConfigError::MinimumCallsOverWindow),
         (window().slow_call_rate(0.5), ConfigError::SlowCallDurationMissing),
         (builder().max_open_duration(second), ConfigError::MaxOpenDuration),
@@ -149,6 +151,10 @@ fn a_configuration_survives_the_way_through_a_builder() {
         window().failure_rate(0.25).minimum_calls(3),
         window().slow_call_duration(second).slow_call_rate(0.75),
         builder().window_time(60 * second).minimum_calls(100),
+        window().failure_threshold(5),
+        builder().window_time(second).failure_threshold(65_535),
+        window().failure_threshold(5).failure_rate(0.5).minimum_calls(3),
+        window().failure_threshold(3).slow_call_duration(second).minimum_calls(3),
         builder().trip_on(&[NotFoundError]),
         builder().trip_on(&[NotFoundError, DeadlineExceeded]),
         builder().ignore(&[RateLimitError]),
@@ -166,7 +172,7 @@ fn a_builder_of_a_configuration_changes_one_setting() {
     let config = BreakerConfig::builder().failure_threshold(7).ignore(&[RateLimitError]);
     let config = config.build().unwrap();
     let longer = config.to_builder().open_duration(Duration::from_secs(60)).build().unwrap();
-    assert_eq!(longer.failure_threshold(), 7);
+    assert_eq!(longer.failure_threshold(), Some(7));
     assert!(!longer.trips_on(RateLimitError));
     // A new list replaces the old one, whether each names kinds or removes some.
     let other = config.to_builder().ignore(&[TimeoutError]).build().unwrap();
@@ -216,6 +222,32 @@ fn a_window_brings_its_defaults() {
         BreakerConfig::builder().window_time(minute).slow_call_duration(minute).build().unwrap();
     assert_eq!((time.window_calls(), time.window_time()), (None, Some(minute)));
     assert_eq!((time.minimum_calls(), time.slow_call_rate()), (Some(20), Some(1.0)));
+}
+
+#[test]
+fn a_window_opens_by_rates_unless_a_number_of_failures_is_given() {
+    let window = || BreakerConfig::builder().window_calls(10);
+    let read = |builder: BreakerConfigBuilder| {
+        let config = builder.build().unwrap();
+        (config.failure_threshold(), config.failure_rate(), config.minimum_calls())
+    };
+    assert_eq!(read(BreakerConfig::builder()), (Some(5), None, None));
+    assert_eq!(read(window()), (None, Some(0.5), Some(10)));
+    assert_eq!(read(window().failure_threshold(5)), (Some(5), None, None));
+    let both = window().failure_threshold(5).failure_rate(0.3);
+    assert_eq!(read(both), (Some(5), Some(0.3), Some(10)));
+    let slow = window().failure_threshold(5).slow_call_duration(Duration::from_secs(1));
+    assert_eq!(read(slow), (Some(5), None, Some(10)));
+}
+
+#[test]
+fn two_windows_that_open_differently_are_two_configurations() {
+    let window = || BreakerConfig::builder().window_calls(10);
+    let [by_rate, by_count, by_both] =
+        [window(), window().failure_threshold(5), window().failure_threshold(5).failure_rate(0.5)]
+            .map(|builder| builder.build().unwrap());
+    assert!(by_rate != by_count && by_count != by_both && by_rate != by_both);
+    assert_ne!(format!("{by_rate:?}"), format!("{by_count:?}"));
 }
 
 #[test]

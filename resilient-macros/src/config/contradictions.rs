@@ -64,7 +64,10 @@ fn keys_of(error: ConfigError) -> Option<(&'static [&'static str], &'static [&'s
             &["failure_rate", "minimum_calls", "slow_call_duration", "slow_call_rate"],
             &["window"],
         ),
-        ConfigError::FailureThresholdInWindow => (&["failure_threshold"], &["window"]),
+        ConfigError::FailureThresholdOverWindow => (&["failure_threshold"], &["window"]),
+        ConfigError::MinimumCallsWithoutRate => {
+            (&["minimum_calls"], &["failure_rate", "slow_call_duration"])
+        }
         ConfigError::SlowCallDurationMissing => (&["slow_call_rate"], &["slow_call_duration"]),
         ConfigError::MinimumCallsOverWindow => (&["minimum_calls"], &["window"]),
         ConfigError::MaxOpenDuration => (&["max_open_duration"], &["open_duration"]),

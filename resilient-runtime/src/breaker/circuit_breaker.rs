@@ -80,7 +80,7 @@ pub struct CircuitBreaker {
     /// All that decides whether a call is admitted: see [`Word`].
     pub(super) word: AtomicU64,
     pub(super) open_streak: OpenStreak,
-    /// The window of a breaker that opens by rates. It is allocated at the first result.
+    /// The window of a breaker that has one. It is allocated at the first result.
     pub(super) results: OnceLock<Box<Results>>,
     pub(super) probes: ProbeSlots,
     pub(super) clock: Clock,
@@ -170,12 +170,12 @@ impl CircuitBreaker {
     pub fn stats(&self) -> BreakerStats {
         let (word, consecutive_openings) = self.consecutive_openings();
         let window = self.window(word);
+        // A window replaces the number of failures below.
+        let threshold = self.config.failure_threshold().unwrap_or_default();
         let (failures, successes) = match word.state() {
             State::Closed { failures } | State::Disabled { failures } => (u32::from(failures), 0),
-            State::Open { .. } => (self.config.failure_threshold(), 0),
-            State::HalfOpen { successes, .. } => {
-                (self.config.failure_threshold(), u32::from(successes))
-            }
+            State::Open { .. } => (threshold, 0),
+            State::HalfOpen { successes, .. } => (threshold, u32::from(successes)),
             State::ForcedOpen | State::ForcedClosed => (0, 0),
         };
         let state = self.mode_now(word).into();

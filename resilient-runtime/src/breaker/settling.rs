@@ -1,7 +1,7 @@
 //! Settling: what the end of a call does to the breaker.
 //!
 //! `Word::fail` and `Word::succeed` in `state.rs` decide by counts whether a result opens or closes the
-//! breaker. For a window, `config::reaches_rates` decides by rates, and `Word::trip` applies it.
+//! breaker. For a window, `config::window_opens` decides, and `Word::trip` applies it.
 
 use std::time::Duration;
 
@@ -105,7 +105,7 @@ impl CircuitBreaker {
         slow
     }
 
-    /// Adds a result to the window, and opens the breaker if the window has reached its rates.
+    /// Adds a result to the window, and opens the breaker if what is in the window says so.
     fn record(
         &self,
         ticket: Ticket,
@@ -116,7 +116,7 @@ impl CircuitBreaker {
         let Some(rates) = self.config.rates() else { return };
         let period_lasts = || self.load().counts_in_window(ticket);
         let window = self.results(rates, &now).record(result, ticket.period(), period_lasts, &now);
-        if window.is_some_and(|window| window.reaches(rates)) {
+        if window.is_some_and(|window| window.opens(&self.config)) {
             self.advance_or_open(self.clock.elapsed(), hint, |word, until| {
                 word.trip(ticket, until)
             });

@@ -16,7 +16,7 @@
 //! in which its call was admitted: an answer from before a change can neither open nor close
 //! anything after it.
 //!
-//! A breaker that opens by rates counts in a window beside the word. While it is closed, its word
+//! A breaker with a window counts in it, beside the word. While it is closed, its word
 //! moves only when it opens. The probes in flight are also kept beside the word, because a probe
 //! may outlive its period: see [`ProbeSlots`](super::probe_slots::ProbeSlots).
 
@@ -274,7 +274,11 @@ impl Word {
             return None;
         }
         match self.state() {
-            State::Closed { failures } if u32::from(failures) + 1 >= config.failure_threshold() => {
+            State::Closed { failures }
+                if config
+                    .failure_threshold()
+                    .is_some_and(|most| u32::from(failures) + 1 >= most) =>
+            {
                 Some(self.begin(State::Open { until: until() }))
             }
             State::Closed { failures } => {
@@ -297,7 +301,7 @@ impl Word {
         self.issued(ticket) && matches!(self.mode(), Mode::Closed | Mode::Disabled)
     }
 
-    /// The word after the window has reached its rates. `None` if it does not change.
+    /// The word after the window has reached a rate or the threshold. `None` if it does not change.
     pub(super) fn trip(self, ticket: Ticket, until: impl FnOnce() -> Moment) -> Option<Self> {
         match self.mode() {
             Mode::Closed if self.issued(ticket) => Some(self.begin(State::Open { until: until() })),

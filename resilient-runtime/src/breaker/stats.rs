@@ -43,7 +43,7 @@ pub struct BreakerStats {
     /// Open or half-open: how often it has opened without closing in between, 1 or more. Otherwise
     /// 0.
     pub consecutive_openings: u32,
-    /// `None` if the breaker does not open by rates. Closed or disabled: what is in its window.
+    /// `None` if the breaker has no window. Closed or disabled: what is in its window.
     /// Open or half-open: what was there when it opened, except results that are too old by now.
     /// Forced open or forced closed: empty.
     pub window: Option<WindowStats>,

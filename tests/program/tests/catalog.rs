@@ -53,7 +53,7 @@ async fn a_function_is_retried_by_rows_of_another_crate() {
 
 #[test]
 fn a_breaker_behaves_as_another_crate_declares_it() {
-    assert_eq!(breaker("program writes").unwrap().config().failure_threshold(), 3);
+    assert_eq!(breaker("program writes").unwrap().config().failure_threshold(), Some(3));
 }
 
 #[test]

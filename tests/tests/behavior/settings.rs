@@ -41,6 +41,36 @@ async fn a_window_of_calls_opens_by_the_share_of_failures_in_it() {
     assert_eq!(state("last calls"), BreakerState::Open);
 }
 
+#[resilient(breaker(name = "failures of a minute", window = "60s", failure_threshold = 2))]
+async fn of_a_minute(result: Result<(), Failure>) -> Result<(), Failure> {
+    result
+}
+
+policies! {
+    breaker "failures of ten" { window: 10, failure_threshold: 2, failure_rate: 0.9 }
+}
+
+#[resilient(breaker = "failures of ten")]
+async fn of_ten(result: Result<(), Failure>) -> Result<(), Failure> {
+    result
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_opens_by_the_number_of_failures_in_it() {
+    for result in [Err(DOWN), Ok(()), Err(WRONG), Ok(())] {
+        of_a_minute(result.clone()).await.ok();
+        of_ten(result).await.ok();
+        advance(SECOND).await;
+    }
+    let both = || ["failures of a minute", "failures of ten"].map(state);
+    assert_eq!(both(), [BreakerState::Closed; 2]);
+    of_a_minute(Err(DOWN)).await.unwrap_err();
+    of_ten(Err(DOWN)).await.unwrap_err();
+    assert_eq!(both(), [BreakerState::Open; 2]);
+    let rate = |name| breaker(name).unwrap().config().failure_rate();
+    assert_eq!(["failures of a minute", "failures of ten"].map(rate), [None, Some(0.9)]);
+}
+
 policies! {
     /// Looks ten seconds back.
     breaker "last seconds" { window: "10s", minimum_calls: 2, failure_rate: 1 }

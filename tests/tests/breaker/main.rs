@@ -3,6 +3,7 @@
 mod by_hand;
 mod changes;
 mod cost;
+mod failures_within;
 mod hints;
 mod kinds;
 mod probes;

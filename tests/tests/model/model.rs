@@ -26,6 +26,8 @@ pub enum Kinds {
 pub struct Settings {
     pub window: Window,
     pub failure_threshold: u32,
+    /// Whether so many failures in the window open it.
+    pub counts_in_window: bool,
     pub success_threshold: u32,
     pub half_open_max_calls: u32,
     pub probe_timeout: Option<u64>,
@@ -33,7 +35,7 @@ pub struct Settings {
     pub growth: u32,
     pub max_open_millis: u64,
     pub minimum_calls: u32,
-    pub failure_percent: u32,
+    pub failure_percent: Option<u32>,
     /// Milliseconds, and percent.
     pub slow: Option<(u64, u32)>,
     pub kinds: Kinds,
@@ -62,9 +64,15 @@ impl Settings {
             Window::Calls(calls) => builder.window_calls(calls),
             Window::Millis(millis) => builder.window_time(Duration::from_millis(millis)),
         };
-        builder = builder
-            .minimum_calls(self.minimum_calls())
-            .failure_rate(f64::from(self.failure_percent) / 100.0);
+        if self.counts_in_window {
+            builder = builder.failure_threshold(self.window_threshold());
+        }
+        if let Some(percent) = self.failure_percent() {
+            builder = builder.failure_rate(f64::from(percent) / 100.0);
+        }
+        if self.failure_percent().is_some() || self.slow.is_some() {
+            builder = builder.minimum_calls(self.minimum_calls());
+        }
         if let Some((millis, percent)) = self.slow {
             builder = builder
                 .slow_call_duration(Duration::from_millis(millis))
@@ -78,6 +86,18 @@ impl Settings {
             Window::Calls(calls) => self.minimum_calls.min(calls),
             _ => self.minimum_calls,
         }
+    }
+
+    fn window_threshold(self) -> u32 {
+        match self.window {
+            Window::Calls(calls) => self.failure_threshold.min(calls),
+            _ => self.failure_threshold,
+        }
+    }
+
+    /// A window without a number of failures has a rate.
+    fn failure_percent(self) -> Option<u32> {
+        self.failure_percent.or_else(|| (!self.counts_in_window).then_some(50))
     }
 
     fn counts(self, kind: ErrorKind) -> bool {
@@ -337,9 +357,13 @@ impl Model {
         let (calls, failures, slow) = self.counts();
         let reached =
             |count: u64, percent: u32| count > 0 && count * 100 >= u64::from(percent) * calls;
-        calls >= u64::from(self.settings.minimum_calls())
-            && (reached(failures, self.settings.failure_percent)
-                || self.settings.slow.is_some_and(|(_, percent)| reached(slow, percent)))
+        let settings = self.settings;
+        let too_many =
+            settings.counts_in_window && failures >= u64::from(settings.window_threshold());
+        too_many
+            || calls >= u64::from(settings.minimum_calls())
+                && (settings.failure_percent().is_some_and(|percent| reached(failures, percent))
+                    || settings.slow.is_some_and(|(_, percent)| reached(slow, percent)))
     }
 
     pub fn reset(&mut self) {

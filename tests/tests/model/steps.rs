@@ -76,7 +76,7 @@ pub fn settings(window: impl Strategy<Value = Window>) -> impl Strategy<Value = 
         (1_u32..4, 1_u32..4, 1_u32..4),
         option::of(Just(15_u64)),
         (1_u32..4, 10_u64..60),
-        (1_u32..6, rate()),
+        (1_u32..6, option::of(rate()), any::<bool>()),
         option::of((5_u64..20, rate())),
         kinds,
     )
@@ -92,6 +92,7 @@ pub fn settings(window: impl Strategy<Value = Window>) -> impl Strategy<Value = 
                 max_open_millis: growth.1,
                 minimum_calls: failures.0,
                 failure_percent: failures.1,
+                counts_in_window: failures.2,
                 slow,
                 kinds,
             }

@@ -1,4 +1,4 @@
-//! The results that a breaker remembers if it opens by rates.
+//! The results that a breaker with a window remembers.
 //!
 //! A window holds the results of one period. It is not cleared when the breaker closes: the first
 //! result of a new period empties it.
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 pub(super) use self::calls::CallWindow;
 pub(super) use self::time::TimeWindow;
 
-use super::config::{Rates, Window, reaches_rates, share};
+use super::config::{BreakerConfig, Window, share, window_opens};
 
 /// How a call ended, if it counts. Other calls are not in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +56,8 @@ impl WindowStats {
         share(self.slow_calls, self.calls)
     }
 
-    pub(super) fn reaches(&self, rates: &Rates) -> bool {
-        reaches_rates(rates, self.calls, self.failures, self.slow_calls)
+    pub(super) fn opens(&self, config: &BreakerConfig) -> bool {
+        window_opens(config, self.calls, self.failures, self.slow_calls)
     }
 }
 

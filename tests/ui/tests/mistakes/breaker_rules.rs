@@ -8,7 +8,7 @@ async fn search() -> Result<(), Failure> {
     Ok(())
 }
 
-#[resilient(breaker(name = "upsert", failure_threshold = 5, window = 100))]
+#[resilient(breaker(name = "upsert", failure_threshold = 101, window = 100))]
 async fn upsert() -> Result<(), Failure> {
     Ok(())
 }
@@ -53,7 +53,7 @@ impl Store {
 
 policies! {
     breaker "search" { slow_call_duration: "2s" }
-    breaker "upsert" { window: 100, failure_threshold: 5 }
+    breaker "upsert" { window: 100, failure_threshold: 5, minimum_calls: 20 }
     breaker "scroll" { max_open_duration: "29s", open_duration_multiplier: 1, open_jitter: 0.0 }
     breaker "count" { open_duration: "1h", max_open_duration: "5m", open_duration_multiplier: 2.0 }
     breaker "delete" { ignore: ["rate_limit_error"], trip_on: ["timeout_error"] }
