@@ -73,7 +73,7 @@ use proc_macro::TokenStream;
 /// | `deadline` | a duration above 0 | none | how long the whole call may take, including delays |
 /// | `idempotent` | `true` or `false` | `true` | with `false`, a request is retried only if it was certainly not executed; needs `retry` |
 /// | `budget` | a string, or a constant | none | retries only while the budget of this name has tokens; needs `retry` |
-/// | `attempt` | a name of your own | none | the name of the `Attempt` in the body: its number, and how much time is left |
+/// | `attempt` | a name of your own | none | the name of the `Attempt` in the body: its number, how much time is left, and `nothing_sent()` for an attempt that sends no request |
 /// | `classify` | the path of a function, `fn(&E) -> ErrorKind` or `-> Classification` | `Classify` of the error | classifies an error that cannot implement `Classify`, such as text |
 /// | `reject` | the path of a function, `fn(Rejection) -> E` | `From<Rejection>` of the error | converts a rejection to such an error; needs `breaker`, `attempt_timeout` or `deadline` |
 /// | `crate` | a path | `::resilient_runtime` | the path of the runtime, for a crate that re-exports or renames it |
@@ -102,7 +102,9 @@ use proc_macro::TokenStream;
 /// It applies to each async method in the block that has the attribute itself, or whose return type
 /// has a name that ends in `Result`. A key of a method's own `#[resilient(…)]` wins over the same key
 /// of the block, and `#[resilient(skip)]` leaves a method out. Methods that a macro generates inside
-/// the block are not seen. Events name the method with its type.
+/// the block are not seen. `catalog().passed_over()` lists the methods without a policy. Events name
+/// the method with its type, and with the trait that the block implements. A method that pages through
+/// results starts again at the first page when it is retried: leave it out.
 ///
 /// # Beside other attributes
 ///

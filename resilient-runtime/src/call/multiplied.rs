@@ -35,15 +35,36 @@ pub(crate) fn record(inner: &str, breaker: Option<&CircuitBreaker>, maybe_execut
 pub(crate) fn report(outer: Subject<'_>, frame: Frame) {
     if enclosing::take_retried(frame) {
         let inner = INNER.take();
-        if is_new(outer.function, &inner) {
+        // The set is never half changed, so it is valid after a panic. The event is emitted once the
+        // lock is released.
+        let is_new = {
+            let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+            remember(&mut reported, outer.function, &inner)
+        };
+        if is_new {
             event::multiplied(outer, &inner);
         }
     }
 }
 
 /// Remembers a pair. Returns whether it is to be reported.
-fn is_new(outer: &str, inner: &str) -> bool {
-    // The set is never half changed, so it is valid after a panic.
-    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+fn remember(reported: &mut BTreeSet<(String, String)>, outer: &str, inner: &str) -> bool {
     reported.len() < MOST_PAIRS && reported.insert((outer.to_owned(), inner.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_pair_is_reported_once_and_there_is_an_end_to_them() {
+        let mut reported = BTreeSet::new();
+        assert!(remember(&mut reported, "outer", "inner"));
+        assert!(!remember(&mut reported, "outer", "inner"));
+        assert!(remember(&mut reported, "inner", "outer"));
+        let more =
+            (0..2 * MOST_PAIRS).filter(|it| remember(&mut reported, "outer", &it.to_string()));
+        assert_eq!(more.count(), MOST_PAIRS - 2);
+        assert_eq!(reported.len(), MOST_PAIRS);
+    }
 }

@@ -11,7 +11,8 @@ use resilient_tests::{DOWN, Failure};
 
 /// Opens the breaker, and waits until it is half-open.
 async fn half_open(breaker: &CircuitBreaker) {
-    (0..breaker.config().failure_threshold()).for_each(|_| breaker.acquire().unwrap().failure());
+    (0..breaker.config().failure_threshold().unwrap())
+        .for_each(|_| breaker.acquire().unwrap().failure());
     breaker.wait_until_ready().await;
     assert_eq!(breaker.state(), BreakerState::HalfOpen);
 }
