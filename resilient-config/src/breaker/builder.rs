@@ -146,7 +146,6 @@ impl BreakerConfigBuilder {
     /// use std::time::Duration;
     /// use resilient_runtime::{BreakerConfig, CircuitBreaker};
     ///
-    /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
     /// let minute = Duration::from_secs(60);
     /// let config = BreakerConfig::builder().failure_threshold(2).window_time(minute).build()?;
     /// let breaker = CircuitBreaker::new(config);
@@ -154,7 +153,7 @@ impl BreakerConfigBuilder {
     /// breaker.acquire().unwrap().success();
     /// breaker.acquire().unwrap().failure();
     /// assert!(breaker.acquire().is_err());
-    /// # Ok::<(), resilient_runtime::ConfigError>(()) }).unwrap();
+    /// # Ok::<(), resilient_runtime::ConfigError>(())
     /// ```
     pub const fn failure_threshold(mut self, failures: u32) -> Self {
         self.failure_threshold = Some(failures);

@@ -1,7 +1,7 @@
 //! Errors of users that derive `Classify`, found inside type-erased errors.
 //!
-//! Nothing leads from a `dyn Error` to a trait that the library does not know the type of. So the
-//! derive adds a function to a list that the linker gathers, and that function tries its one type.
+//! A `dyn Error` can be downcast only to a type that is known. So the derive adds a function to a list
+//! that the linker gathers, and each function tries its one type.
 
 use std::error::Error;
 use std::fmt;
