@@ -1,0 +1,67 @@
+use std::error::Error;
+
+use qdrant_client::Qdrant;
+use qdrant_client::qdrant::{
+    CountPointsBuilder, GetPointsBuilder, PointStruct, QueryPointsBuilder, UpsertPointsBuilder,
+    Value,
+};
+
+use self::kernel::{Memory, MemoryError};
+
+/// Stands for another crate, which cannot be changed.
+mod kernel {
+    use std::error::Error;
+
+    #[derive(Debug, thiserror::Error)]
+    pub(super) enum MemoryError {
+        #[error("the memory {0} is missing")]
+        Missing(u64),
+        #[error("the backend of the memory failed")]
+        Backend(#[source] Box<dyn Error + Send + Sync>),
+    }
+
+    pub(super) trait Memory {
+        async fn remember(&self, id: u64, text: &str, embedding: &[f32])
+        -> Result<(), MemoryError>;
+        async fn recall(&self, id: u64) -> Result<String, MemoryError>;
+    }
+}
+
+const COLLECTION: &str = "memory";
+
+struct QdrantMemory {
+    client: Qdrant,
+}
+
+fn backend(error: impl Error + Send + Sync + 'static) -> MemoryError {
+    MemoryError::Backend(Box::new(error))
+}
+
+impl Memory for QdrantMemory {
+    async fn remember(&self, id: u64, text: &str, embedding: &[f32]) -> Result<(), MemoryError> {
+        let point = PointStruct::new(id, embedding.to_vec(), [("text", text.into())]);
+        let upsert = UpsertPointsBuilder::new(COLLECTION, vec![point]).wait(true);
+        self.client.upsert_points(upsert).await.map_err(backend)?;
+        Ok(())
+    }
+
+    async fn recall(&self, id: u64) -> Result<String, MemoryError> {
+        let get = GetPointsBuilder::new(COLLECTION, vec![id.into()]).with_payload(true);
+        let found = self.client.get_points(get).await.map_err(backend)?;
+        let memory = found.result.first().and_then(|point| point.payload.get("text"));
+        memory.and_then(Value::as_str).cloned().ok_or(MemoryError::Missing(id))
+    }
+}
+
+impl QdrantMemory {
+    async fn similar(&self, embedding: Vec<f32>) -> Result<usize, Box<dyn Error>> {
+        let query = QueryPointsBuilder::new(COLLECTION).query(embedding).limit(10);
+        let found = self.client.query(query).await?;
+        Ok(found.result.len())
+    }
+
+    async fn total(&self) -> Result<u64, Box<dyn Error + Send + Sync>> {
+        let count = self.client.count(CountPointsBuilder::new(COLLECTION).exact(true)).await?;
+        Ok(count.result.ok_or("a count without a result")?.count)
+    }
+}
