@@ -10,12 +10,16 @@ pub(crate) fn sources<'e>(
     std::iter::successors(Some(error), |error| source(*error))
 }
 
-/// Returns the source of `error`. The `source` method of two types skips the next error in the
+/// Returns the source of `error`. The `source` method of three types skips the next error in the
 /// chain.
 fn source<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
     #[cfg(feature = "qdrant")]
     if let Some(status) = error.downcast_ref().and_then(status) {
         return status.source();
+    }
+    #[cfg(feature = "qdrant")]
+    if let Some(boxed) = error.downcast_ref::<Box<qdrant_client::QdrantError>>() {
+        return Some(&**boxed);
     }
     if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         return Some(inner);

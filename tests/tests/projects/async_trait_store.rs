@@ -4,6 +4,7 @@ use qdrant_client::Qdrant;
 use qdrant_client::qdrant::{
     DeletePointsBuilder, PointStruct, PointsIdsList, QueryPointsBuilder, UpsertPointsBuilder, Value,
 };
+use resilient_runtime::resilient;
 
 const COLLECTION: &str = "articles";
 
@@ -25,6 +26,7 @@ struct QdrantArticles {
     client: Qdrant,
 }
 
+#[resilient(retry = "auto", breaker = "articles")]
 #[async_trait]
 impl ArticleStore for QdrantArticles {
     async fn save(&self, Article { id, title, embedding }: Article) -> Result<()> {

@@ -1,8 +1,8 @@
-use anyhow::Context;
 use qdrant_client::qdrant::{
     PointId, PointStruct, ScrollPointsBuilder, SetPayloadPointsBuilder, UpsertPointsBuilder,
 };
 use qdrant_client::{Payload, Qdrant, QdrantError};
+use resilient_runtime::resilient;
 
 const COLLECTION: &str = "images";
 
@@ -13,6 +13,7 @@ struct Images {
     client: Qdrant,
 }
 
+#[resilient(retry = "auto", breaker = "images")]
 impl Images {
     async fn add(&self, id: u64, vector: Vec<f32>) -> Result<()> {
         let point = PointStruct::new(id, vector, Payload::new());
@@ -34,9 +35,4 @@ impl Images {
         let scroll = ScrollPointsBuilder::new(COLLECTION).limit(100);
         Ok(self.client.scroll(scroll).await?.result.len())
     }
-}
-
-async fn gallery(images: &Images) -> anyhow::Result<String> {
-    let total = images.list().await.context("listing the images")?;
-    Ok(format!("{total} images"))
 }

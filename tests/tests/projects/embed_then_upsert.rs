@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use qdrant_client::Qdrant;
 use qdrant_client::qdrant::{PointStruct, QueryPointsBuilder, UpsertPointsBuilder};
+use resilient_runtime::guard;
 
 const COLLECTION: &str = "notes";
 
@@ -40,15 +41,18 @@ impl Notes {
         let id = rand::random();
         let point = PointStruct::new(id, vector, [("text", text.into())]);
         let upsert = UpsertPointsBuilder::new(COLLECTION, vec![point]).wait(true);
-        self.client.upsert_points(upsert).await.map_err(|e| IngestError::Store(e.to_string()))?;
+        guard!(retry = "auto", breaker = "notes"; self.client.upsert_points(upsert.clone()))
+            .await
+            .map_err(|e| IngestError::Store(e.to_string()))?;
         Ok(id)
     }
 
     async fn similar(&self, text: &str) -> Result<usize, IngestError> {
         let vector = self.embedder.embed(text).await?;
         let query = QueryPointsBuilder::new(COLLECTION).query(vector).limit(10);
-        let found =
-            self.client.query(query).await.map_err(|e| IngestError::Store(e.to_string()))?;
+        let found = guard!(retry = "auto", breaker = "notes"; self.client.query(query.clone()))
+            .await
+            .map_err(|e| IngestError::Store(e.to_string()))?;
         Ok(found.result.len())
     }
 }

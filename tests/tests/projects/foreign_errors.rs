@@ -5,6 +5,7 @@ use qdrant_client::qdrant::{
     CountPointsBuilder, GetPointsBuilder, PointStruct, QueryPointsBuilder, UpsertPointsBuilder,
     Value,
 };
+use resilient_runtime::{Classification, Classify, ErrorKind, guard, resilient};
 
 use self::kernel::{Memory, MemoryError};
 
@@ -37,6 +38,19 @@ fn backend(error: impl Error + Send + Sync + 'static) -> MemoryError {
     MemoryError::Backend(Box::new(error))
 }
 
+fn classified(error: &MemoryError) -> Classification {
+    let MemoryError::Backend(error) = error else {
+        return Classification::new(ErrorKind::NotFoundError);
+    };
+    let classification =
+        Classification::new(error.kind()).with_maybe_executed(error.maybe_executed());
+    match error.retry_after() {
+        Some(wait) => classification.with_retry_after(wait),
+        None => classification,
+    }
+}
+
+#[resilient(retry = "auto", breaker = "memory", classify = classified, reject = backend)]
 impl Memory for QdrantMemory {
     async fn remember(&self, id: u64, text: &str, embedding: &[f32]) -> Result<(), MemoryError> {
         let point = PointStruct::new(id, embedding.to_vec(), [("text", text.into())]);
@@ -56,10 +70,12 @@ impl Memory for QdrantMemory {
 impl QdrantMemory {
     async fn similar(&self, embedding: Vec<f32>) -> Result<usize, Box<dyn Error>> {
         let query = QueryPointsBuilder::new(COLLECTION).query(embedding).limit(10);
-        let found = self.client.query(query).await?;
+        let found =
+            guard!(retry = "auto", breaker = "memory"; self.client.query(query.clone())).await?;
         Ok(found.result.len())
     }
 
+    #[resilient(retry = "auto", breaker = "memory")]
     async fn total(&self) -> Result<u64, Box<dyn Error + Send + Sync>> {
         let count = self.client.count(CountPointsBuilder::new(COLLECTION).exact(true)).await?;
         Ok(count.result.ok_or("a count without a result")?.count)

@@ -3,6 +3,7 @@ use std::io::Read;
 
 use qdrant_client::qdrant::{CountPointsBuilder, PointStruct, UpsertPointsBuilder};
 use qdrant_client::{Payload, Qdrant, QdrantError};
+use resilient_runtime::guard;
 
 /// What a store keeps. It is read once, so that it cannot be cloned.
 trait Document: Send {
@@ -51,13 +52,15 @@ impl<D: Document> VectorStore<D> for QdrantStore {
         let id = document.id();
         let point = PointStruct::new(id, document.into_vector()?, Payload::new());
         let upsert = UpsertPointsBuilder::new(&self.collection, vec![point]).wait(true);
-        self.client.upsert_points(upsert).await?;
+        guard!(retry = "auto", breaker = "store"; self.client.upsert_points(upsert.clone()))
+            .await?;
         Ok(())
     }
 
     async fn len(&self) -> Result<u64, StoreError> {
         let count = CountPointsBuilder::new(&self.collection).exact(true);
-        let counted = self.client.count(count).await?;
+        let counted =
+            guard!(retry = "auto", breaker = "store"; self.client.count(count.clone())).await?;
         Ok(counted.result.map_or(0, |result| result.count))
     }
 }

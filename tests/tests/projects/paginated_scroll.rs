@@ -1,5 +1,6 @@
 use qdrant_client::qdrant::{PointId, PointStruct, ScrollPointsBuilder, UpsertPointsBuilder};
 use qdrant_client::{Payload, Qdrant};
+use resilient_runtime::guard;
 
 const COLLECTION: &str = "catalog";
 
@@ -22,8 +23,7 @@ async fn export(client: &Qdrant) -> Result<Vec<PointId>, ExportError> {
         if let Some(next) = offset {
             scroll = scroll.offset(next);
         }
-        let response = client
-            .scroll(scroll)
+        let response = guard!(retry = "auto", breaker = "catalog"; client.scroll(scroll.clone()))
             .await
             .map_err(|e| ExportError::Page { page, message: e.to_string() })?;
         ids.extend(response.result.into_iter().filter_map(|point| point.id));
@@ -39,6 +39,8 @@ async fn import(client: &Qdrant, ids: &[u64]) -> Result<(), ExportError> {
     let point = |&id| PointStruct::new(id, vec![1.0, 0.0], Payload::new());
     let points: Vec<_> = ids.iter().map(point).collect();
     let upsert = UpsertPointsBuilder::new(COLLECTION, points).wait(true);
-    client.upsert_points(upsert).await.map_err(|e| ExportError::Import(e.to_string()))?;
+    guard!(retry = "auto", breaker = "catalog"; client.upsert_points(upsert.clone()))
+        .await
+        .map_err(|e| ExportError::Import(e.to_string()))?;
     Ok(())
 }
