@@ -5,6 +5,9 @@ use qdrant_client::qdrant::{
     DeletePointsBuilder, PointStruct, PointsIdsList, QueryPointsBuilder, UpsertPointsBuilder, Value,
 };
 use resilient_runtime::resilient;
+use resilient_testkit::{Fault, Method};
+
+use crate::survival::{self, Project, TRIES, survives};
 
 const COLLECTION: &str = "articles";
 
@@ -56,4 +59,47 @@ impl ArticleStore for QdrantArticles {
         self.client.delete_points(delete).await.context("removing articles")?;
         Ok(())
     }
+}
+
+impl Project for QdrantArticles {
+    const COLLECTION: &str = COLLECTION;
+    const BREAKER: &str = "articles";
+    const FINDS_BY: Method = Method::QUERY;
+
+    fn new(client: Qdrant) -> Self {
+        Self { client }
+    }
+
+    async fn store(&self, number: u64) -> Result<(), String> {
+        let title = format!("article {number}");
+        let article = Article { id: number, title, embedding: vec![1.0, 0.0] };
+        self.save(article).await.map_err(|error| format!("{error:#}"))
+    }
+
+    async fn find(&self) -> Result<u64, String> {
+        match self.similar(&[1.0, 0.0], 10).await {
+            Ok(titles) => Ok(titles.len() as u64),
+            Err(error) => Err(format!("{error:#}")),
+        }
+    }
+}
+
+survives!(QdrantArticles);
+
+#[tokio::test]
+async fn calls_through_the_trait_are_guarded_and_keep_their_contexts() {
+    let _turn = TURN.lock().await;
+    let (server, articles) = survival::start::<QdrantArticles>().await;
+    articles.store(1).await.unwrap();
+    let articles: &dyn ArticleStore = &articles;
+
+    server.script(Fault::unavailable().on(Method::DELETE).times(TRIES));
+    articles.remove(&[1]).await.unwrap();
+    assert_eq!(server.requests(Method::DELETE), TRIES + 1);
+    assert_eq!(survival::stored::<QdrantArticles>(&server).await, 0);
+
+    let outage = server.script(Fault::unavailable().on(Method::DELETE));
+    let error = articles.remove(&[1]).await.unwrap_err();
+    assert_eq!(error.to_string(), "removing articles");
+    assert_eq!(outage.hits(), 3 * TRIES);
 }

@@ -1,9 +1,13 @@
 use std::future::Future;
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use qdrant_client::qdrant::{CountPointsBuilder, PointStruct, UpsertPointsBuilder};
 use qdrant_client::{Payload, Qdrant, QdrantError};
 use resilient_runtime::guard;
+use resilient_testkit::{Fault, Method};
+
+use crate::survival::{self, Project, TRIES, survives};
 
 /// What a store keeps. It is read once, so that it cannot be cloned.
 trait Document: Send {
@@ -19,7 +23,7 @@ trait VectorStore<D: Document> {
 #[derive(Debug, thiserror::Error)]
 enum StoreError {
     #[error("the document cannot be read")]
-    Read(#[from] std::io::Error),
+    Read(#[from] io::Error),
     #[error("the store failed")]
     Qdrant(#[from] QdrantError),
 }
@@ -63,4 +67,80 @@ impl<D: Document> VectorStore<D> for QdrantStore {
             guard!(retry = "auto", breaker = "store"; self.client.count(count.clone())).await?;
         Ok(counted.result.map_or(0, |result| result.count))
     }
+}
+
+impl Project for QdrantStore {
+    const COLLECTION: &str = "uploads";
+    const BREAKER: &str = "store";
+    const FINDS_BY: Method = Method::COUNT;
+
+    fn new(client: Qdrant) -> Self {
+        Self { client, collection: Self::COLLECTION.to_owned() }
+    }
+
+    async fn store(&self, number: u64) -> Result<(), String> {
+        let upload = Upload { id: number, body: [1, 0].as_slice() };
+        self.insert(upload).await.map_err(|error| format!("{error:?}"))
+    }
+
+    async fn find(&self) -> Result<u64, String> {
+        count_of::<Upload<&[u8]>>(self).await.map_err(|error| format!("{error:?}"))
+    }
+}
+
+/// Code that knows only the trait.
+async fn count_of<D: Document>(store: &impl VectorStore<D>) -> Result<u64, StoreError> {
+    store.len().await
+}
+
+survives!(QdrantStore);
+
+#[tokio::test]
+async fn a_document_that_cannot_be_cloned_is_read_once() {
+    /// Counts how often it is read to its end.
+    struct Body<'a> {
+        bytes: &'a [u8],
+        ends: &'a AtomicU64,
+    }
+
+    impl Read for Body<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let read = self.bytes.read(buffer)?;
+            if read == 0 {
+                self.ends.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(read)
+        }
+    }
+
+    let _turn = TURN.lock().await;
+    let (server, store) = survival::start::<QdrantStore>().await;
+    server.script(Fault::unavailable().on(Method::UPSERT).times(TRIES));
+    let ends = AtomicU64::new(0);
+    let body = Body { bytes: &[1, 0], ends: &ends };
+    store.insert(Upload { id: 1, body }).await.unwrap();
+    assert_eq!(ends.into_inner(), 1);
+    assert_eq!(server.requests(Method::UPSERT), TRIES + 1);
+    assert_eq!(survival::stored::<QdrantStore>(&server).await, 1);
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_sends_nothing_and_is_no_failure_of_the_server() {
+    /// Fails at once.
+    struct Broken;
+
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::ConnectionReset.into())
+        }
+    }
+
+    let _turn = TURN.lock().await;
+    let (server, store) = survival::start::<QdrantStore>().await;
+    for id in 0..10 {
+        let error = store.insert(Upload { id, body: Broken }).await.unwrap_err();
+        assert!(matches!(error, StoreError::Read(_)), "{error:?}");
+    }
+    assert_eq!(server.total_requests(), 0);
+    assert_eq!(survival::breaker_of::<QdrantStore>().stats().failure_count, 0);
 }

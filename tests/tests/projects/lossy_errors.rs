@@ -1,4 +1,6 @@
 use qdrant_client::qdrant::vectors_config::Config;
+use std::pin::Pin;
+
 use qdrant_client::qdrant::{
     ClearPayloadPointsBuilder, CollectionInfo, Condition, CountPointsBuilder,
     CreateCollectionBuilder, CreateFieldIndexCollectionBuilder, DeleteFieldIndexCollectionBuilder,
@@ -10,8 +12,11 @@ use qdrant_client::qdrant::{
     VectorsSelector,
 };
 use qdrant_client::{Payload, Qdrant, QdrantError};
-use resilient_runtime::guard;
-use tonic::Code;
+use resilient_runtime::{catalog, guard};
+use resilient_testkit::{Answer, Fault, Method};
+use tonic::{Code, Status};
+
+use crate::survival::{self, Project, TRIES, survives};
 
 const COLLECTION: &str = "app";
 
@@ -52,7 +57,10 @@ impl Db {
         match guarded!(self.client.create_collection(create.clone())).await {
             // The answer to an earlier attempt may have been lost.
             Err(QdrantError::ResponseError { status }) if status.code() == Code::AlreadyExists => {
-                Ok(self.size(name).await? == Some(size))
+                if self.size(name).await? == Some(size) {
+                    return Ok(true);
+                }
+                Err(AppError::Qdrant(status.to_string()))
             }
             created => Ok(created.map_err(|e| AppError::Qdrant(e.to_string()))?.result),
         }
@@ -349,4 +357,148 @@ impl Db {
         .map_err(|e| AppError::Qdrant(e.to_string()))?;
         Ok(response.result.map_or(0, |result| result.count))
     }
+}
+
+impl Project for Db {
+    const COLLECTION: &str = COLLECTION;
+    const BREAKER: &str = "app";
+    const FINDS_BY: Method = Method::SEARCH;
+
+    fn new(client: Qdrant) -> Self {
+        Self { client }
+    }
+
+    async fn store(&self, number: u64) -> Result<(), String> {
+        self.insert(number, vec![1.0, 0.0], "red").await.map_err(|error| error.to_string())
+    }
+
+    async fn find(&self) -> Result<u64, String> {
+        match self.search(vec![1.0, 0.0], 10).await {
+            Ok(found) => Ok(found.len() as u64),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+survives!(Db);
+
+type Call<'a> = (Method, Pin<Box<dyn Future<Output = Result<(), AppError>> + 'a>>);
+
+fn call<'a, T>(method: Method, call: impl Future<Output = Result<T, AppError>> + 'a) -> Call<'a> {
+    (method, Box::pin(async { call.await.map(drop) }))
+}
+
+/// The calls that may be repeated, in an order in which each succeeds.
+fn repeatable(db: &Db) -> Vec<Call<'_>> {
+    let vector = || vec![1.0, 0.0];
+    let point = PointStruct::new(2, vector(), [("tag", "red".into())]);
+    let payload = Payload::from([("tag", "blue".into())]);
+    vec![
+        call(Method::COLLECTION_EXISTS, db.exists(COLLECTION)),
+        call(Method::LIST_COLLECTIONS, db.collections()),
+        call(Method::GET_COLLECTION, db.info()),
+        call(Method::GET_COLLECTION, db.size(COLLECTION)),
+        call(Method::UPDATE_COLLECTION, db.tune(200)),
+        call(Method::CREATE_COLLECTION, db.create("another", 2)),
+        call(Method::CREATE_FIELD_INDEX, db.index_field("tag")),
+        call(Method::DELETE_FIELD_INDEX, db.unindex_field("tag")),
+        call(Method::UPSERT, db.insert(1, vector(), "red")),
+        call(Method::UPSERT, db.insert_all(vec![point])),
+        call(Method::GET, db.get(1)),
+        call(Method::SEARCH, db.search(vector(), 10)),
+        call(Method::SEARCH, db.search_tagged(&[1.0, 0.0], "red")),
+        call(Method::SEARCH_BATCH, db.search_many(&[])),
+        call(Method::QUERY, db.query(vector())),
+        call(Method::QUERY, db.first()),
+        call(Method::QUERY_BATCH, db.query_many(vec![vector()])),
+        call(Method::SCROLL, db.page(10)),
+        call(Method::SCROLL, db.page_tagged("red", 10)),
+        call(Method::COUNT, db.count()),
+        call(Method::COUNT, db.count_tagged("red")),
+        call(Method::SET_PAYLOAD, db.tag(1, "blue")),
+        call(Method::OVERWRITE_PAYLOAD, db.overwrite(1, payload)),
+        call(Method::DELETE_PAYLOAD, db.untag(1)),
+        call(Method::CLEAR_PAYLOAD, db.clear(1)),
+        call(Method::UPDATE_VECTORS, db.replace_vector(1, vector())),
+        call(Method::DELETE_VECTORS, db.delete_vector(1)),
+        call(Method::DELETE, db.delete(1)),
+    ]
+}
+
+/// The writes that may change something else when they are repeated.
+fn unrepeatable(db: &Db) -> Vec<Call<'_>> {
+    vec![
+        call(Method::SET_PAYLOAD, db.rename_tag("red", "blue")),
+        call(Method::DELETE, db.delete_tagged("blue")),
+        call(Method::DELETE_COLLECTION, db.drop_collection(COLLECTION)),
+    ]
+}
+
+/// How often the client sends a call of this method that fails.
+fn tries(method: Method) -> u64 {
+    if method.to_string().starts_with("Collections/") { 1 } else { TRIES }
+}
+
+#[tokio::test]
+async fn each_call_that_may_be_repeated_is_retried() {
+    let _turn = TURN.lock().await;
+    let (server, db) = survival::start::<Db>().await;
+    for (method, call) in repeatable(&db) {
+        server.reset_counts();
+        server.script(Fault::unavailable().on(method).times(tries(method)));
+        call.await.unwrap();
+        assert_eq!(server.requests(method), tries(method) + 1, "{method}");
+    }
+    assert_eq!(survival::stored::<Db>(&server).await, 1);
+}
+
+#[tokio::test]
+async fn a_write_that_may_not_be_repeated_is_sent_once_if_it_may_have_been_executed() {
+    let _turn = TURN.lock().await;
+    let (server, db) = survival::start::<Db>().await;
+    for (method, call) in unrepeatable(&db) {
+        // The client does not repeat this by itself.
+        let lost = Status::deadline_exceeded("the answer is lost");
+        server.script(Fault::status_after_execution(lost).on(method).times(1));
+        call.await.unwrap_err();
+        assert_eq!(server.requests(method), 1, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_may_not_be_repeated_is_retried_if_it_was_surely_not_executed() {
+    let _turn = TURN.lock().await;
+    let (server, db) = survival::start::<Db>().await;
+    for (method, call) in unrepeatable(&db) {
+        let refused = Fault::answer(Answer::http(429)).on(method);
+        server.script(refused.times(tries(method)));
+        call.await.unwrap();
+        assert_eq!(server.requests(method), tries(method) + 1, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_collection_whose_first_answer_is_lost_is_created_and_another_one_is_not_taken_for_it() {
+    let _turn = TURN.lock().await;
+    let (server, db) = survival::start::<Db>().await;
+    let lost = Status::unavailable("the answer is lost");
+    server.script(Fault::status_after_execution(lost).on(Method::CREATE_COLLECTION).times(1));
+    assert!(db.create("another", 2).await.unwrap());
+    assert_eq!(server.requests(Method::CREATE_COLLECTION), 2);
+
+    db.create("another", 3).await.unwrap_err();
+    assert_eq!(db.size("another").await.unwrap(), Some(2));
+    assert_eq!(server.requests(Method::CREATE_COLLECTION), 3);
+}
+
+#[test]
+fn the_catalog_lists_each_place_although_one_macro_names_the_policy() {
+    let catalog = catalog();
+    let calls = catalog.functions().iter().filter(|call| call.breaker() == Some("app"));
+    let mut lines: Vec<_> = calls.map(|call| (call.file(), call.line())).collect();
+    assert_eq!(lines.len(), 31);
+    assert!(lines.iter().all(|(file, _)| file.ends_with("lossy_errors.rs")));
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), 31);
 }

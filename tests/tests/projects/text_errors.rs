@@ -3,6 +3,9 @@ use qdrant_client::qdrant::{
     CountPointsBuilder, PointStruct, SearchPointsBuilder, UpsertPointsBuilder,
 };
 use resilient_runtime::guard;
+use resilient_testkit::Method;
+
+use crate::survival::{Project, survives};
 
 const COLLECTION: &str = "chunks";
 
@@ -33,3 +36,26 @@ async fn chunk_count(client: &Qdrant) -> Result<u64, String> {
         Err(e) => Err(format!("Qdrant count failed: {e}")),
     }
 }
+
+/// The client that the functions take.
+struct Chunks(Qdrant);
+
+impl Project for Chunks {
+    const COLLECTION: &str = COLLECTION;
+    const BREAKER: &str = "chunks";
+    const FINDS_BY: Method = Method::SEARCH;
+
+    fn new(client: Qdrant) -> Self {
+        Self(client)
+    }
+
+    async fn store(&self, number: u64) -> Result<(), String> {
+        index_chunk(&self.0, number, vec![1.0, 0.0], "a text").await
+    }
+
+    async fn find(&self) -> Result<u64, String> {
+        Ok(search_chunks(&self.0, vec![1.0, 0.0], 10).await?.len() as u64)
+    }
+}
+
+survives!(Chunks);
