@@ -3,9 +3,9 @@ use qdrant_client::qdrant::{
     CountPointsBuilder, PointStruct, SearchPointsBuilder, UpsertPointsBuilder,
 };
 use resilient_runtime::guard;
-use resilient_testkit::Method;
+use resilient_testkit::{Fault, Method};
 
-use crate::survival::{Project, survives};
+use crate::survival::{self, Project, TRIES, survives};
 
 const COLLECTION: &str = "chunks";
 
@@ -59,3 +59,40 @@ impl Project for Chunks {
 }
 
 survives!(Chunks);
+
+#[tokio::test]
+async fn a_call_in_a_match_is_retried() {
+    let _turn = TURN.lock().await;
+    let (server, Chunks(client)) = survival::start::<Chunks>().await;
+    server.script(Fault::unavailable().on(Method::COUNT).times(TRIES));
+    assert_eq!(chunk_count(&client).await, Ok(0));
+    assert_eq!(server.requests(Method::COUNT), TRIES + 1);
+
+    server.script(Fault::unavailable().on(Method::COUNT));
+    let error = chunk_count(&client).await.unwrap_err();
+    assert!(error.starts_with("Qdrant count failed: "), "{error}");
+    assert_eq!(server.requests(Method::COUNT), TRIES + 1 + 3 * TRIES);
+}
+
+#[tokio::test]
+async fn the_text_of_a_rejection_names_the_breaker() {
+    let _turn = TURN.lock().await;
+    let (server, Chunks(client)) = survival::start::<Chunks>().await;
+    survival::breaker_of::<Chunks>().force_open();
+    let error = index_chunk(&client, 7, vec![1.0, 0.0], "a text").await.unwrap_err();
+    assert!(error.starts_with("Failed to index chunk 7: "), "{error}");
+    assert!(error.contains("circuit breaker `chunks` is forced open"), "{error}");
+    assert_eq!(server.total_requests(), 0);
+}
+
+#[tokio::test]
+async fn a_mistake_of_the_caller_sends_nothing_and_is_no_failure_of_the_server() {
+    let _turn = TURN.lock().await;
+    let (server, Chunks(client)) = survival::start::<Chunks>().await;
+    for id in 0..10 {
+        let error = index_chunk(&client, id, vec![1.0, 0.0], " ").await.unwrap_err();
+        assert_eq!(error, format!("chunk {id} is empty"));
+    }
+    assert_eq!(server.total_requests(), 0);
+    assert_eq!(survival::breaker_of::<Chunks>().stats().failure_count, 0);
+}
