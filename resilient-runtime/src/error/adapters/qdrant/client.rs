@@ -74,6 +74,13 @@ impl From<Rejection> for QdrantError {
     }
 }
 
+/// The same, for functions that box the error because it is large.
+impl From<Rejection> for Box<QdrantError> {
+    fn from(rejection: Rejection) -> Self {
+        Self::new(rejection.into())
+    }
+}
+
 fn classify(error: &QdrantError) -> Classification {
     if let Some(status) = status(error) {
         return of_status(status);
@@ -115,10 +122,14 @@ mod tests {
 
     use crate::{BreakerConfig, CircuitBreaker, CircuitOpenError};
 
-    fn rejected() -> QdrantError {
+    fn rejection() -> Rejection {
         let breaker = CircuitBreaker::named("search", BreakerConfig::DEFAULT);
         breaker.force_open();
-        QdrantError::from(Rejection::from(breaker.acquire().unwrap_err()))
+        breaker.acquire().unwrap_err().into()
+    }
+
+    fn rejected() -> QdrantError {
+        rejection().into()
     }
 
     #[test]
@@ -142,6 +153,16 @@ mod tests {
     fn a_boxed_qdrant_error_is_classified_like_the_error_itself() {
         let boxed: Box<dyn std::error::Error + Send + Sync> = Box::new(rejected());
         assert_eq!(boxed.kind(), ErrorKind::CircuitOpen);
+    }
+
+    #[test]
+    fn a_boxed_qdrant_error_carries_a_rejection_and_is_known_in_a_chain() {
+        let boxed = Box::<QdrantError>::from(rejection());
+        assert_eq!(boxed.kind(), ErrorKind::CircuitOpen);
+        assert!(CircuitOpenError::find(&boxed).is_some());
+        let erased: Box<dyn std::error::Error + Send + Sync> = Box::new(boxed);
+        assert_eq!(erased.kind(), ErrorKind::CircuitOpen);
+        assert!(CircuitOpenError::find(&*erased).is_some());
     }
 
     #[test]
