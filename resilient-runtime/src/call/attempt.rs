@@ -132,7 +132,7 @@ impl Attempt<'_> {
     /// Call it where a function returns early. Otherwise two empty upserts close a half-open breaker
     /// while the server is still down.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use qdrant_client::qdrant::{PointStruct, UpsertPointsBuilder};
     /// use qdrant_client::{Qdrant, QdrantError};
     /// use resilient_runtime::resilient;
