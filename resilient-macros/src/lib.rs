@@ -186,7 +186,8 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 /// - Nothing runs before the future is polled. It borrows what the expression names. `move` before the
 ///   expression makes it own that, for a function that returns the future:
 ///   `guard!(retry = "auto"; move client.query(query.clone()))`.
-/// - An expression with `.await` or `?` in it is an `async` block, of which a `?` ends the attempt:
+/// - A `?` in the expression ends the attempt with this error; it does not leave the function. Several
+///   steps go into an `async` block:
 ///   `guard!(retry = "auto"; async { check(client.query(query.clone()).await?) })`.
 /// - A placeholder in the name of a breaker is a variable, or a field of one:
 ///   `breaker = "search/{collection}"`.

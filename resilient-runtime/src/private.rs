@@ -28,6 +28,7 @@ pub use crate::{
     ErrorKind, RetryPolicy,
 };
 
+use crate::breaker::CallState;
 use crate::call::{CurrentAttempt, FailedAttempt, Run, Timed, Tracked, track};
 use crate::{CircuitBreaker, ConfigError, Policy, Rejection};
 
@@ -221,18 +222,36 @@ impl<'b, T, E> Call<'b, T, E> {
         self.run.flagging_panic(|_| work())
     }
 
-    /// Evaluates a guarded call, flagging a panic.
-    // The future has no name, so that one that returns something else is reported once.
+    /// Says that a guarded call is evaluated next. Until its attempt begins, no poll is tracked, and
+    /// the thread knows whether it panics.
     #[inline]
-    pub fn evaluate<C, F>(
-        &mut self,
-        call: C,
-    ) -> impl Future<Output = Result<T, E>> + use<'b, T, E, C, F>
+    pub fn evaluate(&mut self) {
+        self.run.set_call_state(CallState::Untracked);
+    }
+
+    /// [`attempt`](Self::attempt) of a guarded call.
+    #[inline]
+    pub fn attempt_call<F>(&mut self, call: F) -> Tracked<'_, F::IntoFuture>
     where
-        C: FnOnce() -> F,
         F: IntoFuture<Output = Result<T, E>>,
     {
-        self.run.flagging_panic(|_| call().into_future())
+        self.run.set_call_state(CallState::Running);
+        self.attempt(call.into_future())
+    }
+
+    /// [`timed`](Self::timed) of a guarded call.
+    #[inline]
+    pub fn timed_call<F>(
+        &mut self,
+        current: CurrentAttempt,
+        reject: fn(Rejection) -> E,
+        call: F,
+    ) -> Tracked<'_, Timed<'_, F::IntoFuture, E>>
+    where
+        F: IntoFuture<Output = Result<T, E>>,
+    {
+        self.run.set_call_state(CallState::Running);
+        self.timed(current, reject, call.into_future())
     }
 
     /// Tracks an attempt without a time limit.

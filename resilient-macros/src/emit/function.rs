@@ -5,7 +5,8 @@ use quote::quote_spanned;
 use syn::{FnArg, Signature};
 
 use super::params::Params;
-use super::{run, site_tokens};
+use super::run::{self, Work};
+use super::site_tokens;
 use crate::check::signature::Target;
 use crate::check::twice;
 use crate::config::{Breaker, BreakerSource, Config};
@@ -90,7 +91,7 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
             #body
         }
     };
-    run::once(config, &TokenStream::new(), &block)
+    run::once(config, &TokenStream::new(), Work::Block(&block))
 }
 
 // A body that may run again: a loop around an async block that is not `move`, so that each
@@ -138,6 +139,7 @@ fn repeated(
         }
     };
     let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
-    let repeated = run::repeated(config, &quote_spanned!(mixed()=> #last #prepare), &block);
+    let repeated =
+        run::repeated(config, &quote_spanned!(mixed()=> #last #prepare), Work::Block(&block));
     quote_spanned!(mixed()=> #keep #repeated)
 }

@@ -3,27 +3,27 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 
-use super::{run, site_tokens};
+use super::run::{self, Work};
+use super::site_tokens;
 use crate::config::{Breaker, BreakerSource, Config};
 use crate::hygiene::{Runtime, mixed};
 use crate::parse::guarded_call::GuardedCall;
 
-// An async block around the loop of a function. Each attempt evaluates the call in a closure, which is
-// watched for a panic.
+// An async block around the loop of a function.
 //
 // // Input:  guard!(retry = "auto", breaker = "search"; client.query(query.clone()))
 // // Output:
 // async {
 //     // the site, the call is begun as in a function, and:
 //     loop {
-//         let __future = __call.evaluate(|| client.query(query.clone()));
-//         let __result = __call.attempt(__future).await;
+//         __call.evaluate();
+//         let __result = __call.attempt_call(client.query(query.clone())).await;
 //         // as in a function
 //     }
 // }
 //
-// The compiler infers the return type from what `evaluate` takes. In an async block, as a body is, the
-// result would be copied once more.
+// An expression that may leave before it is a future, as by `?`, stands in an async block of its own,
+// as a body does. That block is not always there, because it copies the result once more.
 pub fn expand(config: &Config, guarded: &GuardedCall) -> TokenStream {
     let GuardedCall { moves, call, place, .. } = guarded;
     let site = site_tokens::of_call(config, *place);
@@ -36,11 +36,15 @@ pub fn expand(config: &Config, guarded: &GuardedCall) -> TokenStream {
     let begin = run::begin(config, |wanted| Some(variable(wanted, name)), &returns);
     let named_attempt = run::named_attempt(config);
     // A call that is no future, or not of a `Result`, is reported at its place.
-    let evaluate = quote_spanned!(mixed().located_at(*place)=> __call.evaluate(|| #call));
-    let prepare = quote_spanned!(mixed()=> #named_attempt let __future = #evaluate;);
-    let future = quote_spanned!(mixed()=> __future);
+    let call = quote_spanned!(mixed().located_at(*place)=> (#call));
     let run = if config.repeats() { run::repeated } else { run::once };
-    let run = run(config, &prepare, &future);
+    let run = if guarded.may_leave() {
+        let typed = run::typed(&returns, None);
+        let block = quote_spanned!(mixed()=> async { #typed #named_attempt #call.await });
+        run(config, &TokenStream::new(), Work::Block(&block))
+    } else {
+        run(config, &named_attempt.unwrap_or_default(), Work::Call(&call))
+    };
     // In a `match`, it is not the body of a function that could be `async` instead.
     quote_spanned!(mixed()=> match () { () => async #moves { #site #begin #run } })
 }

@@ -108,26 +108,42 @@ pub fn typed(returns: &TokenStream, claimed: Option<Token![self]>) -> TokenStrea
     }
 }
 
-/// Awaits an attempt, which is `future` after what prepares it.
-fn attempt(config: &Config, prepare: &TokenStream, future: &TokenStream) -> TokenStream {
+/// What an attempt runs.
+#[derive(Clone, Copy)]
+pub enum Work<'t> {
+    /// An async block, which nothing evaluates before it is polled.
+    Block(&'t TokenStream),
+    /// An expression, which is evaluated when the attempt begins.
+    Call(&'t TokenStream),
+}
+
+/// Awaits an attempt, after what prepares it.
+fn attempt(config: &Config, prepare: &TokenStream, work: Work<'_>) -> TokenStream {
     let current = (config.is_timed() || config.attempt.is_some())
         .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
     let known = config
         .attempt
         .is_some()
         .then(|| quote_spanned!(mixed()=> let __known = __attempt.known_to_body(&__nothing_sent);));
-    let attempt = if config.is_timed() {
-        quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #future))
-    } else if config.rejects() {
-        quote_spanned!(mixed()=> __call.attempt(#future))
-    } else {
+    let attempt = match (work, config.is_timed(), config.rejects()) {
+        (Work::Block(block), true, _) => {
+            quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #block))
+        }
+        (Work::Block(block), false, true) => quote_spanned!(mixed()=> __call.attempt(#block)),
+        (Work::Call(call), true, _) => {
+            quote_spanned!(call.span()=> __call.timed_call(__attempt, __reject, #call))
+        }
+        (Work::Call(call), false, true) => quote_spanned!(call.span()=> __call.attempt_call(#call)),
         // No permit to settle if the attempt panics, and no call can be part of this one.
-        future.clone()
+        (Work::Block(work) | Work::Call(work), false, false) => work.clone(),
     };
+    let evaluate =
+        matches!(work, Work::Call(_)).then(|| quote_spanned!(mixed()=> __call.evaluate();));
     quote_spanned! {mixed()=>
         #current
         #known
         #prepare
+        #evaluate
         let __result = #attempt.await;
     }
 }
@@ -163,8 +179,8 @@ pub fn named_attempt(config: &Config) -> Option<TokenStream> {
 }
 
 /// Runs the only attempt.
-pub fn once(config: &Config, prepare: &TokenStream, future: &TokenStream) -> TokenStream {
-    let attempt = attempt(config, prepare, future);
+pub fn once(config: &Config, prepare: &TokenStream, work: Work<'_>) -> TokenStream {
+    let attempt = attempt(config, prepare, work);
     let (nothing_sent, finished) = (nothing_sent(config), settled(config, "finish"));
     quote_spanned! {mixed()=>
         #nothing_sent
@@ -174,8 +190,8 @@ pub fn once(config: &Config, prepare: &TokenStream, future: &TokenStream) -> Tok
 }
 
 /// Runs attempts until one ends the call.
-pub fn repeated(config: &Config, prepare: &TokenStream, future: &TokenStream) -> TokenStream {
-    let attempt = attempt(config, prepare, future);
+pub fn repeated(config: &Config, prepare: &TokenStream, work: Work<'_>) -> TokenStream {
+    let attempt = attempt(config, prepare, work);
     let (nothing_sent, settled) = (nothing_sent(config), settled(config, "settle"));
     quote_spanned! {mixed()=>
         #nothing_sent

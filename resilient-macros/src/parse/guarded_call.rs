@@ -1,6 +1,7 @@
 //! `keys; call`, as `guard!` takes them.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Token};
@@ -35,6 +36,31 @@ impl Parse for GuardedCall {
         }
         Ok(Self { args, moves, place: call.span(), call })
     }
+}
+
+impl GuardedCall {
+    /// Whether the expression may do more than make a future: wait, or leave by `?` or `return`. A macro
+    /// may hide that. What is in an async block happens in the future.
+    pub fn may_leave(&self) -> bool {
+        may_leave(self.call.to_token_stream())
+    }
+}
+
+fn may_leave(tokens: TokenStream) -> bool {
+    let mut is_async = false;
+    tokens.into_iter().any(|token| {
+        let was_async = is_async;
+        is_async = false;
+        match token {
+            TokenTree::Punct(punct) => matches!(punct.as_char(), '?' | '!'),
+            TokenTree::Ident(word) => {
+                is_async = word == "async" || (was_async && word == "move");
+                ["await", "return", "break", "continue"].iter().any(|leaves| word == leaves)
+            }
+            TokenTree::Group(group) => !was_async && may_leave(group.stream()),
+            TokenTree::Literal(_) => false,
+        }
+    })
 }
 
 /// Takes everything before the first semicolon.

@@ -128,6 +128,13 @@ impl<'p> Run<'p> {
         self.permit.as_mut().map(Permit::call_state)
     }
 
+    #[inline]
+    pub(crate) fn set_call_state(&mut self, state: CallState) {
+        if let Some(current) = self.call_state() {
+            *current = state;
+        }
+    }
+
     /// Ends an attempt: the call ends too, or continues after a delay.
     #[inline]
     pub(crate) fn settle<T, E>(

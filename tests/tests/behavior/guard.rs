@@ -256,6 +256,63 @@ async fn a_builder_that_can_be_awaited_serves() {
     assert_eq!(guard!(retry = "auto"; builder.clone()).await, Ok(3));
 }
 
+/// A request and the service, in one value.
+struct Session {
+    service: Service,
+    question: String,
+}
+
+impl Session {
+    async fn asks(&mut self) -> Result<usize, Failure> {
+        let before = &self.question;
+        // A temporary, a mutable field and a field that is already borrowed.
+        let call = guard!(
+            retry = "auto",
+            breaker = "guard session";
+            self.service.ask_exclusively(&mut String::from("why"))
+        );
+        call.await.map(|length| length + before.len())
+    }
+
+    async fn build(&self) -> Result<String, Failure> {
+        self.service.ask(self.question.clone()).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_may_borrow_temporaries_and_fields() {
+    let (service, question) = (Service::succeeding_at(2), "1234".to_owned());
+    assert_eq!(Session { service, question }.asks().await, Ok(8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_mark_outside_of_a_block_ends_the_attempt_too() {
+    let (service, question) = (Service::succeeding_at(2), "1234".to_owned());
+    let session = Session { service, question };
+    let answer: Result<String, Failure> = guard!(
+        retry = "auto",
+        breaker = "guard question mark";
+        session.service.ask(session.build().await?)
+    )
+    .await;
+    assert_eq!(answer, Ok("1234".to_owned()));
+    let stats = breaker("guard question mark").unwrap().stats();
+    assert_eq!((stats.totals.successes, stats.totals.ignored), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn guarded_calls_nest_and_race() {
+    let service = Service::succeeding_at(2);
+    let deep = guard!(
+        breaker = "guard outer";
+        guard!(retry = "auto", breaker = "guard inner"; service.ask("deep".to_owned()))
+    );
+    tokio::select! {
+        answer = deep => assert_eq!(answer, Ok("deep".to_owned())),
+        () = tokio::time::sleep(Duration::from_secs(60)) => panic!("the call takes a second"),
+    }
+}
+
 struct Store;
 
 impl Store {
