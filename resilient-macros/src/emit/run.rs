@@ -137,8 +137,8 @@ fn attempt(config: &Config, prepare: &TokenStream, work: Work<'_>) -> TokenStrea
         // No permit to settle if the attempt panics, and no call can be part of this one.
         (Work::Block(work) | Work::Call(work), false, false) => work.clone(),
     };
-    let evaluate =
-        matches!(work, Work::Call(_)).then(|| quote_spanned!(mixed()=> __call.evaluate();));
+    let evaluate = (config.rejects() && matches!(work, Work::Call(_)))
+        .then(|| quote_spanned!(mixed()=> __call.evaluate();));
     quote_spanned! {mixed()=>
         #current
         #known

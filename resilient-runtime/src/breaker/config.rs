@@ -70,6 +70,10 @@ fn own_open_for(config: &BreakerConfig, opening: u32, position: f64) -> Duration
 ///
 /// A rate of 0 is reached by the first such call.
 pub(super) fn window_opens(config: &BreakerConfig, calls: u64, failures: u64, slow: u64) -> bool {
+    // As nearly every call finds it: no threshold and no rate is reached by none.
+    if failures == 0 && slow == 0 {
+        return false;
+    }
     let Some(rates) = config.rates() else { return false };
     if config.failure_threshold().is_some_and(|most| failures >= u64::from(most)) {
         return true;
