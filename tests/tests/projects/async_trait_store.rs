@@ -1,3 +1,7 @@
+//! An `#[async_trait]` store with `anyhow` contexts.
+//!
+//! Guarded by the attribute on its `impl` block: 2 lines added.
+
 use anyhow::{Context, Result};
 use async_trait::async_trait;
 use qdrant_client::Qdrant;

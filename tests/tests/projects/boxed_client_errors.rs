@@ -1,3 +1,7 @@
+//! Functions that box `QdrantError`, because it is large.
+//!
+//! Guarded by the attribute: 2 lines added.
+
 use qdrant_client::qdrant::{
     PointId, PointStruct, ScrollPointsBuilder, SetPayloadPointsBuilder, UpsertPointsBuilder,
 };

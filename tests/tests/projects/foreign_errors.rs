@@ -1,3 +1,8 @@
+//! An enum of another crate, and `Box<dyn Error>`.
+//!
+//! Guarded by `classify` and `reject` for the enum, the attribute for the box: 17 lines added, 1
+//! removed.
+
 use std::error::Error;
 
 use qdrant_client::Qdrant;

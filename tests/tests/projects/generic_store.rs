@@ -1,3 +1,7 @@
+//! A generic store trait with a parameter that is not `Clone`.
+//!
+//! Guarded by `guard!` around the request: 5 lines added, 2 removed.
+
 use std::future::Future;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,3 +1,7 @@
+//! An application error that keeps only text: a lossy `map_err` in some thirty places.
+//!
+//! Guarded by `guard!` around each call: 144 lines added, 94 removed.
+
 use qdrant_client::qdrant::vectors_config::Config;
 use std::pin::Pin;
 

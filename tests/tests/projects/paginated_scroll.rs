@@ -1,3 +1,7 @@
+//! A scroll through all pages.
+//!
+//! Guarded by `guard!` around the request for one page: 5 lines added, 3 removed.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,7 @@
+//! Functions that return `Result<_, String>`.
+//!
+//! Guarded by `guard!` around each call: 7 lines added, 5 removed.
+
 use qdrant_client::Qdrant;
 use qdrant_client::qdrant::{
     CountPointsBuilder, PointStruct, SearchPointsBuilder, UpsertPointsBuilder,
