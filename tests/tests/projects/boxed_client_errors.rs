@@ -1,3 +1,8 @@
+//! Methods that return `Box<QdrantError>`. It is classified like the error inside, so that the
+//! attribute goes on the `impl` block.
+//!
+//! Lines changed: 2 added, 0 removed.
+
 use qdrant_client::qdrant::{
     PointId, PointStruct, ScrollPointsBuilder, SetPayloadPointsBuilder, UpsertPointsBuilder,
 };

@@ -1,3 +1,8 @@
+//! A function that pays for an embedding, makes up an id and stores both. `guard!` goes around the
+//! request alone: the embedding is paid once, and each attempt writes the same point.
+//!
+//! Lines changed: 7 added, 3 removed.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use qdrant_client::Qdrant;

@@ -1,3 +1,8 @@
+//! A generic trait whose parameter cannot be cloned. `guard!` goes around the request, which is made
+//! of it once.
+//!
+//! Lines changed: 5 added, 2 removed.
+
 use std::future::Future;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
