@@ -45,13 +45,26 @@ pub struct Classification {
     pub maybe_executed: bool,
     /// How long the server asks to wait.
     pub retry_after: Option<Duration>,
+    /// `false` if the server asks not to retry.
+    pub may_retry: bool,
 }
 
 impl Classification {
     /// An error of this kind that may have been executed, without a wait.
     #[must_use]
     pub const fn new(kind: ErrorKind) -> Self {
-        Self { kind, maybe_executed: true, retry_after: None }
+        Self { kind, maybe_executed: true, retry_after: None, may_retry: true }
+    }
+
+    /// Everything that an error says of itself, such as the `QdrantError` inside another error.
+    #[must_use]
+    pub fn of<E: Classify + ?Sized>(error: &E) -> Self {
+        Self {
+            kind: error.kind(),
+            maybe_executed: error.maybe_executed(),
+            retry_after: error.retry_after(),
+            may_retry: error.may_retry(),
+        }
     }
 
     /// The same error, with a wait that the server asks for.
@@ -111,6 +124,10 @@ impl Classify for Classification {
 
     fn maybe_executed(&self) -> bool {
         self.maybe_executed
+    }
+
+    fn may_retry(&self) -> bool {
+        self.may_retry
     }
 }
 

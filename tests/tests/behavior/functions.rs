@@ -71,6 +71,31 @@ async fn a_function_says_what_may_have_been_executed() {
     assert_eq!(sent_once(&client, &[|| Foreign::Down]).await, Err(Foreign::Down));
 }
 
+#[test]
+fn a_classification_takes_over_all_that_an_error_says() {
+    struct Refused;
+    impl resilient_runtime::Classify for Refused {
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::RateLimitError
+        }
+
+        fn retry_after(&self) -> Option<Duration> {
+            Some(Duration::from_secs(7))
+        }
+
+        fn maybe_executed(&self) -> bool {
+            false
+        }
+
+        fn may_retry(&self) -> bool {
+            false
+        }
+    }
+    let taken = Classification::of(&Refused);
+    let said = (taken.kind, taken.retry_after, taken.maybe_executed, taken.may_retry);
+    assert_eq!(said, (ErrorKind::RateLimitError, Some(Duration::from_secs(7)), false, false));
+}
+
 struct Store;
 
 impl Store {

@@ -1,6 +1,7 @@
-//! An `#[async_trait]` store with `anyhow` contexts.
+//! A store behind an `#[async_trait]`, whose errors are `anyhow` with contexts. An attribute on the
+//! `impl` block guards every method: an `anyhow::Error` has the kind of the error in its chain.
 //!
-//! Guarded by the attribute on its `impl` block: 2 lines added.
+//! Lines changed: 2 added, 0 removed.
 
 use anyhow::{Context, Result};
 use async_trait::async_trait;

@@ -1,6 +1,7 @@
-//! A function that makes an id, pays for an embedding, and stores the point.
+//! A function that pays for an embedding, makes up an id and stores both. `guard!` goes around the
+//! request alone: the embedding is paid once, and each attempt writes the same point.
 //!
-//! Guarded by `guard!` around the request: 7 lines added, 3 removed.
+//! Lines changed: 7 added, 3 removed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

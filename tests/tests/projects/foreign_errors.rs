@@ -1,7 +1,8 @@
-//! An enum of another crate, and `Box<dyn Error>`.
+//! A trait and an enum of another crate, and `Box<dyn Error>`. The enum keeps the error of the client
+//! as its source, so that a function can classify it. A `Box<dyn Error>` is not classified, so that
+//! the request inside is guarded. A `Box<dyn Error + Send + Sync>` is, and takes the attribute.
 //!
-//! Guarded by `classify` and `reject` for the enum, the attribute for the box: 17 lines added, 1
-//! removed.
+//! Lines changed: 17 added, 1 removed. Of these, 11 classify the enum.
 
 use std::error::Error;
 
@@ -46,14 +47,9 @@ fn backend(error: impl Error + Send + Sync + 'static) -> MemoryError {
 }
 
 fn classified(error: &MemoryError) -> Classification {
-    let MemoryError::Backend(error) = error else {
-        return Classification::new(ErrorKind::NotFoundError);
-    };
-    let classification =
-        Classification::new(error.kind()).with_maybe_executed(error.maybe_executed());
-    match error.retry_after() {
-        Some(wait) => classification.with_retry_after(wait),
-        None => classification,
+    match error {
+        MemoryError::Missing(_) => Classification::new(ErrorKind::NotFoundError),
+        MemoryError::Backend(error) => Classification::of(&**error),
     }
 }
 

@@ -1,6 +1,7 @@
-//! A generic store trait with a parameter that is not `Clone`.
+//! A generic trait whose parameter cannot be cloned. `guard!` goes around the request, which is made
+//! of it once.
 //!
-//! Guarded by `guard!` around the request: 5 lines added, 2 removed.
+//! Lines changed: 5 added, 2 removed.
 
 use std::future::Future;
 use std::io::{self, Read};

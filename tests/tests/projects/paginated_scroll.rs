@@ -1,6 +1,7 @@
-//! A scroll through all pages.
+//! An export that pages through a collection. `guard!` goes around the request for one page, so that
+//! a retry asks for this page again, and not for the first.
 //!
-//! Guarded by `guard!` around the request for one page: 5 lines added, 3 removed.
+//! Lines changed: 5 added, 3 removed.
 
 use std::sync::Arc;
 use std::time::Duration;
