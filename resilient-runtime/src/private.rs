@@ -4,13 +4,15 @@
 //! Bounds are on free functions that generated code calls with the user's type. If a bound is not
 //! met, the compiler underlines that type. The functions that begin a call take the type as a
 //! `PhantomData`, since a type argument that is no `Result` would be reported twice.
+//!
+//! A bound that a type parameter may lack takes an opaque type, `Unnamed`. The compiler suggests a
+//! bound only if source can write it, and these are private.
 
 use std::any::type_name;
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::time::Duration;
-
-pub use std::marker::PhantomData;
 
 pub use linkme;
 
@@ -32,13 +34,24 @@ use crate::breaker::CallState;
 use crate::call::{CurrentAttempt, FailedAttempt, Run, Timed, Tracked, track};
 use crate::{CircuitBreaker, ConfigError, Policy, Rejection};
 
+/// The return type of a function: a `PhantomData` with an opaque type that source cannot write.
+#[derive(Debug)]
+pub struct Returns<R, Unnamed>(PhantomData<fn() -> (R, Unnamed)>);
+
+/// Says what a function returns.
+#[inline]
+#[must_use]
+pub const fn returns<R>() -> Returns<R, impl Sized> {
+    Returns::<R, ()>(PhantomData)
+}
+
 /// The return type of a function that can be retried.
 #[diagnostic::on_unimplemented(
     message = "`#[resilient]` needs a function that returns a `Result`, not `{Self}`",
     label = "a policy tells success from failure by a `Result`",
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify`"
 )]
-pub trait PolicyReturn {
+pub trait PolicyReturn<Unnamed> {
     /// The [`Call`] of the function.
     type Call<'b>;
 
@@ -46,7 +59,7 @@ pub trait PolicyReturn {
     fn begin<'b>(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b>;
 }
 
-impl<T, E: Classify> PolicyReturn for Result<T, E> {
+impl<T, E: Classify, Unnamed> PolicyReturn<Unnamed> for Result<T, E> {
     type Call<'b> = Call<'b, T, E>;
 
     #[inline]
@@ -61,7 +74,7 @@ impl<T, E: Classify> PolicyReturn for Result<T, E> {
     label = "a policy tells success from failure by a `Result`",
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify` and `From<resilient_runtime::Rejection>`"
 )]
-pub trait Rejectable: PolicyReturn {
+pub trait Rejectable<Unnamed>: PolicyReturn<Unnamed> {
     /// The function that converts a rejection to an error. It is not part of the call, whose fields
     /// all add to the size of the future.
     type Reject;
@@ -70,7 +83,7 @@ pub trait Rejectable: PolicyReturn {
     fn reject() -> Self::Reject;
 }
 
-impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
+impl<T, E: Classify + CarriesRejection<Unnamed>, Unnamed> Rejectable<Unnamed> for Result<T, E> {
     type Reject = fn(Rejection) -> E;
 
     #[inline]
@@ -86,29 +99,41 @@ impl<T, E: Classify + CarriesRejection> Rejectable for Result<T, E> {
     note = "give `{Self}` a variant for it: `#[error(transparent)] Rejected(#[from] resilient_runtime::Rejection)`, or implement `From<resilient_runtime::Rejection>` for it; a type parameter needs this as a bound",
     note = "an error of another crate goes into an enum of your own, or into a `Box<dyn Error + Send + Sync>`; or name a function that makes one: `reject = from_rejection`"
 )]
-pub trait CarriesRejection {
+pub trait CarriesRejection<Unnamed> {
     /// Converts a rejection to an error.
     fn carry(rejection: Rejection) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: From<Rejection>> CarriesRejection for E {
+impl<E: From<Rejection>, Unnamed> CarriesRejection<Unnamed> for E {
     #[inline]
     fn carry(rejection: Rejection) -> Self {
         rejection.into()
     }
 }
 
+/// Returns the function that converts a rejection to the error of a function.
+#[inline]
+#[must_use]
+pub fn carry<T, E: CarriesRejection<Unnamed>, Unnamed>(
+    _: Returns<Result<T, E>, Unnamed>,
+) -> fn(Rejection) -> E {
+    E::carry
+}
+
 /// Begins a call that nothing can reject.
 #[inline]
-pub fn begin<R: PolicyReturn>(_: PhantomData<R>, site: &'static CallSite) -> R::Call<'static> {
+pub fn begin<R: PolicyReturn<Unnamed>, Unnamed>(
+    _: Returns<R, Unnamed>,
+    site: &'static CallSite,
+) -> R::Call<'static> {
     R::begin(&site.resolved().policy, None)
 }
 
 /// Begins a call that its policy can reject.
 #[inline]
-pub fn begin_guarded<R: Rejectable>(
-    _: PhantomData<R>,
+pub fn begin_guarded<R: Rejectable<Unnamed>, Unnamed>(
+    _: Returns<R, Unnamed>,
     site: &'static CallSite,
 ) -> (R::Call<'static>, R::Reject) {
     let resolved = site.resolved();
@@ -117,8 +142,8 @@ pub fn begin_guarded<R: Rejectable>(
 
 /// Begins a call through a breaker that its arguments select.
 #[inline]
-pub fn begin_keyed<'b, R: Rejectable>(
-    _: PhantomData<R>,
+pub fn begin_keyed<'b, R: Rejectable<Unnamed>, Unnamed>(
+    _: Returns<R, Unnamed>,
     site: &'static CallSite,
     breaker: &'b CircuitBreaker,
 ) -> (R::Call<'b>, R::Reject) {
@@ -139,8 +164,8 @@ pub fn breaker_of(site: &'static CallSite) -> Option<&'static CircuitBreaker> {
 
 /// [`begin`], with a function that classifies an error.
 #[inline]
-pub fn begin_by<T, E>(
-    _: PhantomData<Result<T, E>>,
+pub fn begin_by<T, E, Unnamed>(
+    _: Returns<Result<T, E>, Unnamed>,
     site: &'static CallSite,
     classify: fn(&E) -> FailedAttempt,
 ) -> Call<'static, T, E> {
@@ -149,8 +174,8 @@ pub fn begin_by<T, E>(
 
 /// [`begin_guarded`], with functions that classify an error and convert a rejection to one.
 #[inline]
-pub fn begin_guarded_by<'b, T, E>(
-    _: PhantomData<Result<T, E>>,
+pub fn begin_guarded_by<'b, T, E, Unnamed>(
+    _: Returns<Result<T, E>, Unnamed>,
     site: &'static CallSite,
     breaker: Option<&'b CircuitBreaker>,
     classify: fn(&E) -> FailedAttempt,
@@ -316,14 +341,12 @@ pub fn function_around<F>(_here: F) -> &'static str {
 
 /// A by-value argument, kept for later attempts. It does not implement `Debug`, since the argument
 /// may be a key.
-pub struct Slot<T>(Option<T>);
+pub struct Slot<T, Unnamed>(Option<T>, PhantomData<fn() -> Unnamed>);
 
-impl<T> Slot<T> {
-    /// Keeps `value`.
-    #[inline]
-    pub const fn new(value: T) -> Self {
-        Self(Some(value))
-    }
+/// Keeps `value`.
+#[inline]
+pub const fn slot<T>(value: T) -> Slot<T, impl Sized> {
+    Slot::<T, ()>(Some(value), PhantomData)
 }
 
 /// `Clone` under a name that the compiler can explain.
@@ -333,14 +356,14 @@ impl<T> Slot<T> {
     note = "take it by reference, make it `Clone` or put it into an `Arc`; or guard only the call that needs a policy: `guard!(retry = \"auto\"; …)`; or do not retry, by `max_attempts = 1`",
     note = "a type parameter needs the bound `Clone`; an alias of a `&mut` has to be written as `&mut …`"
 )]
-pub trait Repeatable {
+pub trait Repeatable<Unnamed> {
     /// Returns a clone.
     #[must_use]
     fn repeat(&self) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone> Repeatable for T {
+impl<T: Clone, Unnamed> Repeatable<Unnamed> for T {
     #[inline]
     fn repeat(&self) -> Self {
         self.clone()
@@ -353,31 +376,34 @@ impl<T: Clone> Repeatable for T {
 ///
 /// If it is called again after the last attempt. Generated code never does that.
 #[inline]
-pub fn take_or_clone<T: Repeatable>(slot: &mut Slot<T>, last: bool) -> T {
+pub fn take_or_clone<T: Repeatable<Unnamed>, Unnamed>(
+    slot: &mut Slot<T, Unnamed>,
+    last: bool,
+) -> T {
     let value = if last { slot.0.take() } else { slot.0.as_ref().map(T::repeat) };
     value.expect("no attempt follows the last")
 }
 
 /// Takes an argument whose type may be an alias of a `&mut`. The slot of a `&mut` has an inherent
 /// method of the same name, which the compiler prefers.
-pub trait Take<T> {
+pub trait Take<T, Unnamed> {
     /// See [`take_or_clone`].
     fn take(&mut self, last: bool) -> T
     where
-        T: Repeatable;
+        T: Repeatable<Unnamed>;
 }
 
-impl<T> Take<T> for Slot<T> {
+impl<T, Unnamed> Take<T, Unnamed> for Slot<T, Unnamed> {
     #[inline]
     fn take(&mut self, last: bool) -> T
     where
-        T: Repeatable,
+        T: Repeatable<Unnamed>,
     {
         take_or_clone(self, last)
     }
 }
 
-impl<T: ?Sized> Slot<&mut T> {
+impl<T: ?Sized, Unnamed> Slot<&mut T, Unnamed> {
     /// Reborrows the reference, for the last attempt too.
     ///
     /// # Panics
@@ -389,7 +415,7 @@ impl<T: ?Sized> Slot<&mut T> {
     }
 }
 
-impl<T: ?Sized> Slot<Pin<&mut T>> {
+impl<T: ?Sized, Unnamed> Slot<Pin<&mut T>, Unnamed> {
     /// Reborrows the reference, for the last attempt too.
     ///
     /// # Panics

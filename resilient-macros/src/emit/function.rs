@@ -71,7 +71,7 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
 // // Output:
 // async fn search(q: String) -> Result<Hits, E> {
 //     // the site, and:
-//     let (mut __call, __reject) = p::begin_guarded(p::PhantomData::<Result<Hits, E>>, __site);
+//     let (mut __call, __reject) = p::begin_guarded(p::returns::<Result<Hits, E>>(), __site);
 //     if let ControlFlow::Break(__rejected) = __call.admit(__reject) {
 //         return __rejected;
 //     }
@@ -101,7 +101,7 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
 // // Output:
 // async fn search(&self, q: String, log: &mut Log) -> Result<Hits, E> {
 //     // the site, the call is begun as above, and:
-//     let mut __slot1 = p::Slot::new(q);
+//     let mut __slot1 = p::slot(q);
 //     loop {
 //         let __last = __call.is_last();
 //         let __lent2 = &mut *log;

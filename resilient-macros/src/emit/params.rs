@@ -152,7 +152,7 @@ impl Params {
         self.keep.extend(quote_spanned! {mixed()=>
             #conditions
             #[allow(clippy::used_underscore_binding)]
-            let mut #slot = #p::Slot::new(#value);
+            let mut #slot = #p::slot(#value);
         });
         // At the place of the type: a missing `Clone` is reported there. The type is not repeated: an
         // unknown name in it would be reported twice.

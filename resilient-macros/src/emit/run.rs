@@ -23,7 +23,7 @@ pub fn begin(
     let p = runtime.private(span);
     // Local names have the span of `mixed`, wherever they are used.
     let site = quote_spanned!(mixed()=> __site);
-    let of = quote_spanned!(span=> #p::PhantomData::<#returns>);
+    let of = quote_spanned!(span=> #p::returns::<#returns>());
     let (keyed, breaker) = match &config.breaker {
         Some(Breaker { name: BreakerSource::Keyed(name, template), .. }) => {
             let breaker = quote_spanned!(mixed()=> &__breaker);
@@ -87,10 +87,10 @@ fn begin_by(
         || quote_spanned!(mixed()=> #p::breaker_of(#site)),
         |breaker| quote_spanned!(mixed()=> ::core::option::Option::Some(#breaker)),
     );
-    let reject = config.reject.as_ref().map_or_else(
-        || quote_spanned!(span=> #p::CarriesRejection::carry),
-        ToTokens::to_token_stream,
-    );
+    let reject = config
+        .reject
+        .as_ref()
+        .map_or_else(|| quote_spanned!(span=> #p::carry(#of)), ToTokens::to_token_stream);
     quote_spanned!(span=> #p::begin_guarded_by(#of, #site, #breaker, #classify, #reject))
 }
 
