@@ -56,6 +56,15 @@ impl BudgetConfig {
         BudgetConfigBuilder { config: Self::DEFAULT, timeout_cost: None }
     }
 
+    /// Starts from this configuration: each number that is not changed keeps its value. A
+    /// [`timeout_cost`](BudgetConfigBuilder::timeout_cost) with its default value changes with the
+    /// retry cost.
+    pub const fn to_builder(self) -> BudgetConfigBuilder {
+        let is_default = self.timeout_cost == default_timeout_cost(self.retry_cost);
+        let timeout_cost = if is_default { None } else { Some(self.timeout_cost) };
+        BudgetConfigBuilder { config: self, timeout_cost }
+    }
+
     /// Returns the maximum number of tokens, which the budget starts with. Default 500.
     #[must_use]
     #[inline]
@@ -163,8 +172,7 @@ impl BudgetConfigBuilder {
             self.config;
         let timeout_cost = match self.timeout_cost {
             Some(tokens) => tokens,
-            None if retry_cost > BudgetConfig::DEFAULT.timeout_cost => retry_cost,
-            None => BudgetConfig::DEFAULT.timeout_cost,
+            None => default_timeout_cost(retry_cost),
         };
         ok!(COST.check(retry_cost));
         ok!(COST.check(timeout_cost));
@@ -180,6 +188,12 @@ impl BudgetConfigBuilder {
         }
         Ok(BudgetConfig { timeout_cost, ..self.config })
     }
+}
+
+/// Returns the default cost of a retry after a timeout.
+const fn default_timeout_cost(retry_cost: u32) -> u32 {
+    let default = BudgetConfig::DEFAULT.timeout_cost;
+    if retry_cost > default { retry_cost } else { default }
 }
 
 #[cfg(test)]

@@ -1,13 +1,21 @@
 //! Whether a name may be a misspelling of another one.
 
 /// Returns the one of `known` that is closest to `name`, if at most a third of its letters differ.
-pub fn closest(name: &str, known: impl IntoIterator<Item = &'static str>) -> Option<&'static str> {
+pub fn closest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     known
         .into_iter()
         .map(|known| (edits(name, known), known))
         .filter(|(distance, known)| 3 * distance <= known.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
+}
+
+/// Returns a name as an environment variable can hold it: in upper case, with `_` in place of every
+/// run of other characters.
+#[must_use]
+pub fn as_variable(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_uppercase).collect::<Vec<_>>().join("_")
 }
 
 /// Returns whether one of two undeclared names may be a misspelling of the other.

@@ -18,6 +18,8 @@
 //! [internals]: guide::internals
 //!
 #![doc = include_str!("../README.md")]
+// Builds with settings check this code.
+#![cfg_attr(not(feature = "settings"), allow(dead_code, reason = "only settings use some of it"))]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -28,7 +30,10 @@ mod catalog;
 mod error;
 mod event;
 pub mod guide;
+mod live;
 mod retry;
+#[cfg(feature = "settings")]
+mod settings;
 
 #[doc(inline)]
 pub use resilient_config::{
@@ -45,7 +50,7 @@ pub use crate::call::{
 };
 pub use crate::catalog::{
     AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, PassedOver, Problem,
-    RetryRule, breaker, breakers, budget, catalog,
+    RegisteredPolicy, RetryRule, breaker, breakers, budget, catalog,
 };
 #[cfg(feature = "reqwest")]
 pub use crate::error::retry_after;
@@ -53,3 +58,7 @@ pub use crate::error::{
     BreakerName, BreakerState, CircuitOpenError, Classification, Classify, Rejection,
 };
 pub use crate::retry::{RetryBudget, RetrySchedule, RetryTable};
+#[cfg(feature = "settings")]
+pub use crate::settings::{
+    Applied, SettingChange, SettingProblem, SettingValue, Settings, SettingsError, SettingsWatch,
+};

@@ -31,8 +31,8 @@ pub use crate::{
 };
 
 use crate::breaker::CallState;
-use crate::call::{CurrentAttempt, FailedAttempt, Run, Timed, Tracked, track};
-use crate::{CircuitBreaker, ConfigError, Policy, Rejection};
+use crate::call::{CurrentAttempt, FailedAttempt, Rules, Run, Timed, Tracked, track};
+use crate::{CircuitBreaker, ConfigError, Rejection};
 
 /// The return type of a function: a `PhantomData` with an opaque type that source cannot write.
 #[derive(Debug)]
@@ -56,15 +56,15 @@ pub trait PolicyReturn<Unnamed> {
     type Call<'b>;
 
     /// Begins a call.
-    fn begin<'b>(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b>;
+    fn begin<'b>(rules: &'static Rules, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b>;
 }
 
 impl<T, E: Classify, Unnamed> PolicyReturn<Unnamed> for Result<T, E> {
     type Call<'b> = Call<'b, T, E>;
 
     #[inline]
-    fn begin<'b>(policy: &'static Policy, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b> {
-        Call { run: Run::new(policy, breaker), classify: FailedAttempt::of, returns: PhantomData }
+    fn begin<'b>(rules: &'static Rules, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b> {
+        Call { run: Run::new(rules, breaker), classify: FailedAttempt::of, returns: PhantomData }
     }
 }
 
@@ -127,7 +127,7 @@ pub fn begin<R: PolicyReturn<Unnamed>, Unnamed>(
     _: Returns<R, Unnamed>,
     site: &'static CallSite,
 ) -> R::Call<'static> {
-    R::begin(&site.resolved().policy, None)
+    R::begin(&site.resolved().rules, None)
 }
 
 /// Begins a call that its policy can reject.
@@ -137,7 +137,7 @@ pub fn begin_guarded<R: Rejectable<Unnamed>, Unnamed>(
     site: &'static CallSite,
 ) -> (R::Call<'static>, R::Reject) {
     let resolved = site.resolved();
-    (R::begin(&resolved.policy, resolved.breaker), R::reject())
+    (R::begin(&resolved.rules, resolved.breaker), R::reject())
 }
 
 /// Begins a call through a breaker that its arguments select.
@@ -147,7 +147,7 @@ pub fn begin_keyed<'b, R: Rejectable<Unnamed>, Unnamed>(
     site: &'static CallSite,
     breaker: &'b CircuitBreaker,
 ) -> (R::Call<'b>, R::Reject) {
-    (R::begin(&site.resolved().policy, Some(breaker)), R::reject())
+    (R::begin(&site.resolved().rules, Some(breaker)), R::reject())
 }
 
 /// Classifies an error for a call.
@@ -169,7 +169,7 @@ pub fn begin_by<T, E, Unnamed>(
     site: &'static CallSite,
     classify: fn(&E) -> FailedAttempt,
 ) -> Call<'static, T, E> {
-    Call { run: Run::new(&site.resolved().policy, None), classify, returns: PhantomData }
+    Call { run: Run::new(&site.resolved().rules, None), classify, returns: PhantomData }
 }
 
 /// [`begin_guarded`], with functions that classify an error and convert a rejection to one.
@@ -181,7 +181,7 @@ pub fn begin_guarded_by<'b, T, E, Unnamed>(
     classify: fn(&E) -> FailedAttempt,
     reject: fn(Rejection) -> E,
 ) -> (Call<'b, T, E>, fn(Rejection) -> E) {
-    let run = Run::new(&site.resolved().policy, breaker);
+    let run = Run::new(&site.resolved().rules, breaker);
     (Call { run, classify, returns: PhantomData }, reject)
 }
 

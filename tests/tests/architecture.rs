@@ -32,7 +32,7 @@ const LAYOUTS: &[Layout] = &[
     Layout {
         source: "resilient-runtime/src",
         unbound: &["lib.rs", "private.rs"],
-        folders: &["error", "event", "retry", "breaker", "call", "catalog", "guide"],
+        folders: &["error", "event", "retry", "breaker", "call", "catalog", "settings", "guide"],
     },
 ];
 

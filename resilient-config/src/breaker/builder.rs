@@ -242,6 +242,14 @@ impl BreakerConfigBuilder {
         self
     }
 
+    /// Removes the window, so that one of the other sort can take its place.
+    #[doc(hidden)]
+    pub const fn without_window(mut self) -> Self {
+        self.window_calls = None;
+        self.window_time = None;
+        self
+    }
+
     /// The share of failures in the window, from 0 to 1, at which the breaker opens. 0 is reached by
     /// one failure. Default 0.5, as in resilience4j and `MicroProfile` Fault Tolerance; with a
     /// [`failure_threshold`](Self::failure_threshold), no share opens it by default.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use super::admitted::Admitted;
 use super::circuit_breaker::CircuitBreaker;
 use super::clock::moment;
-use super::config::Behavior;
 use super::permit::Permit;
 use super::probe_slots::ProbeSlot;
 use super::state::{Admission, Mode, Moment, Ticket, Word};
@@ -42,9 +41,7 @@ impl CircuitBreaker {
     pub(crate) fn try_admit_fast(&self) -> Option<Permit<'_>> {
         let ticket = self.load().admit_closed()?;
         let admitted = Admitted::new(ticket, None, 0);
-        // Most breakers have no rates at all, which one comparison shows.
-        let is_timed = self.config.rates().is_some() && self.config.slow_call_duration().is_some();
-        (!is_timed).then(|| Permit::new(self, admitted))
+        (!self.config.is_timed()).then(|| Permit::new(self, admitted))
     }
 
     /// Admits or rejects a call, in any state and with any configuration. The event of a rejection
@@ -64,12 +61,16 @@ impl CircuitBreaker {
     }
 
     pub(super) fn now_if_timed(&self) -> u64 {
-        if self.config.slow_call_duration().is_some() { self.nanos() } else { 0 }
+        if self.config.is_timed() { self.nanos() } else { 0 }
     }
 
     /// How long the call has lasted so far; 0 if calls are not timed.
     pub(super) fn lasted(&self, admitted: Admitted) -> Duration {
-        Duration::from_nanos(self.now_if_timed().saturating_sub(admitted.began()))
+        match admitted.began() {
+            // It began before settings had calls timed.
+            0 => Duration::ZERO,
+            began => Duration::from_nanos(self.now_if_timed().saturating_sub(began)),
+        }
     }
 
     /// The same call, as if it had begun `lasted` ago.
@@ -87,7 +88,9 @@ impl CircuitBreaker {
             match current.admit(now) {
                 Admission::Pass(ticket) => return Ok(self.begin_call(ticket, None)),
                 Admission::Probe(ticket, next) => {
-                    let Some(slot) = self.probes.take(&self.config, ticket.period(), now) else {
+                    let configured = self.config.current();
+                    let Some(slot) = self.probes.take(&configured.config, ticket.period(), now)
+                    else {
                         return Err(self.reject(function, current.mode_at(now), None));
                     };
                     // If a subscriber panics, the permit is dropped without an outcome and releases
@@ -114,7 +117,7 @@ impl CircuitBreaker {
         } else {
             self.exchange(current, next)
         };
-        if begun && self.config.probe_timeout().is_some() {
+        if begun && self.config.current().config.probe_timeout().is_some() {
             // Waiting tasks can now tell when this probe will time out.
             self.waiters.wake_all();
         }
@@ -128,10 +131,11 @@ impl CircuitBreaker {
         match current.admit(now) {
             Admission::Pass(_) => Readiness::Ready,
             Admission::Probe(ticket, _) => {
-                if self.probes.has_free(&self.config, ticket.period(), now) {
+                let config = &self.config.current().config;
+                if self.probes.has_free(config, ticket.period(), now) {
                     return Readiness::Ready;
                 }
-                let timeout = self.config.probe_timeout();
+                let timeout = config.probe_timeout();
                 let expiry = timeout.and_then(|timeout| self.probes.first_expiry(timeout));
                 expiry.map_or(Readiness::Unknown, Readiness::At)
             }
@@ -160,7 +164,9 @@ impl CircuitBreaker {
     fn open_by_timeout(&self, current: Word, elapsed: Duration) {
         // Only if the word has not moved since: the probe may have ended in time.
         let opened = self.advance_or_open(elapsed, None, |word, until| {
-            (word == current).then(|| word.fail(&self.config, word.ticket(), until)).flatten()
+            (word == current)
+                .then(|| word.fail(&self.config.current().config, word.ticket(), until))
+                .flatten()
         });
         if opened {
             self.clock.record_failure(elapsed);
@@ -170,9 +176,11 @@ impl CircuitBreaker {
     /// When the first probe of this half-open state times out, if probes have a timeout.
     #[inline]
     fn first_probe_timeout(&self, word: Word) -> Option<Moment> {
-        let timeout = self.config.probe_timeout()?;
-        let is_half_open = word.mode() == Mode::HalfOpen;
-        is_half_open.then(|| self.probes.first_expiry_in(word.period(), timeout)).flatten()
+        if word.mode() != Mode::HalfOpen {
+            return None;
+        }
+        let timeout = self.config.current().config.probe_timeout()?;
+        self.probes.first_expiry_in(word.period(), timeout)
     }
 
     #[inline]
@@ -187,8 +195,8 @@ impl CircuitBreaker {
         CircuitOpenError { breaker: self.name.clone(), state: mode.into(), retry_after }
     }
 
-    /// Nanoseconds since the clock was first read: enough for 584 years.
+    /// Nanoseconds since the clock was first read, and at least 1: enough for 584 years.
     fn nanos(&self) -> u64 {
-        u64::try_from(self.clock.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        u64::try_from(self.clock.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
     }
 }

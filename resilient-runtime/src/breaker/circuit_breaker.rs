@@ -1,13 +1,14 @@
 //! The breaker itself: what it consists of, its state and its statistics.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 
 use super::clock::Clock;
-use super::config::{Behavior, BreakerConfig};
+use super::config::BreakerConfig;
+use super::live_config::LiveConfig;
 use super::open_streak::OpenStreak;
 use super::probe_slots::ProbeSlots;
 use super::state::{Mode, State, Word};
@@ -16,7 +17,7 @@ use super::sync::{AtomicU64, const_unless_loom};
 use super::totals::Totals;
 use super::transition_log::TransitionLog;
 use super::waiters::Waiters;
-use super::window::{Results, WindowStats};
+use super::window::WindowStats;
 use crate::error::{BreakerName, BreakerState};
 
 /// Fails fast while a service is down, and lets a few calls probe whether it has recovered.
@@ -76,12 +77,10 @@ use crate::error::{BreakerName, BreakerState};
 /// ```
 pub struct CircuitBreaker {
     pub(super) name: BreakerName,
-    pub(super) config: BreakerConfig,
+    pub(super) config: LiveConfig,
     /// All that decides whether a call is admitted: see [`Word`].
     pub(super) word: AtomicU64,
     pub(super) open_streak: OpenStreak,
-    /// The window of a breaker that has one. It is allocated at the first result.
-    pub(super) results: OnceLock<Box<Results>>,
     pub(super) probes: ProbeSlots,
     pub(super) clock: Clock,
     pub(super) totals: Totals,
@@ -104,10 +103,9 @@ impl CircuitBreaker {
         pub const fn named(name: &'static str, config: BreakerConfig) -> Self {
             Self {
                 name: BreakerName::from_static(name),
-                config,
+                config: LiveConfig::new(config),
                 word: AtomicU64::new(Word::NEW.0),
                 open_streak: OpenStreak::new(),
-                results: OnceLock::new(),
                 probes: ProbeSlots::new(),
                 clock: Clock::new(),
                 totals: Totals::new(),
@@ -142,10 +140,25 @@ impl CircuitBreaker {
         &self.name
     }
 
-    /// Returns the configuration.
+    /// Returns the configuration that holds now. Settings can change it.
     #[must_use]
-    pub const fn config(&self) -> &BreakerConfig {
-        &self.config
+    pub fn config(&self) -> BreakerConfig {
+        self.config.current().config
+    }
+
+    /// Returns the configuration of source.
+    pub(crate) const fn source_config(&self) -> &BreakerConfig {
+        self.config.source()
+    }
+
+    /// Replaces the configuration. The breaker keeps its state and its counts, and decides
+    /// everything that follows by the new numbers: see the guide's page on settings. The caller
+    /// ensures that nothing else replaces it at the same time.
+    pub(crate) fn set_config(&self, config: BreakerConfig) {
+        if self.config.set(config) {
+            // Waiting tasks may have less to wait for now.
+            self.waiters.wake_all();
+        }
     }
 
     /// Returns a snapshot of the state. Another thread may have changed it by the time the caller
@@ -171,7 +184,8 @@ impl CircuitBreaker {
         let (word, consecutive_openings) = self.consecutive_openings();
         let window = self.window(word);
         // A window replaces the number of failures below.
-        let threshold = self.config.failure_threshold().unwrap_or_default();
+        let config = self.config();
+        let threshold = config.failure_threshold().unwrap_or_default();
         let (failures, successes) = match word.state() {
             State::Closed { failures } | State::Disabled { failures } => (u32::from(failures), 0),
             State::Open { .. } => (threshold, 0),
@@ -197,7 +211,7 @@ impl CircuitBreaker {
             time_until_half_open,
             consecutive_openings,
             window,
-            config: self.config,
+            config,
             totals: self.totals.read(),
         }
     }
@@ -218,7 +232,8 @@ impl CircuitBreaker {
     /// no window.
     fn window(&self, word: Word) -> Option<WindowStats> {
         let now = Instant::now();
-        let results = self.results(self.config.rates()?, || now);
+        let configured = self.config.current();
+        let results = configured.results(|| now)?;
         match word.mode() {
             Mode::Closed | Mode::Disabled => Some(results.stats(Some(word.period()), now)),
             // The last result in the window is the one that opened the breaker.

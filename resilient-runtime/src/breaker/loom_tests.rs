@@ -59,7 +59,7 @@ fn recovering(config: BreakerConfigBuilder) -> Arc<CircuitBreaker> {
     assert!(breaker.open_streak.record(seen, seen.following(breaker.load())));
     breaker.force(State::Open { until: Moment::from_millis(0) });
     // Makes the slots, by a lock that loom does not see.
-    assert!(breaker.probes.has_free(breaker.config(), 0, Moment::from_millis(0)));
+    assert!(breaker.probes.has_free(&breaker.config(), 0, Moment::from_millis(0)));
     breaker
 }
 

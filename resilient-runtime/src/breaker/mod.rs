@@ -6,6 +6,7 @@ mod circuit_breaker;
 mod clock;
 mod config;
 mod keyed;
+mod live_config;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod open_streak;
@@ -24,6 +25,8 @@ mod waiting;
 mod window;
 
 pub use self::circuit_breaker::CircuitBreaker;
+#[cfg(feature = "settings")]
+pub(crate) use self::keyed::KeyedConfig;
 pub(crate) use self::keyed::{Held, Part, Template};
 pub use self::keyed::{KeyedBreakers, key_part};
 pub(crate) use self::permit::CallState;

@@ -113,7 +113,7 @@ impl<'b> Permit<'b> {
 
     /// The call ended with an error of this kind and with this hint.
     pub(crate) fn settle_error(self, kind: ErrorKind, hint: Option<Duration>) {
-        if self.breaker.config().trips_on(kind) {
+        if self.breaker.trips_on(kind) {
             self.failure_with_hint(hint);
         } else if self.state == CallState::PartRanOut {
             self.settle_deadline(false);
@@ -125,7 +125,7 @@ impl<'b> Permit<'b> {
     /// The call ended at its deadline. `has_attempt_timeout` says whether another limit
     /// would have ended an attempt that hangs.
     pub(crate) fn settle_deadline(self, has_attempt_timeout: bool) {
-        let counts = self.breaker.config().trips_on_deadline(has_attempt_timeout);
+        let counts = self.breaker.config.current().config.trips_on_deadline(has_attempt_timeout);
         if counts { self.failure() } else { self.ignore() }
     }
 

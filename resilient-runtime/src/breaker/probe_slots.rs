@@ -8,6 +8,7 @@
 //! A slot carries the period of its probe. A probe of an earlier period does not release a slot
 //! that another one has taken over.
 
+use std::iter;
 use std::num::NonZeroU16;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
@@ -23,7 +24,14 @@ const PERIOD_SHIFT: u32 = 38;
 const MOMENT_MASK: u64 = (1 << PERIOD_SHIFT) - 1;
 
 /// The slots, allocated at the first probe: most breakers never have one.
-pub(super) struct ProbeSlots(OnceLock<Box<[AtomicU64]>>);
+pub(super) struct ProbeSlots(OnceLock<Box<Slots>>);
+
+/// Slots that were allocated together. Settings can allow more probes: those have slots of their
+/// own, so that the probes in flight keep theirs.
+struct Slots {
+    first: Box<[AtomicU64]>,
+    more: OnceLock<Box<Slots>>,
+}
 
 /// A slot that a probe has taken, counted from 1. Every call has room for one, so it is small.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +76,13 @@ impl Occupant {
     }
 }
 
+impl Slots {
+    fn new(number: usize) -> Self {
+        let first = (0..number).map(|_| AtomicU64::new(FREE)).collect();
+        Self { first, more: OnceLock::new() }
+    }
+}
+
 impl ProbeSlots {
     pub(super) const fn new() -> Self {
         Self(OnceLock::new())
@@ -94,14 +109,12 @@ impl ProbeSlots {
 
     /// Whether [`take`](Self::take) would find a slot.
     pub(super) fn has_free(&self, config: &BreakerConfig, period: u32, now: Moment) -> bool {
-        self.made(config)
-            .iter()
-            .any(|slot| is_free(slot.load(Ordering::Relaxed), config, period, now))
+        self.made(config).any(|slot| is_free(slot.load(Ordering::Relaxed), config, period, now))
     }
 
     /// Releases a slot that a probe of this period has taken, unless it has been taken over.
     pub(super) fn release(&self, slot: ProbeSlot, period: u32) {
-        let Some(slot) = self.all().get(usize::from(slot.number() - 1)) else { return };
+        let Some(slot) = self.all().nth(usize::from(slot.number() - 1)) else { return };
         let found = slot.load(Ordering::Relaxed);
         if Occupant::from_word(found).is_some_and(|occupant| occupant.period == period) {
             // Release: see `take`. If it fails, the slot has been taken over.
@@ -137,16 +150,24 @@ impl ProbeSlots {
     }
 
     fn occupants(&self) -> impl Iterator<Item = Occupant> {
-        self.all().iter().filter_map(|slot| Occupant::from_word(slot.load(Ordering::Relaxed)))
+        self.all().filter_map(|slot| Occupant::from_word(slot.load(Ordering::Relaxed)))
     }
 
-    fn all(&self) -> &[AtomicU64] {
-        self.0.get().map_or(&[], |slots| slots)
+    fn all(&self) -> impl Iterator<Item = &AtomicU64> {
+        let slots = iter::successors(self.0.get(), |slots| slots.more.get());
+        slots.flat_map(|slots| &slots.first)
     }
 
-    fn made(&self, config: &BreakerConfig) -> &[AtomicU64] {
-        let make = || (0..config.half_open_max_calls()).map(|_| AtomicU64::new(FREE)).collect();
-        self.0.get_or_init(make)
+    /// Returns the slots that this configuration allows.
+    fn made(&self, config: &BreakerConfig) -> impl Iterator<Item = &AtomicU64> {
+        let allowed = usize::try_from(config.half_open_max_calls()).unwrap_or(usize::MAX);
+        let (mut made, mut next) = (0, &self.0);
+        while made < allowed {
+            let slots = next.get_or_init(|| Box::new(Slots::new(allowed - made)));
+            made += slots.first.len();
+            next = &slots.more;
+        }
+        self.all().take(allowed)
     }
 }
 
@@ -221,5 +242,23 @@ mod tests {
         assert!((0..2).all(|_| slots.take(&config, 4, at(20)).is_some()));
         slots.release(before, 1);
         assert!(!slots.has_free(&config, 4, at(20)));
+    }
+
+    #[test]
+    fn probes_keep_their_slots_when_more_or_fewer_are_allowed() {
+        let allowing = |calls| BreakerConfig::builder().half_open_max_calls(calls).build().unwrap();
+        let (slots, two, five) = (ProbeSlots::new(), two_slots(), allowing(5));
+        let take = |config| slots.take(config, 1, at(0));
+        let first = take(&two).unwrap();
+        assert!(take(&two).is_some() && take(&two).is_none());
+        let more: Vec<_> = iter::from_fn(|| take(&five)).collect();
+        assert_eq!((more.len(), slots.out()), (3, 5));
+        assert!(!slots.has_free(&two, 1, at(0)), "fewer are allowed again");
+        for slot in more {
+            slots.release(slot, 1);
+        }
+        assert!(!slots.has_free(&two, 1, at(0)), "its own two are taken");
+        slots.release(first, 1);
+        assert!(take(&two).is_some());
     }
 }

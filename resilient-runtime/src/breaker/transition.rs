@@ -47,8 +47,9 @@ impl CircuitBreaker {
             let current = self.load();
             let opening = seen.following(current);
             let until = || {
-                let position = if self.config.open_jitter() > 0.0 { rand::random() } else { 0.5 };
-                let open_for = self.config.open_for(opening.count(), position, hint);
+                let config = &self.config.current().config;
+                let position = if config.open_jitter() > 0.0 { rand::random() } else { 0.5 };
+                let open_for = config.open_for(opening.count(), position, hint);
                 moment(elapsed.saturating_add(open_for))
             };
             let Some(next) = step(current, &until) else { return false };

@@ -78,6 +78,26 @@ impl Retries {
         let maybe_executed = if idempotent { Self::MAYBE_EXECUTED } else { 0 };
         Self(Self::CALL | Self::TRANSIENT | maybe_executed)
     }
+
+    /// How many bits [`bits`](Self::bits) has.
+    pub(crate) const BITS: u32 = 3;
+
+    #[expect(clippy::cast_possible_truncation, reason = "three bits are set at most")]
+    pub(crate) const fn bits(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The reverse of [`bits`](Self::bits), whatever is above them.
+    #[inline]
+    pub(crate) const fn from_bits(bits: u32) -> Self {
+        Self(bits as usize & Frame::MASK)
+    }
+
+    /// Whether any failure is retried.
+    #[inline]
+    pub(crate) const fn is_any(self) -> bool {
+        self.0 & Self::TRANSIENT != 0
+    }
 }
 
 impl Frame {

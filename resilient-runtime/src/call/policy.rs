@@ -2,23 +2,12 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::enclosing::Retries;
+use super::numbers::{LiveNumbers, Numbers, RowChoice};
+use super::rules::{Rules, Scope};
 use super::shared::{SharedBreaker, SharedBudget};
-use crate::{CircuitBreaker, ConfigError, ErrorKind, RetryBudget, RetryPolicy, RetryTable};
-
-/// Whether a breaker counts calls or attempts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Scope {
-    /// The breaker is outside the retries: it admits a call once, and counts its last result.
-    #[default]
-    Call,
-    /// The breaker is inside the retries: it admits each attempt, and counts the result of each.
-    Attempt,
-}
+use crate::{ConfigError, RetryPolicy, RetryTable};
 
 /// The policy of a call: all that `#[resilient]` does, for code that cannot carry an attribute.
 ///
@@ -69,50 +58,19 @@ pub enum Scope {
 /// # });
 /// ```
 #[derive(Clone, Debug)]
-pub struct Policy {
-    name: Cow<'static, str>,
-    retry: Option<RowChoice>,
-    breaker: Option<SharedBreaker>,
-    scope: Scope,
-    /// The most attempts that `retry` allows; 1 without it.
-    max_attempts: u32,
-    attempt_timeout: Option<Duration>,
-    deadline: Option<Duration>,
-    idempotent: bool,
-    /// Which failures calls made inside one of these do not retry themselves.
-    retries: Retries,
-    budget: Option<SharedBudget>,
-    /// How many errors of kind `unknown` it has received. Clones share the count.
-    unknown_errors: Arc<AtomicU64>,
-}
+pub struct Policy(Arc<Rules>);
 
 impl Policy {
     /// Starts a policy that does nothing. Events carry its `name`. The attribute sets the
     /// function's path.
     pub fn builder(name: impl Into<Cow<'static, str>>) -> PolicyBuilder {
-        PolicyBuilder {
-            policy: Self {
-                name: name.into(),
-                retry: None,
-                breaker: None,
-                scope: Scope::Call,
-                max_attempts: 1,
-                attempt_timeout: None,
-                deadline: None,
-                idempotent: true,
-                retries: Retries::NONE,
-                budget: None,
-                unknown_errors: Arc::default(),
-            },
-            scope: None,
-            idempotent: None,
-        }
+        PolicyBuilder::named(name.into())
     }
 
     /// Returns the name that events carry.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.0.name()
     }
 
     /// Returns how many errors of kind [`Unknown`](ErrorKind::Unknown) have reached this policy and
@@ -136,86 +94,20 @@ impl Policy {
     /// ```
     #[must_use]
     pub fn unknown_errors(&self) -> u64 {
-        // Relaxed, here and below: the number orders no other memory.
-        self.unknown_errors.load(Ordering::Relaxed)
-    }
-
-    /// Counts an error of kind `unknown`. Returns whether it is the first.
-    pub(crate) fn count_unknown_error(&self) -> bool {
-        self.unknown_errors.fetch_add(1, Ordering::Relaxed) == 0
+        self.0.unknown_errors()
     }
 
     /// The same policy under another name. Its errors are counted anew.
-    pub(crate) fn renamed(self, name: Cow<'static, str>) -> Self {
-        Self { name, unknown_errors: Arc::default(), ..self }
+    pub(crate) fn renamed(&self, name: Cow<'static, str>) -> Self {
+        Self(Arc::new(self.0.renamed(name)))
     }
 
-    pub(crate) const fn max_attempts(&self) -> u32 {
-        self.max_attempts
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.0
     }
 
-    pub(crate) fn breaker(&self) -> Option<&CircuitBreaker> {
-        self.breaker.as_deref()
-    }
-
-    pub(crate) const fn scope(&self) -> Scope {
-        self.scope
-    }
-
-    pub(crate) const fn attempt_timeout(&self) -> Option<Duration> {
-        self.attempt_timeout
-    }
-
-    pub(crate) const fn deadline(&self) -> Option<Duration> {
-        self.deadline
-    }
-
-    pub(crate) const fn is_idempotent(&self) -> bool {
-        self.idempotent
-    }
-
-    #[inline]
-    pub(crate) const fn retries(&self) -> Retries {
-        self.retries
-    }
-
-    #[inline]
-    pub(crate) const fn has_budget(&self) -> bool {
-        self.budget.is_some()
-    }
-
-    pub(crate) fn budget(&self) -> Option<&RetryBudget> {
-        self.budget.as_deref()
-    }
-
-    pub(crate) const fn is_retried(&self) -> bool {
-        self.retry.is_some()
-    }
-
-    /// Returns the row by which an error of this kind is retried. `None` if nothing is retried.
-    pub(crate) fn row(&self, kind: ErrorKind) -> Option<RetryPolicy> {
-        self.retry.as_ref().map(|retry| match retry {
-            RowChoice::Row(row) => *row,
-            RowChoice::ByKind(table) => table.row(kind),
-        })
-    }
-}
-
-/// Which row of which table an error is retried by.
-#[derive(Clone, Debug)]
-pub(crate) enum RowChoice {
-    /// One row for every transient error.
-    Row(RetryPolicy),
-    /// The row of each error's own kind.
-    ByKind(Arc<RetryTable>),
-}
-
-impl RowChoice {
-    fn max_attempts(&self) -> u32 {
-        match self {
-            Self::Row(row) => row.max_attempts(),
-            Self::ByKind(table) => table.max_attempts(),
-        }
+    pub(crate) const fn shared_rules(&self) -> &Arc<Rules> {
+        &self.0
     }
 }
 
@@ -223,13 +115,21 @@ impl RowChoice {
 #[derive(Debug)]
 #[must_use = "a builder does nothing before `build`"]
 pub struct PolicyBuilder {
-    policy: Policy,
-    // Kept apart from their defaults: setting one is a mistake if it has no effect.
+    name: Cow<'static, str>,
+    numbers: Numbers,
+    breaker: Option<SharedBreaker>,
+    budget: Option<SharedBudget>,
+    // Apart from their defaults: setting one is a mistake if it has no effect.
     scope: Option<Scope>,
     idempotent: Option<bool>,
 }
 
 impl PolicyBuilder {
+    fn named(name: Cow<'static, str>) -> Self {
+        let numbers = Numbers::default();
+        Self { name, numbers, breaker: None, budget: None, scope: None, idempotent: None }
+    }
+
     /// Retries every transient error by one row, as `retry = "rate_limit_error"` does. A call that
     /// is part of an outer one does not retry what the outer call's policy retries.
     pub fn retry(self, row: RetryPolicy) -> Self {
@@ -243,9 +143,12 @@ impl PolicyBuilder {
         self.with_retry(RowChoice::ByKind(Arc::new(table)))
     }
 
-    pub(crate) fn with_retry(mut self, retry: RowChoice) -> Self {
-        self.policy.max_attempts = retry.max_attempts();
-        self.policy.retry = Some(retry);
+    pub(crate) fn numbers(self, numbers: Numbers) -> Self {
+        Self { numbers, ..self }
+    }
+
+    fn with_retry(mut self, retry: RowChoice) -> Self {
+        self.numbers.retry = Some(retry);
         self
     }
 
@@ -253,7 +156,7 @@ impl PolicyBuilder {
     /// an `Arc<CircuitBreaker>` or a `&'static CircuitBreaker`, such
     /// as [`breaker`](crate::breaker()) returns.
     pub fn breaker(mut self, breaker: impl Into<SharedBreaker>) -> Self {
-        self.policy.breaker = Some(breaker.into());
+        self.breaker = Some(breaker.into());
         self
     }
 
@@ -276,7 +179,7 @@ impl PolicyBuilder {
     ///
     /// [`Rejection::AttemptTimeout`]: crate::Rejection::AttemptTimeout
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
-        self.policy.attempt_timeout = Some(timeout);
+        self.numbers.attempt_timeout = Some(timeout);
         self
     }
 
@@ -291,7 +194,7 @@ impl PolicyBuilder {
     ///
     /// [`Rejection::DeadlineExceeded`]: crate::Rejection::DeadlineExceeded
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.policy.deadline = Some(deadline);
+        self.numbers.deadline = Some(deadline);
         self
     }
 
@@ -306,7 +209,7 @@ impl PolicyBuilder {
     /// Retries while this budget lasts: an `Arc<RetryBudget>` or a `&'static RetryBudget`. It needs
     /// a retry.
     pub fn budget(mut self, budget: impl Into<SharedBudget>) -> Self {
-        self.policy.budget = Some(budget.into());
+        self.budget = Some(budget.into());
         self
     }
 
@@ -326,47 +229,38 @@ impl PolicyBuilder {
     /// assert_eq!(refused.unwrap_err(), ConfigError::Deadline);
     /// ```
     pub fn build(self) -> Result<Policy, ConfigError> {
-        let Policy { retry, breaker, attempt_timeout, deadline, budget, .. } = &self.policy;
-        if attempt_timeout.is_some_and(|timeout| timeout.is_zero()) {
-            return Err(ConfigError::AttemptTimeout);
-        }
-        if deadline.is_some_and(|deadline| deadline.is_zero()) {
-            return Err(ConfigError::Deadline);
-        }
-        if let (Some(timeout), Some(deadline)) = (attempt_timeout, deadline)
-            && timeout >= deadline
-        {
-            return Err(ConfigError::AttemptTimeoutOverDeadline);
-        }
-        if self.scope.is_some() && breaker.is_none() {
+        self.numbers.check()?;
+        if self.scope.is_some() && self.breaker.is_none() {
             return Err(ConfigError::ScopeWithoutBreaker);
         }
-        if retry.is_none() {
+        if self.numbers.retry.is_none() {
             if self.scope.is_some() {
                 return Err(ConfigError::ScopeWithoutRetry);
             }
             if self.idempotent.is_some() {
                 return Err(ConfigError::IdempotentWithoutRetry);
             }
-            if budget.is_some() {
+            if self.budget.is_some() {
                 return Err(ConfigError::BudgetWithoutRetry);
             }
         }
         let is_about_retries =
-            self.scope.is_some() || self.idempotent.is_some() || budget.is_some();
-        if is_about_retries && self.policy.max_attempts == 1 {
+            self.scope.is_some() || self.idempotent.is_some() || self.budget.is_some();
+        if is_about_retries && self.numbers.max_attempts() == 1 {
             return Err(ConfigError::SingleAttempt);
         }
         Ok(self.build_unchecked())
     }
 
-    /// Returns the policy, from settings that the attribute has checked, or that cannot contradict
-    /// each other.
+    /// Returns the policy, from settings that cannot contradict each other.
     pub(crate) fn build_unchecked(self) -> Policy {
-        let Self { policy, scope, idempotent } = self;
-        let idempotent = idempotent.unwrap_or(policy.idempotent);
-        let is_retried = policy.max_attempts > 1;
-        let retries = if is_retried { Retries::transient(idempotent) } else { Retries::NONE };
-        Policy { scope: scope.unwrap_or(policy.scope), idempotent, retries, ..policy }
+        Policy(Arc::new(self.into_rules()))
+    }
+
+    /// Returns the rules of the policy, from settings that the attribute has checked.
+    pub(crate) fn into_rules(self) -> Rules {
+        let Self { name, numbers, breaker, budget, scope, idempotent } = self;
+        let numbers = LiveNumbers::new(numbers, idempotent.unwrap_or(true));
+        Rules::new(name, numbers, breaker, scope.unwrap_or_default(), budget)
     }
 }

@@ -36,7 +36,7 @@ impl Policy {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
-        let mut run = Run::new(self, self.breaker());
+        let mut run = Run::new(self.rules(), self.rules().breaker());
         run.start_clock();
         run.admit()?;
         run.repeat(op, Some(E::from)).await
@@ -90,7 +90,7 @@ impl Policy {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
-        let mut run = Run::new(self, self.breaker());
+        let mut run = Run::new(self.rules(), self.rules().breaker());
         run.start_clock();
         run.admit()?;
         let nothing_sent = Arc::new(NothingSent::new());
@@ -117,7 +117,7 @@ impl Policy {
         F: Future<Output = Result<T, E>>,
         E: Classify,
     {
-        Run::new(self, None).repeat(op, None).await
+        Run::new(self.rules(), None).repeat(op, None).await
     }
 }
 

@@ -11,8 +11,9 @@ use super::attempt::{CurrentAttempt, NothingSent};
 use super::enclosing::{self, Frame};
 use super::failed_attempt::FailedAttempt;
 use super::multiplied;
-use super::policy::{Policy, Scope};
+use super::numbers::{CallNumbers, Version};
 use super::retry_delay::{PendingRetry, RetryDelay, RetryPlan};
+use super::rules::{Rules, Scope};
 use super::timed::{Expiry, Limit, RanOut, Timed, timed};
 use super::tracked::{Tracked, flag_panic, track};
 use crate::breaker::{CallState, CircuitBreaker, Permit};
@@ -28,7 +29,9 @@ use crate::{ErrorKind, RetryPolicy};
 /// attempts.
 #[derive(Debug)]
 pub struct Run<'p> {
-    policy: &'p Policy,
+    rules: &'p Rules,
+    /// Which numbers of the rules hold for it.
+    version: Version,
     breaker: Option<&'p CircuitBreaker>,
     permit: Option<Permit<'p>>,
     standing: Standing,
@@ -54,18 +57,32 @@ impl<'p> Run<'p> {
     /// call's arguments have chosen. If it is closed and no other call encloses this one, this
     /// acquires the permit.
     #[inline]
-    pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
+    pub(crate) fn new(rules: &'p Rules, breaker: Option<&'p CircuitBreaker>) -> Self {
         let permit = match breaker {
             Some(breaker) if !enclosing::is_any() => breaker.try_admit_fast().map(Permit::tracked),
             _ => None,
         };
-        let standing = Standing::Alone;
-        Self { policy, breaker, permit, standing, attempt: 1, deadline: None, ran_out: None }
+        Self {
+            rules,
+            version: rules.numbers().version(),
+            breaker,
+            permit,
+            standing: Standing::Alone,
+            attempt: 1,
+            deadline: None,
+            ran_out: None,
+        }
+    }
+
+    /// The numbers that the call has begun with.
+    #[inline]
+    fn numbers(&self) -> CallNumbers<'p> {
+        self.rules.numbers().of(self.version)
     }
 
     /// Starts the time until the policy's deadline, if it has one.
     pub(crate) fn start_clock(&mut self) {
-        self.deadline = self.policy.deadline().and_then(deadline_after);
+        self.deadline = self.numbers().deadline.and_then(deadline_after);
     }
 
     /// Acquires the permit, unless [`new`](Self::new) already has.
@@ -81,7 +98,7 @@ impl<'p> Run<'p> {
             self.standing = Standing::Part;
         }
         if self.standing == Standing::Alone {
-            self.permit = Some(breaker.admit(Some(self.policy.name()))?.tracked());
+            self.permit = Some(breaker.admit(Some(self.rules.name()))?.tracked());
         }
         Ok(())
     }
@@ -89,13 +106,23 @@ impl<'p> Run<'p> {
     /// Whether no attempt can follow the one that has begun.
     #[inline]
     pub(crate) fn is_last(&self) -> bool {
-        self.attempt >= self.policy.max_attempts()
-            || self.permit.as_ref().is_some_and(Permit::is_probe)
+        self.is_last_of_row() || self.permit.as_ref().is_some_and(Permit::is_probe)
+    }
+
+    /// Whether the row with the most attempts allows no other.
+    #[inline]
+    fn is_last_of_row(&self) -> bool {
+        if self.attempt == 1 { !self.version.is_repeated() } else { self.is_last_retry() }
+    }
+
+    #[cold]
+    fn is_last_retry(&self) -> bool {
+        self.attempt >= self.numbers().max_attempts()
     }
 
     /// The attempt that begins now.
     pub(crate) fn current(&self) -> CurrentAttempt {
-        let own = self.policy.attempt_timeout().and_then(deadline_after);
+        let own = self.numbers().attempt_timeout.and_then(deadline_after);
         let until = match (own, self.deadline) {
             (Some(own), Some(deadline)) => Some(own.min(deadline)),
             (own, deadline) => own.or(deadline),
@@ -112,14 +139,14 @@ impl<'p> Run<'p> {
         let until = attempt.until?;
         let is_deadline = self.deadline == Some(until);
         let ran_out = if is_deadline { RanOut::Deadline } else { RanOut::AttemptTimeout };
-        let (policy, attempt) = (self.policy, attempt.number);
-        Some(Limit { until, expiry: Expiry { policy, attempt, ran_out, reject } })
+        let (rules, version, attempt) = (self.rules, self.version, attempt.number);
+        Some(Limit { until, expiry: Expiry { rules, version, attempt, ran_out, reject } })
     }
 
     /// What calls made inside this one must know about it.
     #[inline]
     pub(crate) fn frame(&self) -> Frame {
-        Frame::new(self.breaker, self.policy.retries())
+        Frame::new(self.breaker, self.version.retries())
     }
 
     /// Where [`track`] flags a panic. `None` if there is no permit to settle by it.
@@ -227,12 +254,12 @@ impl<'p> Run<'p> {
     #[inline(never)]
     fn succeed(&mut self) {
         // Both branches end in a call, so that nothing has to be kept on the stack.
-        if self.policy.has_budget() { self.refund_and_settle() } else { self.settle_success() }
+        if self.rules.has_budget() { self.refund_and_settle() } else { self.settle_success() }
     }
 
     #[inline(never)]
     fn refund_and_settle(&mut self) {
-        if let Some(budget) = self.policy.budget()
+        if let Some(budget) = self.rules.budget()
             // A part that never retries withdraws nothing, and refunds nothing.
             && !self.outer_call_retries(false)
         {
@@ -337,10 +364,10 @@ impl<'p> Run<'p> {
             self.note_unknown_error();
         }
         let was_probe = self.permit.as_ref().is_some_and(Permit::is_probe);
-        if self.policy.scope() == Scope::Attempt {
+        if self.rules.scope() == Scope::Attempt {
             self.settle_permit(&failed);
         }
-        let Some(row) = self.policy.row(kind) else {
+        let Some(row) = self.numbers().row(kind) else {
             if let Some(ran_out) = failed.ran_out {
                 self.report_limit(ran_out);
             }
@@ -368,10 +395,10 @@ impl<'p> Run<'p> {
     /// Counts an error of kind `unknown`, and reports the first one if the policy does nothing about
     /// it.
     fn note_unknown_error(&self) {
-        if !self.policy.is_retried() && self.breaker.is_none() {
+        if self.numbers().retry.is_none() && self.breaker.is_none() {
             return;
         }
-        let is_first = self.policy.count_unknown_error();
+        let is_first = self.rules.count_unknown_error();
         let trips = self.breaker.is_some_and(|it| it.config().trips_on(ErrorKind::Unknown));
         if is_first && !trips {
             event::unknown_error(self.subject());
@@ -381,7 +408,7 @@ impl<'p> Run<'p> {
     /// Records for an outer call that this one ends with an error after retries.
     fn record_retries(&self, failed: &FailedAttempt) {
         if self.attempt > 1 {
-            multiplied::record(self.policy.name(), self.breaker, failed.maybe_executed);
+            multiplied::record(self.rules.name(), self.breaker, failed.maybe_executed);
         }
     }
 
@@ -411,7 +438,7 @@ impl<'p> Run<'p> {
             return Err(StopReason::DeadlineExceeded);
         }
         check_retryable(kind, may_retry)?;
-        if maybe_executed && !self.policy.is_idempotent() {
+        if maybe_executed && !self.rules.numbers().is_idempotent() {
             return Err(StopReason::MaybeExecuted);
         }
         if was_probe || !self.breaker.is_none_or(is_closed) {
@@ -422,7 +449,7 @@ impl<'p> Run<'p> {
         }
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let delay = next_delay(row, self.attempt, hint, left, rand::random())?;
-        let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
+        let Some(budget) = self.rules.budget() else { return Ok((delay, None)) };
         let withdrawal = budget.withdraw(kind, hint).ok_or(StopReason::BudgetExhausted)?;
         Ok((delay, Some(withdrawal)))
     }
@@ -458,14 +485,23 @@ impl<'p> Run<'p> {
         }
     }
 
+    #[inline]
     fn settle_permit(&mut self, failed: &FailedAttempt) {
-        let has_attempt_timeout = self.policy.attempt_timeout().is_some();
         match (self.permit.take(), failed.ran_out) {
-            (Some(permit), Some(RanOut::Deadline)) => permit.settle_deadline(has_attempt_timeout),
+            (Some(permit), Some(RanOut::Deadline)) => {
+                permit.settle_deadline(self.has_attempt_timeout());
+            }
             (Some(permit), _) => permit.settle_error(failed.kind, failed.hint),
-            (None, Some(RanOut::Deadline)) if !has_attempt_timeout => self.notify_outer_call(),
+            (None, Some(RanOut::Deadline)) if !self.has_attempt_timeout() => {
+                self.notify_outer_call();
+            }
             (None, _) => {}
         }
+    }
+
+    #[cold]
+    fn has_attempt_timeout(&self) -> bool {
+        self.numbers().attempt_timeout.is_some()
     }
 
     /// Tells the outer call that this part of it ended at its own deadline: only the outer call has
@@ -478,12 +514,12 @@ impl<'p> Run<'p> {
 
     /// Emits the event that names the limit that ended the call. The error may not say it.
     fn report_limit(&self, ran_out: RanOut) {
-        event::timed_out(self.subject(), ran_out.kind(), ran_out.limit(self.policy));
+        event::timed_out(self.subject(), ran_out.kind(), ran_out.limit(&self.numbers()));
     }
 
     fn subject(&self) -> Subject<'p> {
         Subject {
-            function: self.policy.name(),
+            function: self.rules.name(),
             breaker: self.breaker.map(|breaker| breaker.name().as_str()),
             attempt: self.attempt,
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Timeout, timeout_at};
 
-use super::policy::Policy;
+use super::numbers::{Numbers, Version};
+use super::rules::Rules;
 use crate::{ErrorKind, Rejection};
 
 /// When an attempt must end, and what it ends with then.
@@ -21,7 +22,8 @@ pub(crate) struct Limit<'p, E> {
 /// cannot be looked up: it is moved with each attempt, and rarely needed.
 #[derive(Debug)]
 pub(crate) struct Expiry<'p, E> {
-    pub(crate) policy: &'p Policy,
+    pub(crate) rules: &'p Rules,
+    pub(crate) version: Version,
     pub(crate) attempt: u32,
     pub(crate) ran_out: RanOut,
     pub(crate) reject: fn(Rejection) -> E,
@@ -30,7 +32,7 @@ pub(crate) struct Expiry<'p, E> {
 impl<E> Expiry<'_, E> {
     #[cold]
     fn error(&self) -> E {
-        let limit = self.ran_out.limit(self.policy);
+        let limit = self.ran_out.limit(&self.rules.numbers().of(self.version));
         (self.reject)(match self.ran_out {
             RanOut::AttemptTimeout => {
                 Rejection::AttemptTimeout { timeout: limit, attempt: self.attempt }
@@ -52,11 +54,11 @@ pub(crate) enum RanOut {
 }
 
 impl RanOut {
-    /// How long this policy allows for it.
-    pub(crate) fn limit(self, policy: &Policy) -> Duration {
+    /// How long these numbers allow for it.
+    pub(crate) fn limit(self, numbers: &Numbers) -> Duration {
         let limit = match self {
-            Self::AttemptTimeout => policy.attempt_timeout(),
-            Self::Deadline => policy.deadline(),
+            Self::AttemptTimeout => numbers.attempt_timeout,
+            Self::Deadline => numbers.deadline,
         };
         limit.unwrap_or_default()
     }

@@ -29,11 +29,11 @@ impl BreakerKey {
 
 /// One breaker, or all breakers of one template, with the places in source that name it.
 #[derive(Debug)]
-pub(super) struct BreakerEntry {
+pub(crate) struct BreakerEntry {
     /// The name or template. If templates differ in the names of their placeholders, the first by
     /// the alphabet.
-    pub(super) name: &'static str,
-    pub(super) template: Option<Template>,
+    pub(crate) name: &'static str,
+    pub(crate) template: Option<Template>,
     /// The functions that name it, in the order of the source.
     pub(super) sites: Vec<(&'static CallSite, BreakerSpec)>,
     /// Its declarations, in the order of the source.
@@ -46,9 +46,9 @@ pub(super) struct BreakerEntry {
 
 /// The breakers of a template.
 #[derive(Debug)]
-pub(super) struct Keyed {
-    pub(super) template: Template,
-    pub(super) breakers: KeyedBreakers,
+pub(crate) struct Keyed {
+    pub(crate) template: Template,
+    pub(crate) breakers: KeyedBreakers,
     /// The entries whose breaker has a name before this template, so that no two breakers have one
     /// name. Empty unless [`Problem::SharedName`](super::problem::Problem) is reported.
     pub(super) namesakes: Vec<&'static BreakerEntry>,
@@ -56,8 +56,8 @@ pub(super) struct Keyed {
 
 /// The settings that one place in source gives.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Configured {
-    pub(super) settings: BreakerSettings,
+pub(crate) struct Configured {
+    pub(crate) settings: BreakerSettings,
     /// The breaker itself, if it is a static one.
     pub(super) static_breaker: Option<&'static CircuitBreaker>,
 }
@@ -68,7 +68,7 @@ impl Configured {
     }
 
     fn by_static(breaker: &'static CircuitBreaker) -> Self {
-        let settings = BreakerSettings::new(*breaker.config());
+        let settings = BreakerSettings::new(*breaker.source_config());
         Self { settings, static_breaker: Some(breaker) }
     }
 
@@ -95,7 +95,7 @@ impl BreakerEntry {
     }
 
     /// Returns whether this is the name of its breaker, or of one of its template.
-    pub(super) fn makes(&self, name: &str) -> bool {
+    pub(crate) fn makes(&self, name: &str) -> bool {
         self.template.as_ref().map_or(self.name == name, |template| template.makes(name))
     }
 
@@ -109,20 +109,20 @@ impl BreakerEntry {
     }
 
     /// Returns each place that names it, functions first, with the name as it is written there.
-    pub(super) fn places(&self) -> impl Iterator<Item = (&'static str, String)> {
+    pub(crate) fn places(&self) -> impl Iterator<Item = (&'static str, String)> {
         let sites = self.sites.iter().map(|(site, spec)| (spec.source.name(), site.location()));
         let declared = self.declarations.iter().map(|it| (it.name(), it.place.to_string()));
         sites.chain(declared)
     }
 
     /// Returns the first place that names it.
-    pub(super) fn place(&self) -> String {
+    pub(crate) fn place(&self) -> String {
         self.places().next().map(|(_, place)| place).unwrap_or_default()
     }
 
     /// Returns each configuration with its place. The first applies: static breakers, which nothing
     /// else can change, come before declarations, and those before functions.
-    pub(super) fn configured(&self) -> Vec<(String, Configured)> {
+    pub(crate) fn configured(&self) -> Vec<(String, Configured)> {
         let mut configured: Vec<(String, Configured)> = Vec::new();
         for (site, spec) in &self.sites {
             if let Some(breaker) = spec.source.static_breaker() {
@@ -144,7 +144,7 @@ impl BreakerEntry {
     }
 
     /// Returns the configuration that applies.
-    pub(super) fn effective(&self) -> Configured {
+    pub(crate) fn effective(&self) -> Configured {
         let first = self.configured().into_iter().next();
         first.map_or(Configured::by(BreakerSettings::DEFAULT), |(_, configured)| configured)
     }

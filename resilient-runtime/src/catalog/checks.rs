@@ -49,7 +49,7 @@ impl Problem {
     /// Checks what the function says about retries against its rows.
     fn of_retries(site: &CallSite) -> Vec<Self> {
         let Some(retry) = site.retry else { return Vec::new() };
-        let rows = Rows::get();
+        let rows = Rows::source();
         let (name, own, policies) = match retry {
             RetrySpec::Row(row, changes) => {
                 let own = rows.find_or_default(row);
@@ -132,7 +132,7 @@ impl Problem {
     /// Checks whether the function's row is declared.
     pub(super) fn of_undeclared_row(site: &CallSite) -> Option<Self> {
         let RetrySpec::Row(named @ RowRef::Named(row), _) = site.retry? else { return None };
-        if Rows::get().find(named).is_some() {
+        if Rows::source().find(named).is_some() {
             return None;
         }
         let declared = sorted(&ROWS).into_iter().map(Declaration::name);

@@ -43,6 +43,10 @@ impl<T> Declaration<T> {
         self.documentation
     }
 
+    pub(crate) const fn place(&self) -> Place {
+        self.place
+    }
+
     /// Returns the path of the file, as the compiler received it.
     #[must_use]
     pub const fn file(&self) -> &'static str {

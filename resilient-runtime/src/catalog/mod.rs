@@ -5,12 +5,14 @@ mod breaker_entry;
 mod checks;
 mod conflicts;
 mod declaration;
+mod function_numbers;
 mod keyed_breaker;
 mod keyed_site;
 mod passed_over;
 mod place;
 mod problem;
 mod program;
+mod registered;
 mod registry;
 mod report;
 mod resolve_breaker;
@@ -25,6 +27,7 @@ pub use self::declaration::Declaration;
 pub use self::keyed_site::KeyedSite;
 pub use self::passed_over::{PassedOver, Why};
 pub use self::problem::{CatalogError, Problem};
+pub use self::registered::RegisteredPolicy;
 pub use self::registry::{breaker, breakers, budget};
 pub use self::resolve_breaker::{ResolveBreaker, ResolveBreakerName};
 pub use self::retry_rule::RetryRule;
@@ -32,3 +35,7 @@ pub use self::sections::{BREAKERS, BUDGETS, PASSED_OVER, ROWS, SITES};
 pub use self::settings::BreakerSettings;
 pub use self::site::{BreakerSource, BreakerSpec, CallSite, RetrySpec};
 pub use self::view::{AnnotatedFunction, Catalog, catalog};
+#[cfg(feature = "settings")]
+pub(crate) use self::{
+    breaker_entry::Keyed, function_numbers::FunctionNumbers, program::Program, rows::Rows,
+};

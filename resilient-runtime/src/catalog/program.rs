@@ -11,18 +11,18 @@ use super::site::CallSite;
 use crate::{BudgetConfig, RetryBudget};
 
 /// The annotated functions of the program, and the breakers and budgets that source names.
-pub(super) struct Program {
+pub(crate) struct Program {
     /// In the order of the source.
-    pub(super) sites: Vec<&'static CallSite>,
+    pub(crate) sites: Vec<&'static CallSite>,
     breakers: Entries<BreakerKey, BreakerEntry>,
     budgets: Entries<&'static str, BudgetEntry>,
 }
 
 /// The budget of one name.
-pub(super) struct BudgetEntry {
-    pub(super) name: &'static str,
+pub(crate) struct BudgetEntry {
+    pub(crate) name: &'static str,
     /// In the order of the source.
-    pub(super) declarations: Vec<&'static Declaration<BudgetConfig>>,
+    pub(crate) declarations: Vec<&'static Declaration<BudgetConfig>>,
     /// Created at its first use.
     pub(super) budget: OnceLock<RetryBudget>,
 }
@@ -34,7 +34,7 @@ impl BudgetEntry {
 }
 
 impl Program {
-    pub(super) fn get() -> &'static Self {
+    pub(crate) fn get() -> &'static Self {
         static PROGRAM: LazyLock<Program> = LazyLock::new(Program::gather);
         &PROGRAM
     }
@@ -66,7 +66,7 @@ impl Program {
     }
 
     /// Returns all breakers in the order of their keys.
-    pub(super) fn breakers(&'static self) -> impl Iterator<Item = &'static BreakerEntry> {
+    pub(crate) fn breakers(&'static self) -> impl Iterator<Item = &'static BreakerEntry> {
         self.breakers.listed.values()
     }
 
@@ -91,7 +91,7 @@ impl Program {
     }
 
     /// Returns all budgets in the order of their names.
-    pub(super) fn budgets(&'static self) -> impl Iterator<Item = &'static BudgetEntry> {
+    pub(crate) fn budgets(&'static self) -> impl Iterator<Item = &'static BudgetEntry> {
         self.budgets.listed.values()
     }
 

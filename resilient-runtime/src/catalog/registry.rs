@@ -1,18 +1,21 @@
 //! The breakers and budgets that annotated functions share by name.
 
+use std::ptr;
 use std::sync::Arc;
 
 use super::breaker_entry::{BreakerEntry, Configured, Keyed};
+use super::function_numbers::FunctionNumbers;
 use super::keyed_breaker::{KeyedBreaker, Source};
 use super::problem::Problem;
 use super::program::{BudgetEntry, Program};
+use super::registered::RegisteredPolicy;
 use super::report::get_or_report;
-use super::retry_rule::RetryRule;
+use super::rows::Rows;
 use super::site::{CallSite, Resolved};
 use crate::breaker::Template;
+use crate::call::Rules;
 use crate::{
-    BudgetConfig, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, RetryTable, SharedBreaker,
-    SharedBudget,
+    BudgetConfig, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, SharedBreaker, SharedBudget,
 };
 
 /// Returns the breaker of this name, to monitor it, to force its state, or to guard other code with
@@ -20,7 +23,8 @@ use crate::{
 ///
 /// A breaker that `#[resilient(breaker = "…")]` names or [`policies!`](crate::policies) declares
 /// exists before any function has run. A breaker of a template such as `"search/{collection}"`
-/// exists once a call has used it. Returns `None` for any other name.
+/// exists once a call has used it. A breaker of a [registered](crate::Policy::register) policy
+/// exists as long as the policy. Returns `None` for any other name.
 ///
 /// In a name that a template makes, all characters of a value except letters, digits, spaces, `-`,
 /// `_`, `.` and `@` are percent-encoded: `search/a%2Fb` is the breaker of collection `a/b`.
@@ -44,16 +48,18 @@ use crate::{
 #[must_use]
 pub fn breaker(name: &str) -> Option<SharedBreaker> {
     // The order of the entries decides which of several has the name.
-    let entry = Program::get().breakers().find(|entry| entry.makes(name))?;
-    if entry.template.is_some() {
-        entry.keyed().breakers.find(name).map(Into::into)
-    } else {
-        Some(entry.single().into())
+    match Program::get().breakers().find(|entry| entry.makes(name)) {
+        Some(entry) if entry.template.is_some() => {
+            entry.keyed().breakers.find(name).map(Into::into)
+        }
+        Some(entry) => Some(entry.single().into()),
+        None => registered_breakers().find(|breaker| *breaker.name() == *name),
     }
 }
 
 /// Returns every breaker of the program, sorted by name: those that functions name or
-/// [`policies!`](crate::policies) declares, and those that templates have made so far.
+/// [`policies!`](crate::policies) declares, those that templates have made so far, and those of
+/// [registered](crate::Policy::register) policies.
 #[must_use]
 pub fn breakers() -> Vec<SharedBreaker> {
     let mut breakers: Vec<SharedBreaker> = Vec::new();
@@ -64,8 +70,19 @@ pub fn breakers() -> Vec<SharedBreaker> {
             breakers.push(entry.single().into());
         }
     }
+    for registered in registered_breakers() {
+        if !breakers.iter().any(|known| ptr::eq(&raw const **known, &raw const *registered)) {
+            breakers.push(registered);
+        }
+    }
     breakers.sort_by(|one, other| one.name().cmp(other.name()));
     breakers
+}
+
+/// The breakers of policies without the attribute.
+fn registered_breakers() -> impl Iterator<Item = SharedBreaker> {
+    let policies = RegisteredPolicy::all().into_iter();
+    policies.filter_map(|policy| policy.shared_breaker().cloned())
 }
 
 /// Returns the retry budget of this name, to see how many tokens are left, or for code without the
@@ -92,7 +109,7 @@ impl CallSite {
     /// Looks them up, and reports the problems of the attribute, once.
     #[cold]
     fn resolve(&'static self) -> &'static Resolved {
-        let resolve = || Resolved { policy: self.policy(), breaker: self.single_breaker() };
+        let resolve = || Resolved { rules: self.rules(), breaker: self.single_breaker() };
         get_or_report(&self.resolved, resolve, || {
             let undeclared = Problem::of_undeclared_row(self);
             undeclared.into_iter().chain(Problem::of_misplaced_template(self)).collect()
@@ -108,32 +125,26 @@ impl CallSite {
         Some(source.static_breaker().unwrap_or_else(shared))
     }
 
-    fn policy(&self) -> Policy {
-        let mut policy = Policy::builder(self.function()).idempotent(self.idempotent);
-        policy = match self.retry.map(RetryRule::of) {
-            Some(RetryRule::ByKind) => policy.retry_by_kind(RetryTable::declared()),
-            Some(RetryRule::Row { policy: row, .. }) => policy.retry(row),
-            None => policy,
-        };
+    fn rules(&self) -> Rules {
+        let source = self.numbers(Rows::source());
+        let now = FunctionNumbers::of(self.function()).replace(&self.numbers(&Rows::current()));
+        let mut policy =
+            Policy::builder(self.function()).idempotent(self.idempotent).numbers(source);
         if let Some(spec) = self.breaker {
             policy = policy.scope(spec.scope);
-        }
-        if let Some(timeout) = self.attempt_timeout {
-            policy = policy.attempt_timeout(timeout);
-        }
-        if let Some(deadline) = self.deadline {
-            policy = policy.deadline(deadline);
         }
         if let Some(budget) = self.budget {
             policy = policy.budget(Program::get().budget(budget).get());
         }
-        policy.build_unchecked()
+        let rules = policy.into_rules();
+        rules.numbers().set(now);
+        rules
     }
 }
 
 impl BudgetEntry {
     /// Returns the budget. The first call reports conflicts.
-    fn get(&'static self) -> &'static RetryBudget {
+    pub(crate) fn get(&'static self) -> &'static RetryBudget {
         let new = || {
             let declared = self.declarations.first().map(|first| *first.settings());
             RetryBudget::named(self.name, declared.unwrap_or(BudgetConfig::DEFAULT))
@@ -144,7 +155,7 @@ impl BudgetEntry {
 
 impl BreakerEntry {
     /// Returns the breaker of an entry without a template. The first call reports conflicts.
-    fn single(&'static self) -> &'static CircuitBreaker {
+    pub(crate) fn single(&'static self) -> &'static CircuitBreaker {
         let new = || match self.effective() {
             Configured { static_breaker: Some(breaker), .. } => SharedBreaker::from(breaker),
             Configured { settings, .. } => {
@@ -157,7 +168,7 @@ impl BreakerEntry {
     }
 
     /// Returns the breakers of an entry with a template. The first call reports conflicts.
-    pub(super) fn keyed(&'static self) -> &'static Keyed {
+    pub(crate) fn keyed(&'static self) -> &'static Keyed {
         let new = || {
             let settings = self.effective().settings;
             let max_keys = settings.max_keys().unwrap_or(KeyedBreakers::DEFAULT_MAX_KEYS);

@@ -28,7 +28,7 @@ impl RetryRule {
             RetrySpec::ByKind => Self::ByKind,
             RetrySpec::Row(row, changes) => Self::Row {
                 name: row.name(),
-                policy: changes.apply(Rows::get().find_or_default(row)),
+                policy: changes.apply(Rows::source().find_or_default(row)),
             },
         }
     }

@@ -7,7 +7,7 @@ use super::place::Place;
 use super::resolve_breaker::ResolvedBreaker;
 use super::settings::BreakerSettings;
 use crate::CircuitBreaker;
-use crate::call::{Policy, Scope};
+use crate::call::{Rules, Scope};
 use crate::retry::{RetryChanges, RowRef};
 
 /// An annotated function or a guarded call: its place in source and its policy.
@@ -37,8 +37,8 @@ enum Function {
 /// The policy and the breaker of an annotated function.
 #[derive(Debug)]
 pub(crate) struct Resolved {
-    /// The policy without the breaker.
-    pub(crate) policy: Policy,
+    /// The rules without the breaker.
+    pub(crate) rules: Rules,
     /// `None` if there is no breaker, or the arguments of each call select one.
     pub(crate) breaker: Option<&'static CircuitBreaker>,
 }

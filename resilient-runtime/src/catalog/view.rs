@@ -7,6 +7,7 @@ use super::declaration::{Declaration, sorted};
 use super::passed_over::PassedOver;
 use super::problem::{CatalogError, Problem};
 use super::program::Program;
+use super::registered::RegisteredPolicy;
 use super::retry_rule::RetryRule;
 use super::sections::{BREAKERS, BUDGETS, PASSED_OVER, ROWS};
 use super::settings::BreakerSettings;
@@ -59,6 +60,7 @@ pub fn catalog() -> Catalog {
     Catalog {
         passed_over,
         functions: Program::get().sites.iter().copied().map(AnnotatedFunction).collect(),
+        policies: RegisteredPolicy::all(),
         breakers: sorted(&BREAKERS),
         rows: sorted(&ROWS),
         budgets: sorted(&BUDGETS),
@@ -70,6 +72,7 @@ pub fn catalog() -> Catalog {
 pub struct Catalog {
     functions: Vec<AnnotatedFunction>,
     passed_over: Vec<PassedOver>,
+    policies: Vec<RegisteredPolicy>,
     breakers: Vec<&'static Declaration<BreakerSettings>>,
     rows: Vec<&'static Declaration<RetryPolicy>>,
     budgets: Vec<&'static Declaration<BudgetConfig>>,
@@ -113,6 +116,13 @@ impl Catalog {
     #[must_use]
     pub fn passed_over(&self) -> &[PassedOver] {
         &self.passed_over
+    }
+
+    /// Returns every policy without the attribute that is [registered](crate::Policy::register), in
+    /// that order.
+    #[must_use]
+    pub fn policies(&self) -> &[RegisteredPolicy] {
+        &self.policies
     }
 
     /// Returns every breaker that [`policies!`](crate::policies) declares.
@@ -225,7 +235,7 @@ impl AnnotatedFunction {
     /// lists of kinds name them. Without a retry and a breaker, nothing is counted.
     #[must_use]
     pub fn unknown_errors(&self) -> u64 {
-        self.0.resolved.get().map_or(0, |resolved| resolved.policy.unknown_errors())
+        self.0.resolved.get().map_or(0, |resolved| resolved.rules.unknown_errors())
     }
 }
 

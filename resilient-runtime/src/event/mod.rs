@@ -104,3 +104,20 @@ pub(crate) fn evicted(breaker: &str, state: &str) {
         "evicted a circuit breaker that was not closed: raise `max_keys`"
     );
 }
+
+/// Settings have changed a number. `None` stands for no value.
+#[cfg(feature = "settings")]
+pub(crate) fn setting_changed(
+    setting: &str,
+    from: Option<&str>,
+    to: Option<&str>,
+    origin: Option<&str>,
+) {
+    tracing::info!(target: TARGET, setting, from, to, origin, "setting changed");
+}
+
+/// A watched file of settings has changed and cannot be applied. Its last good settings stay.
+#[cfg(feature = "settings")]
+pub(crate) fn settings_refused(file: &str, mistakes: &str) {
+    tracing::warn!(target: TARGET, file, mistakes, "settings refused: the last good ones stay");
+}

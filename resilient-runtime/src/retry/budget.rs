@@ -4,6 +4,7 @@ use std::mem;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::live::Live;
 use crate::{BudgetConfig, ErrorKind};
 
 /// A bucket of tokens that all calls of a service share. Retries take tokens, and successes return
@@ -34,7 +35,9 @@ use crate::{BudgetConfig, ErrorKind};
 #[derive(Debug)]
 pub struct RetryBudget {
     name: &'static str,
-    config: BudgetConfig,
+    config: Live<BudgetConfig>,
+    /// That of the configuration: every success reads it.
+    capacity: AtomicU32,
     tokens: AtomicU32,
 }
 
@@ -42,7 +45,13 @@ impl RetryBudget {
     /// Creates a full budget. Debug output contains its name.
     #[must_use]
     pub const fn named(name: &'static str, config: BudgetConfig) -> Self {
-        Self { name, config, tokens: AtomicU32::new(config.capacity()) }
+        let capacity = config.capacity();
+        Self {
+            name,
+            config: Live::new(config),
+            capacity: AtomicU32::new(capacity),
+            tokens: AtomicU32::new(capacity),
+        }
     }
 
     /// Returns the name.
@@ -51,10 +60,33 @@ impl RetryBudget {
         self.name
     }
 
-    /// Returns the configuration.
+    /// Returns the configuration that holds now. Settings can change it.
     #[must_use]
-    pub const fn config(&self) -> &BudgetConfig {
-        &self.config
+    pub fn config(&self) -> BudgetConfig {
+        *self.config.current()
+    }
+
+    /// Returns the configuration of source.
+    pub(crate) const fn source_config(&self) -> &BudgetConfig {
+        self.config.source()
+    }
+
+    /// Replaces the configuration. The tokens that are spent stay spent: another capacity changes
+    /// what is left by the difference. The caller ensures that nothing else replaces it at the same
+    /// time.
+    pub(crate) fn set_config(&self, config: BudgetConfig) {
+        let before = self.config();
+        self.config.set(config);
+        let (old, new) = (before.capacity(), config.capacity());
+        let leave = |tokens: u32| Some(new.saturating_sub(old.saturating_sub(tokens)));
+        // A larger capacity comes before its tokens, and a smaller one after them: a success in
+        // between fills the budget no further than to the capacity.
+        if new > old {
+            self.capacity.store(new, Ordering::Relaxed);
+        }
+        // This never fails: `leave` always returns a number.
+        let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, leave);
+        self.capacity.store(new, Ordering::Relaxed);
     }
 
     /// Returns how many tokens are left.
@@ -71,12 +103,13 @@ impl RetryBudget {
         kind: ErrorKind,
         hint: Option<Duration>,
     ) -> Option<Withdrawal<'_>> {
+        let config = self.config.current();
         let cost = match kind {
-            ErrorKind::RateLimitError if hint.is_some() => self.config.rate_limit_cost(),
+            ErrorKind::RateLimitError if hint.is_some() => config.rate_limit_cost(),
             ErrorKind::TimeoutError | ErrorKind::SearchTimeout | ErrorKind::ConnectionTimeout => {
-                self.config.timeout_cost()
+                config.timeout_cost()
             }
-            _ => self.config.retry_cost(),
+            _ => config.retry_cost(),
         };
         let take = |tokens: u32| tokens.checked_sub(cost);
         let taken = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
@@ -86,14 +119,20 @@ impl RetryBudget {
     /// Returns the tokens of a success to the budget.
     #[inline]
     pub(crate) fn refund(&self) {
-        if self.available() < self.config.capacity() {
-            self.fill(self.config.success_refund());
+        // Relaxed: as for the tokens.
+        if self.available() < self.capacity.load(Ordering::Relaxed) {
+            self.refund_success();
         }
     }
 
     #[cold]
+    fn refund_success(&self) {
+        self.fill(self.config.current().success_refund());
+    }
+
     fn fill(&self, more: u32) {
-        let fill = |tokens: u32| Some(tokens.saturating_add(more).min(self.config.capacity()));
+        let capacity = self.capacity.load(Ordering::Relaxed);
+        let fill = |tokens: u32| Some(tokens.saturating_add(more).min(capacity));
         // This never fails: `fill` always returns a number.
         let _ = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fill);
     }
@@ -183,6 +222,21 @@ mod tests {
         assert_eq!(budget.available(), 9);
         (0..9).for_each(|_| budget.refund());
         assert_eq!(budget.available(), 11);
+    }
+
+    #[test]
+    fn what_is_spent_stays_spent_under_another_capacity() {
+        let with = |capacity| BudgetConfig::builder().capacity(capacity).build().unwrap();
+        let budget = budget(500);
+        assert!(spends(&budget, ErrorKind::TimeoutError));
+        budget.set_config(with(1_000));
+        assert_eq!(budget.available(), 990);
+        budget.set_config(with(100));
+        assert_eq!(budget.available(), 90);
+        budget.set_config(with(10));
+        assert_eq!(budget.available(), 0);
+        (0..100).for_each(|_| budget.refund());
+        assert_eq!(budget.available(), 10, "no more than the capacity");
     }
 
     #[test]

@@ -65,6 +65,24 @@ impl RetryChanges {
         self
     }
 
+    /// Whether one attempt is all that they allow. No later number can change that: the attribute
+    /// then makes no loop.
+    pub(crate) fn allows_one(&self) -> bool {
+        self.max_attempts == Some(1)
+    }
+
+    /// Whether they replace the number with this key.
+    pub(crate) fn replaces(&self, key: &str) -> bool {
+        match key {
+            "max_attempts" => self.max_attempts.is_some(),
+            "base_delay" => self.base_delay.is_some(),
+            "max_delay" => self.max_delay.is_some(),
+            "jitter" => self.jitter.is_some(),
+            "backoff" => self.backoff.is_some(),
+            _ => false,
+        }
+    }
+
     /// Returns `row` with these numbers. An explicit delay wins: with `max_delay = "50ms"`, a
     /// longer base delay of the row is cut to 50 ms.
     #[must_use]

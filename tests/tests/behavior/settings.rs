@@ -269,8 +269,8 @@ async fn a_breaker_of_a_method_takes_no_setting_from_that_of_its_block() {
         .slow_call_duration(2 * SECOND)
         .ignore(&[TimeoutError]);
     let of_the_method = BreakerConfig::builder().window_calls(2).trip_on(&[NotFoundError]);
-    assert_eq!(breaker("block").unwrap().config(), &built(of_the_block));
-    assert_eq!(breaker("method").unwrap().config(), &built(of_the_method));
+    assert_eq!(breaker("block").unwrap().config(), built(of_the_block));
+    assert_eq!(breaker("method").unwrap().config(), built(of_the_method));
 
     Store.by_the_block().await.unwrap_err();
     for failure in [DOWN, Failure::of(TimeoutError), Failure::of(NotFoundError)] {
@@ -340,7 +340,7 @@ fn each_setting_arrives_where_it_belongs() {
             .max_open_duration(120 * SECOND)
             .open_jitter(0.3),
     );
-    assert_eq!(breaker("all settings").unwrap().config(), &given);
+    assert_eq!(breaker("all settings").unwrap().config(), given);
     let declared = built(
         common
             .window_time(90 * SECOND)
@@ -350,7 +350,7 @@ fn each_setting_arrives_where_it_belongs() {
             .open_duration_multiplier(3.0)
             .max_open_duration(20 * SECOND),
     );
-    assert_eq!(breaker("all settings declared").unwrap().config(), &declared);
+    assert_eq!(breaker("all settings declared").unwrap().config(), declared);
 }
 
 #[test]
@@ -430,7 +430,7 @@ passed_on!("60s", 0.25, ["timeout_error", "network_error"], "network_error");
 
 #[test]
 fn the_edges_are_allowed_and_macros_may_pass_settings_on() {
-    let config = |name| *breaker(name).unwrap().config();
+    let config = |name| breaker(name).unwrap().config();
     assert_eq!(config("longest is default").max_open_duration(), 30 * SECOND);
     assert_eq!(config("edges").minimum_calls(), Some(65_535));
     assert_eq!(config("one call").window_calls(), Some(1));

@@ -8,10 +8,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::entries::{Entries, Fate};
 use super::lanes::{Entry, Handle, Lanes};
+use super::live_config::KeyedConfig;
 use crate::BreakerConfig;
 use crate::breaker::CircuitBreaker;
 use crate::error::BreakerState;
 use crate::event;
+use crate::live::Live;
 
 /// Circuit breakers by name, each created at its first use, and bounded in number. This is what
 /// `breaker = "search/{collection}"` looks up, for code that cannot carry an attribute.
@@ -41,8 +43,7 @@ use crate::event;
 /// assert_eq!(shards.all().len(), 2);
 /// ```
 pub struct KeyedBreakers {
-    config: BreakerConfig,
-    max_keys: usize,
+    config: Live<KeyedConfig>,
     hasher: RandomState,
     /// A logical time for the order of uses. It advances with each new key.
     now: AtomicU64,
@@ -66,8 +67,7 @@ impl KeyedBreakers {
     #[must_use]
     pub fn new(config: BreakerConfig, max_keys: u32) -> Self {
         Self {
-            config,
-            max_keys: usize::try_from(max_keys).unwrap_or(usize::MAX).max(1),
+            config: Live::new(KeyedConfig::new(config, max_keys)),
             hasher: RandomState::new(),
             now: AtomicU64::new(0),
             lanes: Lanes::new(),
@@ -102,6 +102,26 @@ impl KeyedBreakers {
         drop(entries);
         all.sort_by(|one, other| one.name().cmp(other.name()));
         all
+    }
+
+    /// Returns how the breakers are configured in source.
+    pub(crate) const fn source_config(&self) -> &KeyedConfig {
+        self.config.source()
+    }
+
+    /// Returns how the breakers are configured now.
+    pub(crate) fn config(&self) -> KeyedConfig {
+        self.config.current().clone()
+    }
+
+    /// Replaces the configuration, of breakers that exist too. The caller ensures that nothing else
+    /// replaces it at the same time.
+    pub(crate) fn set_config(&self, config: KeyedConfig) {
+        self.config.set(config);
+        let config = self.config.current();
+        for breaker in self.all() {
+            breaker.set_config(config.of(breaker.name()));
+        }
     }
 
     /// Names come from callers, so the hash must not be predictable. Only the name is hashed, so it
@@ -150,16 +170,19 @@ impl KeyedBreakers {
     #[cold]
     fn make(&self, hash: u64, name: &str) -> Held {
         // Memory is allocated and freed outside of the lock.
-        let made = CircuitBreaker::new(self.config).with_name(name);
+        let made = CircuitBreaker::new(self.config.source().config).with_name(name);
         let made = Arc::new(Entry::new(made));
         let mut evicted = [None, None];
         let mut entries = self.entries.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = entries.find(hash, name) {
             return self.put(hash, entry);
         }
+        // Under the lock: settings that change later find the breaker in the set.
+        let config = self.config.current();
+        made.breaker.set_config(config.of(name));
         // At most two, so that a set that had to grow shrinks again.
         for evicted in &mut evicted {
-            if entries.len() < self.max_keys {
+            if entries.len() < config.most() {
                 break;
             }
             *evicted = entries.evict(|hash, entry| self.fate(hash, entry));
@@ -204,8 +227,7 @@ impl fmt::Debug for KeyedBreakers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("KeyedBreakers")
-            .field("config", &self.config)
-            .field("max_keys", &self.max_keys)
+            .field("config", &*self.config.current())
             .field("breakers", &self.all())
             .finish_non_exhaustive()
     }

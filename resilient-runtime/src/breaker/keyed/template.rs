@@ -80,6 +80,13 @@ impl Template {
         Ok(())
     }
 
+    /// Returns the name that this value makes. `None` if there are several placeholders.
+    pub(crate) fn name_of(&self, value: &str) -> Option<String> {
+        let mut name = String::new();
+        self.write(&[Part(&value)], &mut name).ok()?;
+        (self.values.len() == 1).then_some(name)
+    }
+
     /// Returns whether some values make this name.
     pub(crate) fn makes(&self, name: &str) -> bool {
         let Some(mut rest) = name.strip_prefix(&*self.start) else { return false };

@@ -1,0 +1,93 @@
+//! Puts settings into effect.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::applied::{Applied, SettingChange};
+use super::effective::listed;
+use super::entries::Settings;
+use super::error::SettingsError;
+use super::origin::Origin;
+use super::plan::Plan;
+use super::program::Known;
+use crate::event;
+
+/// Where each number is set, by the path of its setting. The lock also lets one application follow
+/// the other.
+pub(super) static APPLIED: Mutex<BTreeMap<String, Origin>> = Mutex::new(BTreeMap::new());
+
+impl Settings {
+    /// Puts the settings into effect, all or none. They replace those of the previous application:
+    /// a number that they do not name is as source says again.
+    ///
+    /// A change holds for calls that begin after it. A call under way keeps the attempts, delays and
+    /// limits with which it has begun. A breaker and a budget are shared by calls: they keep their
+    /// state, and decide everything that follows by their new numbers. The guide's page on
+    /// [operating](crate::guide::operating) says what a change means in each state.
+    ///
+    /// Each change is an event.
+    ///
+    /// # Errors
+    ///
+    /// All mistakes in the settings: unknown names and keys, values of the wrong sort or out of their
+    /// range, and settings that contradict each other. Nothing is changed then.
+    ///
+    /// ```
+    /// use resilient_runtime::Settings;
+    ///
+    /// let settings = Settings::from_toml_str("[retry.timeout_error]\nmax_atempts = 3\njitter = 2");
+    /// let refused = settings?.apply().unwrap_err();
+    /// assert_eq!(
+    ///     refused.to_string(),
+    ///     "2 mistakes in the settings, of which none was applied\n\
+    ///      - line 2: retry.timeout_error.max_atempts: unknown key `max_atempts`: is `max_attempts` meant?\n\
+    ///      - line 3: retry.timeout_error.jitter: `jitter` must be a number from 0 to 1, a share of the delay, not 2"
+    /// );
+    /// # Ok::<(), resilient_runtime::SettingsError>(())
+    /// ```
+    pub fn apply(&self) -> Result<Applied, SettingsError> {
+        // The map is never half changed, so it is valid after a panic.
+        let mut origins = APPLIED.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = Known::gather();
+        let mut plan = Plan::make(self, &known)?;
+        let before = listed(&known);
+        *origins = std::mem::take(&mut plan.origins);
+        known.commit(plan);
+        let after = listed(&known);
+        let applied = Applied { changes: changes(&before, &after, &origins) };
+        // Events are not emitted under a lock: a subscriber may call the library.
+        drop(origins);
+        for change in &applied.changes {
+            let origin = change.origin();
+            event::setting_changed(
+                change.setting(),
+                change.old_value(),
+                change.new_value(),
+                origin.as_deref(),
+            );
+        }
+        Ok(applied)
+    }
+}
+
+/// Compares two lists of the program's numbers.
+fn changes(
+    before: &[(String, String)],
+    after: &[(String, String)],
+    origins: &BTreeMap<String, Origin>,
+) -> Vec<SettingChange> {
+    let was: BTreeMap<_, _> = before.iter().map(|(setting, value)| (setting, value)).collect();
+    let is: BTreeMap<_, _> = after.iter().map(|(setting, value)| (setting, value)).collect();
+    let added = after.iter().map(|(setting, _)| setting);
+    let removed = before.iter().map(|(setting, _)| setting).filter(|it| !is.contains_key(it));
+    let change = |setting: &String| {
+        let (old, new) = (was.get(setting), is.get(setting));
+        (old != new).then(|| SettingChange {
+            setting: setting.clone(),
+            old: old.map(ToString::to_string),
+            new: new.map(ToString::to_string),
+            origin: origins.get(setting).cloned(),
+        })
+    };
+    added.chain(removed).filter_map(change).collect()
+}

@@ -1,0 +1,160 @@
+//! What the program has that settings can change.
+
+use std::collections::BTreeMap;
+
+use super::plan::{BreakerPlan, Plan};
+use crate::call::{Numbers, RowChoice};
+use crate::catalog::{
+    CallSite, FunctionNumbers, Keyed, Program, RegisteredPolicy, RetrySpec, Rows,
+};
+use crate::{SharedBreaker, SharedBudget};
+
+/// All of it.
+pub(super) struct Known {
+    pub(super) breakers: Vec<KnownBreaker>,
+    pub(super) budgets: Vec<KnownBudget>,
+    /// By their paths. Several calls can be in one function.
+    pub(super) functions: BTreeMap<String, Vec<Function>>,
+}
+
+pub(super) struct KnownBreaker {
+    pub(super) name: String,
+    pub(super) place: String,
+    pub(super) breaker: Breaker,
+}
+
+pub(super) enum Breaker {
+    Single(SharedBreaker),
+    Keyed(&'static Keyed),
+}
+
+pub(super) struct KnownBudget {
+    pub(super) budget: SharedBudget,
+    pub(super) place: String,
+}
+
+/// An annotated function, a guarded call, or a registered policy.
+pub(super) enum Function {
+    Site(&'static CallSite),
+    Registered(RegisteredPolicy),
+}
+
+impl Known {
+    pub(super) fn gather() -> Self {
+        let program = Program::get();
+        let mut known =
+            Self { breakers: Vec::new(), budgets: Vec::new(), functions: BTreeMap::new() };
+        for entry in program.breakers() {
+            let breaker = if entry.template.is_some() {
+                Breaker::Keyed(entry.keyed())
+            } else {
+                Breaker::Single(entry.single().into())
+            };
+            let (name, place) = (entry.name.to_owned(), entry.place());
+            known.breakers.push(KnownBreaker { name, place, breaker });
+        }
+        for entry in program.budgets() {
+            let place = entry.declarations.first().map(|first| first.place().to_string());
+            let budget = entry.get().into();
+            known.budgets.push(KnownBudget { budget, place: place.unwrap_or_default() });
+        }
+        for &site in &program.sites {
+            let function = known.functions.entry(site.function().to_owned()).or_default();
+            function.push(Function::Site(site));
+        }
+        for policy in RegisteredPolicy::all() {
+            known.add(policy);
+        }
+        known
+    }
+
+    fn add(&mut self, policy: RegisteredPolicy) {
+        let place = format!("{}:{}", policy.file(), policy.line());
+        if let Some(shared) = policy.shared_breaker() {
+            let is_known = self.breakers.iter().any(|known| known.name == **shared.name());
+            if !is_known {
+                let (name, breaker) = (shared.name().to_string(), Breaker::Single(shared.clone()));
+                self.breakers.push(KnownBreaker { name, place: place.clone(), breaker });
+            }
+        }
+        if let Some(shared) = policy.rules().shared_budget() {
+            let is_known = self.budgets.iter().any(|known| known.budget.name() == shared.name());
+            if !is_known {
+                self.budgets.push(KnownBudget { budget: shared.clone(), place });
+            }
+        }
+        let function = self.functions.entry(policy.name().to_owned()).or_default();
+        function.push(Function::Registered(policy));
+    }
+
+    /// Puts a plan into effect.
+    pub(super) fn commit(&self, plan: Plan) {
+        // What is looked up from now on, before what is known.
+        plan.rows.set();
+        FunctionNumbers::set(plan.functions);
+        for (known, config) in self.breakers.iter().zip(plan.breakers) {
+            match (&known.breaker, config) {
+                (Breaker::Single(breaker), BreakerPlan::Single(config)) => {
+                    breaker.set_config(config);
+                }
+                (Breaker::Keyed(keyed), BreakerPlan::Keyed(config)) => {
+                    keyed.breakers.set_config(config);
+                }
+                // A plan is made for the breakers that are known.
+                _ => {}
+            }
+        }
+        for (known, config) in self.budgets.iter().zip(plan.budgets) {
+            known.budget.set_config(config);
+        }
+        let rows = Rows::current();
+        for function in self.functions.values().flatten() {
+            if let Function::Site(site) = function {
+                let numbers = FunctionNumbers::of(site.function()).replace(&site.numbers(&rows));
+                site.resolved().rules.numbers().set(numbers);
+            }
+        }
+        RegisteredPolicy::renew();
+    }
+}
+
+impl Function {
+    /// Returns the numbers under these rows, before the function's own settings.
+    pub(super) fn numbers(&self, rows: &Rows) -> Numbers {
+        match self {
+            Self::Site(site) => site.numbers(rows),
+            Self::Registered(policy) => policy.rules().numbers().source().clone(),
+        }
+    }
+
+    /// Whether settings can change how often it is attempted.
+    pub(super) fn is_repeatable(&self) -> bool {
+        match self {
+            Self::Site(site) => match site.retry {
+                Some(RetrySpec::Row(_, changes)) => !changes.allows_one(),
+                Some(RetrySpec::ByKind) | None => false,
+            },
+            Self::Registered(policy) => {
+                matches!(policy.rules().numbers().source().retry, Some(RowChoice::Row(_)))
+            }
+        }
+    }
+
+    /// Whether source gives the function itself this number of its row.
+    pub(super) fn gives(&self, key: &str) -> bool {
+        match self {
+            Self::Site(site) => match site.retry {
+                Some(RetrySpec::Row(_, changes)) => changes.replaces(key),
+                Some(RetrySpec::ByKind) | None => false,
+            },
+            Self::Registered(_) => self.is_repeatable(),
+        }
+    }
+
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Site(site) => site.place.to_string(),
+            Self::Registered(policy) => format!("{}:{}", policy.file(), policy.line()),
+        }
+    }
+}
