@@ -1,20 +1,16 @@
 //! Puts settings into effect.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use super::applied::{Applied, SettingChange};
 use super::effective::listed;
 use super::entries::Settings;
 use super::error::SettingsError;
-use super::origin::Origin;
+use super::origin::{APPLIED, Origin};
 use super::plan::Plan;
 use super::program::Known;
 use crate::event;
-
-/// Where each number is set, by the path of its setting. The lock also lets one application follow
-/// the other.
-pub(super) static APPLIED: Mutex<BTreeMap<String, Origin>> = Mutex::new(BTreeMap::new());
 
 impl Settings {
     /// Puts the settings into effect, all or none. They replace those of the previous application:

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::sync::PoisonError;
 
-use super::apply::APPLIED;
 use super::entries::Settings;
 use super::numbers::{self, ATTEMPT_TIMEOUT, DEADLINE, Number};
+use super::origin::APPLIED;
 use super::plan::path;
 use super::program::{Breaker, Function, Known};
 use super::value::Value;

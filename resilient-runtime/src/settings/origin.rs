@@ -1,8 +1,13 @@
 //! Where a setting comes from.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+/// Where each number was set that settings have given last, by the path of its setting. The lock
+/// also lets one application follow the other.
+pub(super) static APPLIED: Mutex<BTreeMap<String, Origin>> = Mutex::new(BTreeMap::new());
 
 /// Where a setting comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
