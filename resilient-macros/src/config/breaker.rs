@@ -13,7 +13,7 @@ use super::{contradictions, names};
 use crate::diagnose::errors::Errors;
 use crate::parse::args::{Arg, Args, Value};
 use crate::parse::template::{self, Template};
-use crate::parse::values::{Given, Text, expression, given as given_value, text};
+use crate::parse::values::{Given, Text, constant_or, expression, text};
 
 /// The key `breaker`.
 pub struct Breaker {
@@ -160,7 +160,7 @@ fn settings_in(
 
 fn max_keys(arg: &Arg, errors: &mut Errors) -> Option<Given<u32>> {
     let value = expression(arg, errors)?;
-    given_value(value, errors, |errors| {
+    constant_or(value, errors, |errors| {
         let number = whole_number(arg, value, errors)?;
         if number == 0 {
             errors.at(value, MAX_KEYS);

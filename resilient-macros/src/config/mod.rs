@@ -13,11 +13,10 @@ mod time;
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Ident, Span};
 use resilient_config::ConfigError;
 use resilient_config::call::{check_attempt_timeout, check_base_delay, check_slow_call};
-use syn::{Path, PathArguments};
+use syn::Path;
 
 pub use self::breaker::{Breaker, BreakerSettings, BreakerSource, declared_breaker};
 pub use self::budget::declared_budget;
@@ -28,7 +27,7 @@ pub use self::settings::{Settings, Value as SettingValue};
 use self::keys::{ATTRIBUTE, distinct, given};
 use crate::diagnose::errors::Errors;
 use crate::parse::args::{Arg, Args, Value};
-use crate::parse::values::{Given, Text, expression, flag, path, runtime};
+use crate::parse::values::{Given, Text, depends, expression, flag, path, runtime};
 
 /// The policy that the attribute describes.
 #[derive(Default)]
@@ -84,7 +83,7 @@ impl Config {
     /// Rejects a constant that depends on a generic parameter: there is one policy for all of them.
     pub fn check_generics(&self, generics: &[Ident], errors: &mut Errors) {
         for path in self.constants() {
-            if let Some(parameter) = generics.iter().find(|parameter| depends(path, parameter)) {
+            if let Some(parameter) = generics.iter().find(|it| depends(path, &it.to_string())) {
                 errors.at(
                     path,
                     format_args!(
@@ -224,23 +223,19 @@ fn check_times(args: &Args, config: &mut Config, errors: &mut Errors) {
         });
         check(key, known, "base_delay_before_deadline");
     }
+    let limits = [&attempt_timeout, &deadline];
+    if limits.iter().all(|limit| limit.is_none()) {
+        return;
+    }
     let slow = breaker.as_ref().and_then(|breaker| breaker.settings.slow_call_duration());
     if let Some((key, slow)) = slow {
-        let limits = [&attempt_timeout, &deadline];
-        let is_known =
-            slow.literal().is_some() && limits.iter().all(|limit| is_known(limit.as_ref()));
-        let [attempt, deadline] = limits.map(|limit| limit.as_ref().and_then(Given::literal));
-        let checked = slow
-            .literal()
-            .map_or(Ok(()), |slow| check_slow_call(*slow, attempt.copied(), deadline.copied()));
-        // What is known may be enough.
-        check(key, (is_known || checked.is_err()).then_some(checked), "slow_call_before_limits");
+        let are_known = limits.iter().all(|limit| limit.as_ref().is_none_or(Given::is_literal));
+        let [attempt, deadline] = limits.map(|limit| limit.as_ref()?.literal().copied());
+        let known = slow.literal().map(|slow| check_slow_call(*slow, attempt, deadline));
+        // One limit that is known may be enough.
+        let known = known.filter(|checked| are_known || checked.is_err());
+        check(key, known, "slow_call_before_limits");
     }
-}
-
-/// Whether a value is not in a constant.
-fn is_known<T>(value: Option<&Given<T>>) -> bool {
-    value.is_none_or(|value| value.literal().is_some())
 }
 
 /// Rejects keys about retries if nothing is retried.
@@ -288,21 +283,4 @@ fn scope_of(args: &Args) -> Option<&Ident> {
         Value::List(args, _) => given(args, "scope").map(|arg| &arg.key),
         _ => None,
     }
-}
-
-/// Whether a path begins with a generic parameter, or has it among its arguments.
-fn depends(path: &Path, parameter: &Ident) -> bool {
-    let is_first = path.segments.first().is_some_and(|first| first.ident == *parameter);
-    let arguments = path.segments.iter().map(|segment| &segment.arguments);
-    let mut arguments = arguments.filter(|arguments| !matches!(arguments, PathArguments::None));
-    is_first || arguments.any(|arguments| names(arguments.to_token_stream(), parameter))
-}
-
-/// Whether this word is among the tokens.
-fn names(tokens: TokenStream, word: &Ident) -> bool {
-    tokens.into_iter().any(|tree| match tree {
-        TokenTree::Ident(found) => found == *word,
-        TokenTree::Group(group) => names(group.stream(), word),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
 }

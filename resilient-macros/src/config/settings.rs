@@ -13,7 +13,7 @@ use crate::diagnose::suggest::one_of;
 use crate::parse::args::Arg;
 use crate::parse::kinds::Kind;
 use crate::parse::values::{
-    Given, constant, expression, given, literal, or_constant, outside_of_self, string,
+    Given, constant, constant_or, expression, literal, or_constant, outside_of_self, string,
 };
 
 /// What may follow the digits of a whole number.
@@ -100,13 +100,14 @@ fn read<B>(setting: &Setting<B>, arg: &Arg, errors: &mut Errors) -> Option<Value
     let value = expression(arg, errors)?;
     match setting {
         Setting::Count(range, _) => {
-            given(value, errors, |errors| count(range, arg, value, errors)).map(Value::Count)
+            constant_or(value, errors, |errors| count(range, arg, value, errors)).map(Value::Count)
         }
         Setting::Time(range, _) => {
-            given(value, errors, |errors| time_in(range, arg, value, errors)).map(Value::Time)
+            constant_or(value, errors, |errors| time_in(range, arg, value, errors)).map(Value::Time)
         }
         Setting::Number(range, _) => {
-            given(value, errors, |errors| number_in(range, arg, value, errors)).map(Value::Number)
+            constant_or(value, errors, |errors| number_in(range, arg, value, errors))
+                .map(Value::Number)
         }
         Setting::Window((calls, _), (time, _)) => window(calls, time, arg, value, errors),
         Setting::Kinds(allowed, _) => {

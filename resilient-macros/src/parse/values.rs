@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use super::args::{Arg, Value};
@@ -99,6 +101,11 @@ impl<T> Given<T> {
         }
     }
 
+    /// Whether the value is known at expansion.
+    pub const fn is_literal(&self) -> bool {
+        self.literal().is_some()
+    }
+
     /// Returns the constant, if it is one.
     pub const fn constant(&self) -> Option<&Path> {
         match self {
@@ -109,7 +116,7 @@ impl<T> Given<T> {
 }
 
 /// Reads a constant, or else what `literal` reads.
-pub fn given<T>(
+pub fn constant_or<T>(
     value: &Expr,
     errors: &mut Errors,
     literal: impl FnOnce(&mut Errors) -> Option<T>,
@@ -127,9 +134,26 @@ pub fn constant(value: &Expr) -> Option<&Path> {
     (!last.contains(char::is_lowercase)).then_some(path)
 }
 
-/// Rejects a path that begins with `Self`, which means nothing in the static that uses it.
+/// Whether a path begins with this type or parameter, or has it among its arguments.
+pub fn depends(path: &Path, word: &str) -> bool {
+    let arguments = path.segments.iter().map(|segment| &segment.arguments);
+    let mut arguments = arguments.filter(|arguments| !arguments.is_none());
+    path.segments[0].ident == word
+        || arguments.any(|arguments| names(arguments.to_token_stream(), word))
+}
+
+/// Whether this word is among the tokens.
+fn names(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|tree| match tree {
+        TokenTree::Ident(found) => found == word,
+        TokenTree::Group(group) => names(group.stream(), word),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// Rejects a path that depends on `Self`, which means nothing in the static that uses it.
 pub fn outside_of_self(path: &Path, errors: &mut Errors) -> Option<Path> {
-    if path.segments[0].ident == "Self" {
+    if depends(path, "Self") {
         errors.at(path, "`Self` cannot be named here: write the name of the type");
         return None;
     }
@@ -178,7 +202,7 @@ fn is_computed(value: &Expr) -> bool {
 
 /// Reads a string, or a constant.
 pub fn text(arg: &Arg, value: &Expr, example: &str, errors: &mut Errors) -> Option<Text> {
-    given(value, errors, |errors| {
+    constant_or(value, errors, |errors| {
         if let Some(Lit::Str(text)) = literal(value) {
             return Some(text.clone());
         }

@@ -43,6 +43,11 @@ struct Limits;
 impl Limits {
     const ATTEMPTS: u32 = 3;
 
+    #[resilient(retry(jitter = Of::<Self>::SHARE))]
+    async fn count(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
     #[resilient(retry(max_attempts = Self::ATTEMPTS), breaker(name = "search", window = Self::WINDOW))]
     async fn list(&self) -> Result<(), Failure> {
         Ok(())
@@ -103,6 +108,19 @@ async fn number_for_a_window() -> Result<(), Failure> {
 #[resilient(breaker(name = "search/{tenant}", max_keys = DEADLINE))]
 async fn duration_for_a_number(tenant: &str) -> Result<(), Failure> {
     Ok(drop(tenant.to_owned()))
+}
+
+struct Store;
+
+#[resilient(retry(max_attempts = TEXT))]
+impl Store {
+    async fn list(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn count(&self) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 policies! {
