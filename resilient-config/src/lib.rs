@@ -6,7 +6,7 @@
 //! written once. `CONTRIBUTING.md` lists the places that a new setting touches.
 //!
 //! Each file uses only those before it in this list: `kind`, `kind_set`, `error`, `duration` and
-//! `spelling`, `backoff`, `setting`, then `retry`, `budget` and `breaker`.
+//! `spelling`, `call`, `backoff`, `setting`, then `retry`, `budget` and `breaker`.
 
 /// The `?` of a `const fn`: the value of an `Ok`. An `Err` is returned.
 macro_rules! ok {
@@ -21,6 +21,7 @@ macro_rules! ok {
 pub mod backoff;
 pub mod breaker;
 pub mod budget;
+pub mod call;
 pub mod duration;
 mod error;
 mod kind;

@@ -42,6 +42,29 @@ impl<B> Key<B> {
     }
 }
 
+/// Returns the setting of this key. Unlike an iterator, it works in a constant.
+#[must_use]
+pub const fn find<'k, B>(keys: &'k [Key<B>], name: &str) -> Option<&'k Setting<B>> {
+    let mut rest = keys;
+    while let [key, others @ ..] = rest {
+        if is_same(key.name.as_bytes(), name.as_bytes()) {
+            return Some(&key.setting);
+        }
+        rest = others;
+    }
+    None
+}
+
+const fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let ([first, rest @ ..], [other_first, other_rest @ ..]) = (one, other) {
+        if *first != *other_first {
+            return false;
+        }
+        (one, other) = (rest, other_rest);
+    }
+    one.is_empty() && other.is_empty()
+}
+
 /// The range of a whole number.
 #[derive(Clone, Copy, Debug)]
 pub struct Count {
@@ -101,5 +124,24 @@ impl Number {
     #[expect(clippy::missing_errors_doc, reason = "its only error is its field")]
     pub const fn check(&self, number: f64) -> Result<f64, ConfigError> {
         if number >= self.least && number <= self.most { Ok(number) } else { Err(self.error) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::breaker::KEYS;
+
+    #[test]
+    fn each_key_is_found_by_its_whole_name() {
+        for key in &KEYS {
+            assert!(
+                find(&KEYS, key.name)
+                    .is_some_and(|found| std::ptr::eq(found, &raw const key.setting))
+            );
+        }
+        for unknown in ["", "windo", "windows", "max_keys"] {
+            assert!(find(&KEYS, unknown).is_none(), "{unknown}");
+        }
     }
 }

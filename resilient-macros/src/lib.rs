@@ -42,14 +42,14 @@ use proc_macro::TokenStream;
 /// | `retry = "<row>"` | a name that [`policies!`](macro@policies) declares | | retries every transient error by this row |
 /// | `retry(…)` | | | retries by one row, with other numbers: |
 /// | – `row` | a transient kind of error, or a declared name | the default row | the row to start from |
-/// | – `max_attempts` | a whole number, 1 or more | the row's | the most attempts, including the first; 1 is no retry, and allows no key about retries beside it |
+/// | – `max_attempts` | a whole number, 1 or more | the row's | the most attempts, including the first; 1 is no retry, and allows no key about retries beside it. With a constant, by-value parameters must be `Clone`, whatever it holds |
 /// | – `base_delay` | a duration | the row's | the delay before the first retry |
 /// | – `max_delay` | a duration above 0, not shorter than a `base_delay` beside it | the row's | the longest delay, including jitter; only the jitter added to a server's hint may exceed it. It shortens a longer base delay of the row, and a longer `base_delay` raises the row's `max_delay` |
 /// | – `jitter` | a number from 0 to 1 | 0.1 | the share by which a delay varies either way, and a server's hint upward |
 /// | – `backoff` | `"exponential"` or `"linear"` | the row's | how the delay grows |
 /// | `breaker = "<name>"` | a string | | fails fast by the breaker of this name, shared by all functions that name it |
 /// | `breaker = "<name>/{…}"` | a string with placeholders, each a parameter or a field of one | | fails fast by a breaker for each value of the arguments |
-/// | `breaker = SEARCH` | a path in capitals, to a constant name or a `static CircuitBreaker` | | fails fast by that breaker |
+/// | `breaker = SEARCH` | a path in capitals, to a constant name, a `static CircuitBreaker` or a `static LazyLock<CircuitBreaker>` | | fails fast by that breaker |
 /// | `breaker(…)` | | | the same, with settings: |
 /// | – `name` | a string, with or without placeholders, or a constant | required | the name |
 /// | – `failure_threshold` | a whole number from 1 to 65,535, no more than a window of calls holds | 5, or none with `window` | how many consecutive failures open it; with `window`, how many failures in the window, whatever succeeds in between |
@@ -78,7 +78,13 @@ use proc_macro::TokenStream;
 /// | `reject` | the path of a function, `fn(Rejection) -> E` | `From<Rejection>` of the error | converts a rejection to such an error; needs `breaker`, `attempt_timeout` or `deadline` |
 /// | `crate` | a path | `::resilient_runtime` | the path of the runtime, for a crate that re-exports or renames it |
 ///
-/// A duration is a string such as `"500ms"`, `"10s"` or `"1m30s"`. The transient kinds are
+/// A duration is a string such as `"500ms"`, `"10s"` or `"1m30s"`. Instead of a number or a duration, a
+/// path in capitals names a constant: a `u32` for a whole number, an `f64` for any other number, a
+/// `std::time::Duration` for a duration, and a `u32` or a `Duration` for a `window`. It may be in a
+/// module or of a type, as in `deadline = limits::SEARCH` or `max_attempts = Limits::ATTEMPTS`, but not
+/// of `Self` or of a generic parameter. The compiler checks it as it checks a literal.
+///
+/// The transient kinds are
 /// `connection_error`, `connection_timeout`, `rate_limit_error`, `service_unavailable`,
 /// `timeout_error`, `search_timeout`, `internal_error` and `network_error`; the others are
 /// `invalid_request_error`, `authentication_error`, `not_found_error`, `collection_not_found`,
@@ -138,10 +144,10 @@ use proc_macro::TokenStream;
 ///
 /// | the function | plain | `retry` | `breaker` | both |
 /// |---|---|---|---|---|
-/// | takes `&str` and `u32` | 64 | 184 | 160 | 192 |
-/// | takes `[f32; 32]` and `String` | 328 | 592 | 432 | 608 |
-/// | takes `self` of 128 bytes | 280 | 496 | 384 | 512 |
-/// | takes `&str`, and holds `[u8; 4096]` | 4152 | 4256 | 4256 | 4272 |
+/// | takes `&str` and `u32` | 64 | 192 | 168 | 200 |
+/// | takes `[f32; 32]` and `String` | 328 | 600 | 440 | 616 |
+/// | takes `self` of 128 bytes | 280 | 504 | 392 | 520 |
+/// | takes `&str`, and holds `[u8; 4096]` | 4152 | 4264 | 4264 | 4280 |
 ///
 /// # Example
 ///
@@ -293,7 +299,8 @@ pub fn classify(item: TokenStream) -> TokenStream {
 /// | `budget "<name>" { … }` | the retry budget of this name: `capacity`, `retry_cost`, `timeout_cost`, `rate_limit_cost`, `success_refund` |
 /// | `crate = <path>;` | before all declarations: the path of the runtime, if it is not `::resilient_runtime` |
 ///
-/// Keys have the same meaning and the same checks as in [`resilient`](macro@resilient). If two
+/// Keys have the same meaning, the same values and the same checks as in
+/// [`resilient`](macro@resilient). If two
 /// declarations of one name differ, the first in the order of file and line applies. An error event
 /// when the name is first used, and `catalog().validate()`, report the difference.
 #[proc_macro]

@@ -15,24 +15,30 @@ use std::pin::Pin;
 use std::time::Duration;
 
 pub use linkme;
+pub use resilient_config::breaker::KEYS as BREAKER_KEYS;
+pub use resilient_config::budget::KEYS as BUDGET_KEYS;
+pub use resilient_config::retry::KEYS as ROW_KEYS;
 
 pub use crate::breaker::key_part;
 pub use crate::call::{NothingSent, RetryDelay, Scope};
 pub use crate::catalog::{
     BREAKERS, BUDGETS, BreakerSettings, BreakerSource, BreakerSpec, CallSite, Declaration,
-    KeyedSite, PASSED_OVER, PassedOver, ROWS, ResolveBreaker, ResolveBreakerName, RetrySpec, SITES,
-    Why,
+    KeyedSite, Number, NumberIn, PASSED_OVER, PassedOver, ROWS, ResolveBreaker, ResolveBreakerName,
+    RetrySpec, SITES, Time, TimeIn, WholeNumber, WholeNumberIn, Why, WindowIn, WindowLength,
+    WrongType, attempt_timeout_before_deadline, base_delay_before_deadline,
+    max_delay_over_base_delay, number_in, several_attempts, several_attempts_with_delays,
+    slow_call_before_limits, time_in, whole_number_in, window_in,
 };
 pub use crate::error::{ERRORS, NoError, OwnError, Registered};
 pub use crate::retry::{RetryChanges, RowRef};
 pub use crate::{
     Backoff, BreakerConfig, BreakerConfigBuilder, BudgetConfig, BudgetConfigBuilder, Classify,
-    ErrorKind, RetryPolicy,
+    ConfigError, ErrorKind, RetryPolicy,
 };
 
 use crate::breaker::CallState;
 use crate::call::{CurrentAttempt, FailedAttempt, Rules, Run, Timed, Tracked, track};
-use crate::{CircuitBreaker, ConfigError, Rejection};
+use crate::{CircuitBreaker, Rejection};
 
 /// The return type of a function: a `PhantomData` with an opaque type that source cannot write.
 #[derive(Debug)]

@@ -58,6 +58,17 @@ pub struct Store {
     asked: u32,
 }
 
+/// What holds constants. Only the attribute uses them.
+struct Numbers;
+
+impl Numbers {
+    const ATTEMPTS: u32 = 4;
+    const JITTER: f64 = 0.5;
+    const WINDOW: u32 = 10;
+    const BASE_DELAY: Duration = Duration::from_millis(1);
+    const DEADLINE: Duration = Duration::from_secs(60);
+}
+
 impl Store {
     /// `&self`
     #[resilient(retry = "auto", breaker = "user")]
@@ -68,6 +79,28 @@ impl Store {
     /// A call.
     pub async fn guarded_call(&self) -> Result<u32> {
         guard!(retry = "auto", breaker = "user"; async { self.service.ask() }).await
+    }
+
+    /// Numbers and durations in constants.
+    #[resilient(
+        retry(max_attempts = Numbers::ATTEMPTS, base_delay = Numbers::BASE_DELAY, max_delay = "1m", jitter = Numbers::JITTER),
+        breaker(name = "user constants", window = Numbers::WINDOW, failure_threshold = 9, open_duration = Numbers::BASE_DELAY),
+        attempt_timeout = "59s",
+        deadline = Numbers::DEADLINE,
+        idempotent = true,
+    )]
+    pub async fn by_constants(&self) -> Result<u32> {
+        self.service.ask()
+    }
+
+    /// A call with numbers and durations in constants.
+    pub async fn guarded_by_constants(&self) -> Result<u32> {
+        guard!(
+            retry(max_attempts = Numbers::ATTEMPTS),
+            deadline = Numbers::DEADLINE;
+            async { self.service.ask() }
+        )
+        .await
     }
 
     /// A call whose future is returned.
@@ -517,6 +550,8 @@ mod tests {
         assert_eq!(assert_send(store().exclusive(&mut log)).await.unwrap(), 3);
         assert_eq!(log, [1, 2, 3]);
         assert_eq!(assert_send(store().guarded_call()).await.unwrap(), 3);
+        assert_eq!(assert_send(store().by_constants()).await.unwrap(), 3);
+        assert_eq!(assert_send(store().guarded_by_constants()).await.unwrap(), 3);
         assert_eq!(assert_send(store().guarded_call_returned()).await.unwrap(), 3);
         assert_eq!(assert_send(store().exclusive_and_moved()).await.unwrap(), 3);
         assert_eq!(assert_send(store().moved()).await.unwrap().asked, 0);

@@ -9,7 +9,7 @@ use crate::config::{self, Breaker, BreakerSource, Form};
 use crate::diagnose::errors::Errors;
 use crate::emit;
 use crate::parse::args::Args;
-use crate::parse::impl_block::Within;
+use crate::parse::impl_block::{Within, parameters};
 use crate::parse::item::Function;
 
 /// Expands a function.
@@ -24,8 +24,8 @@ pub fn expand(args: &Args, function: Function, within: &Within) -> TokenStream {
     if let Some(Breaker { name: BreakerSource::Keyed(name, template), .. }) = &config.breaker {
         placeholders::check(template, name, &target.signature, &mut errors);
     }
-    let generics = target.signature.generics.type_params().map(|param| &param.ident);
-    let generics: Vec<_> = generics.chain(&within.generics).cloned().collect();
+    let generics = parameters(&target.signature.generics).chain(within.generics.iter().cloned());
+    let generics: Vec<_> = generics.collect();
     config.check_generics(&generics, &mut errors);
     if args.0.iter().all(|arg| arg.key != "classify") {
         error_type::check(&target.returns, &mut errors);

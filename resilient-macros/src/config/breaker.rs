@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use resilient_config::breaker::KEYS;
+use resilient_config::call::MAX_KEYS;
 use syn::{Expr, LitStr, Path};
 
 use super::keys::{self, distinct, given};
@@ -12,7 +13,7 @@ use super::{contradictions, names};
 use crate::diagnose::errors::Errors;
 use crate::parse::args::{Arg, Args, Value};
 use crate::parse::template::{self, Template};
-use crate::parse::values::{Text, expression, text};
+use crate::parse::values::{Given, Text, constant_or, expression, text};
 
 /// The key `breaker`.
 pub struct Breaker {
@@ -46,7 +47,7 @@ impl BreakerSource {
 pub struct BreakerSettings {
     /// The settings of its configuration.
     pub config: Settings,
-    pub max_keys: Option<u32>,
+    pub max_keys: Option<Given<u32>>,
 }
 
 impl BreakerSettings {
@@ -55,8 +56,14 @@ impl BreakerSettings {
     }
 
     /// Returns `slow_call_duration`, with its key.
-    pub fn slow_call_duration(&self) -> Option<(&Ident, Duration)> {
+    pub fn slow_call_duration(&self) -> Option<(&Ident, &Given<Duration>)> {
         self.config.time("slow_call_duration")
+    }
+
+    /// Returns the constants that hold values.
+    pub fn constants(&self) -> impl Iterator<Item = &Path> {
+        let max_keys = self.max_keys.as_ref().and_then(Given::constant);
+        self.config.constants().chain(max_keys)
     }
 
     /// Whether no setting is given.
@@ -66,7 +73,7 @@ impl BreakerSettings {
 
     /// Rejects `max_keys` for a name without placeholders.
     fn check_max_keys(&self, args: &Args, name: &BreakerSource, errors: &mut Errors) {
-        if let (Some(_), Some(arg)) = (self.max_keys, given(args, "max_keys"))
+        if let (Some(_), Some(arg)) = (&self.max_keys, given(args, "max_keys"))
             && !matches!(name, BreakerSource::Keyed(..))
         {
             errors.at(
@@ -151,14 +158,16 @@ fn settings_in(
     found
 }
 
-fn max_keys(arg: &Arg, errors: &mut Errors) -> Option<u32> {
+fn max_keys(arg: &Arg, errors: &mut Errors) -> Option<Given<u32>> {
     let value = expression(arg, errors)?;
-    let number = whole_number(arg, value, errors)?;
-    if number == 0 {
-        errors.at(value, "`max_keys` must be 1 or more");
-        return None;
-    }
-    Some(number)
+    constant_or(value, errors, |errors| {
+        let number = whole_number(arg, value, errors)?;
+        if number == 0 {
+            errors.at(value, MAX_KEYS);
+            return None;
+        }
+        Some(number)
+    })
 }
 
 fn named(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<BreakerSource> {

@@ -25,7 +25,8 @@ pub fn check_breaker(args: &Args, settings: &Settings, errors: &mut Errors) {
 }
 
 /// Rejects settings that contradict each other. A value that is wrong by itself has been reported,
-/// and is skipped.
+/// and is skipped. So is a value in a constant, unless its key alone is the contradiction: the compiler
+/// gives it to the builder.
 pub fn check<B: Copy, C>(
     keys: &[Key<B>],
     builder: B,
@@ -35,6 +36,7 @@ pub fn check<B: Copy, C>(
     errors: &mut Errors,
 ) {
     let is_wrong = |key: &&str| given(args, key).is_some() && settings.get(key).is_none();
+    let is_constant = |key: &&str| settings.is_constant(key);
     let mut left: Vec<&Change> = settings.changes.iter().collect();
     loop {
         let filled = left.iter().fold(builder, |builder, change| apply(builder, keys, change));
@@ -43,7 +45,8 @@ pub fn check<B: Copy, C>(
         let is_at_fault = |change: &Change| at_fault.iter().any(|key| change.key == key);
         // The builder has no rule that defaults alone break.
         let Some(found) = left.iter().find(|change| is_at_fault(change)) else { return };
-        if !others.iter().any(is_wrong) {
+        let is_unknown = !is_of_keys(error) && at_fault.iter().chain(others).any(is_constant);
+        if !is_unknown && !others.iter().any(is_wrong) {
             let defaults = others.iter().filter(|key| given(args, key).is_none());
             let defaults: String = defaults.filter_map(|key| default_of(key)).collect();
             errors.at(&found.key, format_args!("{error}{defaults}"));
@@ -82,6 +85,17 @@ fn keys_of(error: ConfigError) -> Option<(&'static [&'static str], &'static [&'s
         // The compiler reports any other error when it evaluates the constant.
         _ => return None,
     })
+}
+
+/// Whether the keys that are given are the contradiction, whatever their values.
+const fn is_of_keys(error: ConfigError) -> bool {
+    matches!(
+        error,
+        ConfigError::WindowMissing
+            | ConfigError::MinimumCallsWithoutRate
+            | ConfigError::SlowCallDurationMissing
+            | ConfigError::TripOnAndIgnore
+    )
 }
 
 /// A line that states the default of a key.

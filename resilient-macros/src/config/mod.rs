@@ -3,6 +3,7 @@
 mod breaker;
 mod budget;
 mod contradictions;
+mod deferred;
 mod keys;
 mod kind_list;
 mod names;
@@ -14,25 +15,27 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use resilient_config::ConfigError;
+use resilient_config::call::{check_attempt_timeout, check_base_delay, check_slow_call};
 use syn::Path;
 
 pub use self::breaker::{Breaker, BreakerSettings, BreakerSource, declared_breaker};
 pub use self::budget::declared_budget;
+pub use self::deferred::Deferred;
 pub use self::retry::{Retry, RetrySpec, RowRef, declared_row};
 pub use self::settings::{Settings, Value as SettingValue};
 
 use self::keys::{ATTRIBUTE, distinct, given};
 use crate::diagnose::errors::Errors;
 use crate::parse::args::{Arg, Args, Value};
-use crate::parse::values::{Text, expression, flag, path, runtime};
+use crate::parse::values::{Given, Text, depends, expression, flag, path, runtime};
 
 /// The policy that the attribute describes.
 #[derive(Default)]
 pub struct Config {
     pub retry: Option<Retry>,
     pub breaker: Option<Breaker>,
-    pub attempt_timeout: Option<Duration>,
-    pub deadline: Option<Duration>,
+    pub attempt_timeout: Option<Given<Duration>>,
+    pub deadline: Option<Given<Duration>>,
     pub idempotent: Option<bool>,
     /// The name of the budget.
     pub budget: Option<Text>,
@@ -44,6 +47,8 @@ pub struct Config {
     pub reject: Option<Path>,
     /// The path of the runtime, if it is not `::resilient_runtime`.
     pub runtime: Option<Path>,
+    /// Rules about values in constants.
+    pub deferred: Vec<Deferred>,
 }
 
 impl Config {
@@ -52,33 +57,39 @@ impl Config {
         self.retry.as_ref().is_some_and(|retry| retry.repeats)
     }
 
-    /// Returns the constants that hold names.
+    /// Returns the constants that hold names and values.
     fn constants(&self) -> impl Iterator<Item = &Path> {
-        let row = self.retry.as_ref().and_then(|retry| match &retry.rows {
+        let retry = self.retry.as_ref();
+        let row = retry.and_then(|retry| match &retry.rows {
             RetrySpec::Row { row: RowRef::Constant(path), .. } => Some(path),
             _ => None,
         });
-        let breaker = self.breaker.as_ref().and_then(|breaker| match &breaker.name {
+        let breaker = self.breaker.as_ref();
+        let name = breaker.and_then(|breaker| match &breaker.name {
             BreakerSource::Path(path) => Some(path),
             _ => None,
         });
-        let budget = self.budget.as_ref().and_then(|budget| match budget {
-            Text::Constant(path) => Some(path),
-            Text::Literal(_) => None,
-        });
-        row.into_iter().chain(breaker).chain(budget)
+        let in_retry = retry.and_then(Retry::settings).into_iter().flat_map(Settings::constants);
+        let in_breaker = breaker.into_iter().flat_map(|breaker| breaker.settings.constants());
+        let limits = [&self.attempt_timeout, &self.deadline].into_iter().flatten();
+        row.into_iter()
+            .chain(in_retry)
+            .chain(name)
+            .chain(in_breaker)
+            .chain(limits.filter_map(Given::constant))
+            .chain(self.budget.as_ref().and_then(Given::constant))
     }
 
-    /// Rejects a name that depends on a type parameter: there is one policy for all types.
+    /// Rejects a constant that depends on a generic parameter: there is one policy for all of them.
     pub fn check_generics(&self, generics: &[Ident], errors: &mut Errors) {
         for path in self.constants() {
-            let first = path.segments.first().map(|first| &first.ident);
-            if let Some(parameter) = first.filter(|first| generics.contains(first)) {
+            if let Some(parameter) = generics.iter().find(|it| depends(path, &it.to_string())) {
                 errors.at(
                     path,
                     format_args!(
-                        "`{parameter}` is a type parameter, and a name is the same for all types: \
-                         write a string, or a constant that does not depend on `{parameter}`"
+                        "`{parameter}` is a generic parameter, and a policy is the same for every \
+                         `{parameter}`: write the value, or a constant that does not depend on \
+                         `{parameter}`"
                     ),
                 );
             }
@@ -122,13 +133,12 @@ pub fn read(args: &Args, form: Form, errors: &mut Errors) -> Config {
         );
         errors.push(syn::Error::new(Span::call_site(), message));
     }
-    let config = read_keys(args, errors);
+    let mut config = read_keys(args, errors);
     if given(args, "retry").is_none() {
         need_retry(args, errors);
-    } else if config.retry.as_ref().is_some_and(|retry| !retry.repeats) {
-        refuse_idle(args, errors);
     }
-    check_times(args, &config, errors);
+    check_attempts(args, &mut config, errors);
+    check_times(args, &mut config, errors);
     if let Some(arg) = given(args, "reject").filter(|arg| !arg.inherited)
         && !config.rejects()
     {
@@ -165,55 +175,66 @@ pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
     config
 }
 
-/// Rejects keys about retries beside `max_attempts = 1`. A method that overrides the `retry` of its
-/// `impl` block to retry nothing inherits the other keys, and cannot leave them out.
-fn refuse_idle(args: &Args, errors: &mut Errors) {
-    let Some(retry) = given(args, "retry") else { return };
-    let is_overridden = |arg: &Arg| arg.inherited && !retry.inherited;
+/// Returns the keys about retries beside `retry`. A method that overrides the `retry` of its `impl`
+/// block to retry nothing inherits the other keys, and cannot leave them out.
+fn of_retries(args: &Args) -> impl Iterator<Item = &Ident> {
+    let is_overriding = given(args, "retry").is_some_and(|retry| !retry.inherited);
+    let is_overridden = move |arg: &&Arg| arg.inherited && is_overriding;
     let breaker = given(args, "breaker").filter(|breaker| !is_overridden(breaker));
     let scope = breaker.and_then(|_| scope_of(args));
-    let of_retries = ["idempotent", "budget"].iter().filter_map(|key| given(args, key));
-    let of_retries = of_retries.filter(|arg| !is_overridden(arg)).map(|arg| &arg.key);
-    for key in scope.into_iter().chain(of_retries) {
-        errors.at(key, ConfigError::SingleAttempt);
+    let others = ["idempotent", "budget"].into_iter().filter_map(|key| given(args, key));
+    let others = others.filter(move |arg| !is_overridden(arg)).map(|arg| &arg.key);
+    scope.into_iter().chain(others)
+}
+
+/// Rejects keys about retries beside a single attempt.
+fn check_attempts(args: &Args, config: &mut Config, errors: &mut Errors) {
+    let Some(retry) = &config.retry else { return };
+    if !retry.repeats {
+        for key in of_retries(args) {
+            errors.at(key, ConfigError::SingleAttempt);
+        }
+    } else if retry.has_constant_attempts() {
+        let unused = of_retries(args).next().map(|key| Deferred::at(key, "several_attempts"));
+        config.deferred.extend(retry.deferred().into_iter().chain(unused));
     }
 }
 
 /// Rejects a duration that another one makes ineffective.
-fn check_times(args: &Args, config: &Config, errors: &mut Errors) {
-    let Config { retry, breaker, attempt_timeout, deadline, .. } = config;
-    if let (Some(attempt), Some(deadline), Some(arg)) =
-        (attempt_timeout, deadline, given(args, "attempt_timeout"))
-        && attempt >= deadline
-    {
-        errors.at(&arg.key, ConfigError::AttemptTimeoutOverDeadline);
-    }
-    if let (Some(retry), Some(deadline)) = (retry, deadline)
-        && let Some((key, delay)) = retry.shortest_delay()
-        && delay >= *deadline
-    {
-        errors.at(
-            key,
-            "`base_delay` leaves no time for a retry before `deadline`: lower it, or raise \
-             `deadline`",
-        );
-    }
-    let Some((key, slow)) =
-        breaker.as_ref().and_then(|breaker| breaker.settings.slow_call_duration())
-    else {
-        return;
+fn check_times(args: &Args, config: &mut Config, errors: &mut Errors) {
+    let Config { retry, breaker, attempt_timeout, deadline, deferred, .. } = config;
+    let mut check = |key: &Ident, known: Option<Result<(), &str>>, rule| match known {
+        Some(checked) => checked.unwrap_or_else(|message| errors.at(key, message)),
+        None => deferred.push(Deferred::at(key, rule)),
     };
-    // One message is enough.
-    let attempt = attempt_timeout.map(|limit| (limit, "attempt_timeout"));
-    let call = deadline.map(|limit| (limit, "deadline"));
-    if let Some((_, limit)) = attempt.into_iter().chain(call).find(|(limit, _)| slow > *limit) {
-        errors.at(
-            key,
-            format_args!(
-                "`slow_call_duration` is longer than `{limit}`, which ends every call before it is slow: \
-                 lower it, or raise `{limit}`"
-            ),
-        );
+    if let (Some(attempt), Some(deadline), Some(arg)) =
+        (&attempt_timeout, &deadline, given(args, "attempt_timeout"))
+    {
+        let known = attempt.literal().zip(deadline.literal());
+        let known = known.map(|(attempt, deadline)| check_attempt_timeout(*attempt, *deadline));
+        check(&arg.key, known, "attempt_timeout_before_deadline");
+    }
+    if let (Some(retry), Some(deadline)) = (retry, &deadline)
+        && let Some((key, base_delay, jitter)) = retry.base_delay()
+    {
+        let known = base_delay.literal().zip(jitter.literal()).zip(deadline.literal());
+        let known = known.map(|((base_delay, jitter), deadline)| {
+            check_base_delay(*base_delay, *jitter, *deadline)
+        });
+        check(key, known, "base_delay_before_deadline");
+    }
+    let limits = [&attempt_timeout, &deadline];
+    if limits.iter().all(|limit| limit.is_none()) {
+        return;
+    }
+    let slow = breaker.as_ref().and_then(|breaker| breaker.settings.slow_call_duration());
+    if let Some((key, slow)) = slow {
+        let are_known = limits.iter().all(|limit| limit.as_ref().is_none_or(Given::is_literal));
+        let [attempt, deadline] = limits.map(|limit| limit.as_ref()?.literal().copied());
+        let known = slow.literal().map(|slow| check_slow_call(*slow, attempt, deadline));
+        // One limit that is known may be enough.
+        let known = known.filter(|checked| are_known || checked.is_err());
+        check(key, known, "slow_call_before_limits");
     }
 }
 

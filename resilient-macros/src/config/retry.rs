@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
+use resilient_config::call::DELAY_OF_SINGLE_ATTEMPT;
 use resilient_config::retry::{AUTO, DEFAULT, KEYS};
 use resilient_config::{ErrorKind, KindSet, RetryPolicy, RetryPolicyBuilder};
 use syn::{LitStr, Path};
 
+use super::deferred::Deferred;
 use super::keys::{self, distinct, given};
 use super::settings::{Settings, Value as SettingValue};
 use super::{contradictions, names};
@@ -14,7 +16,7 @@ use crate::diagnose::errors::Errors;
 use crate::diagnose::suggest::{all_of, did_you_mean};
 use crate::parse::args::{Arg, Args, Value};
 use crate::parse::kinds::Kind;
-use crate::parse::values::{Text, expression, text};
+use crate::parse::values::{Given, Text, expression, text};
 
 /// The key `retry`.
 pub struct Retry {
@@ -24,18 +26,41 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Returns the shortest delay that the given base delay and the jitter allow, with the key of the
-    /// base delay. `None` if no base delay is given, or if the jitter is that of a declared row.
-    pub fn shortest_delay(&self) -> Option<(&Ident, Duration)> {
+    /// Returns the settings that replace those of a row.
+    pub const fn settings(&self) -> Option<&Settings> {
+        match &self.rows {
+            RetrySpec::ByKind => None,
+            RetrySpec::Row { settings, .. } => Some(settings),
+        }
+    }
+
+    /// Whether a constant holds the number of attempts, which may be 1.
+    pub fn has_constant_attempts(&self) -> bool {
+        self.settings().is_some_and(|settings| settings.is_constant("max_attempts"))
+    }
+
+    /// Returns the given base delay with its key, and the jitter that shortens it. `None` if no base
+    /// delay is given, or if the jitter is that of a declared row.
+    pub fn base_delay(&self) -> Option<(&Ident, &Given<Duration>, Given<f64>)> {
         let RetrySpec::Row { row, settings } = &self.rows else { return None };
-        let (key, base) = settings.time("base_delay").filter(|_| self.repeats)?;
+        let (key, base_delay) = settings.time("base_delay").filter(|_| self.repeats)?;
         let jitter = match (settings.get("jitter"), row) {
-            (Some(SettingValue::Number(jitter)), _) => *jitter,
-            (None, RowRef::Default | RowRef::Kind(_)) => RetryPolicy::DEFAULT.jitter(),
+            (Some(SettingValue::Number(jitter)), _) => jitter.clone(),
+            (None, RowRef::Default | RowRef::Kind(_)) => {
+                Given::Literal(RetryPolicy::DEFAULT.jitter())
+            }
             _ => return None,
         };
-        let shortest = Duration::try_from_secs_f64(base.as_secs_f64() * (1.0 - jitter)).ok()?;
-        Some((key, shortest))
+        Some((key, base_delay, jitter))
+    }
+
+    /// Returns the rule about delays beside a single attempt, if a constant may say that there is
+    /// one.
+    pub fn deferred(&self) -> Option<Deferred> {
+        let settings = self.settings().filter(|_| self.has_constant_attempts())?;
+        let is_delay = |key: &&Ident| DELAYS.iter().any(|delay| *key == delay);
+        let delay = settings.changes.iter().map(|change| &change.key).find(is_delay)?;
+        Some(Deferred::at(delay, "several_attempts_with_delays"))
     }
 }
 
@@ -81,7 +106,10 @@ pub fn read(arg: &Arg, errors: &mut Errors) -> Option<Retry> {
         Value::List(args, span) => {
             let (row, settings) = row_in(args, *span, errors);
             let row = row.unwrap_or(RowRef::Default);
-            let repeats = !matches!(settings.get("max_attempts"), Some(SettingValue::Count(1)));
+            let repeats = !matches!(
+                settings.get("max_attempts"),
+                Some(SettingValue::Count(Given::Literal(1)))
+            );
             if !repeats {
                 refuse_delays(args, errors);
             }
@@ -141,12 +169,7 @@ fn row_in(args: &Args, span: Span, errors: &mut Errors) -> (Option<RowRef>, Sett
 /// Rejects keys about delays if there is only one attempt.
 fn refuse_delays(args: &Args, errors: &mut Errors) {
     for arg in args.0.iter().filter(|arg| DELAYS.iter().any(|key| arg.key == key)) {
-        let message = format_args!(
-            "`{}` is about the delay between two attempts, and `max_attempts = 1` allows one: \
-             raise `max_attempts`, or leave `{0}` out",
-            arg.key
-        );
-        errors.at(&arg.key, message);
+        errors.at(&arg.key, DELAY_OF_SINGLE_ATTEMPT);
     }
 }
 

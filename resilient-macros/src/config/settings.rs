@@ -5,14 +5,16 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span};
 use resilient_config::setting::{Count, Key, Number, Setting, Time};
 use resilient_config::{Backoff, backoff, duration};
-use syn::{Expr, Lit, LitInt};
+use syn::{Expr, Lit, LitInt, Path};
 
 use super::kind_list;
 use crate::diagnose::errors::Errors;
 use crate::diagnose::suggest::one_of;
 use crate::parse::args::Arg;
 use crate::parse::kinds::Kind;
-use crate::parse::values::{expression, literal, string};
+use crate::parse::values::{
+    Given, constant, constant_or, expression, literal, or_constant, outside_of_self, string,
+};
 
 /// What may follow the digits of a whole number.
 const INTEGERS: &[&str] =
@@ -36,11 +38,26 @@ pub struct Change {
 
 /// The value of a setting.
 pub enum Value {
-    Count(u32),
-    Time(Duration),
-    Number(f64),
+    Count(Given<u32>),
+    Time(Given<Duration>),
+    Number(Given<f64>),
+    /// A window whose constant decides whether it is one of calls or of time.
+    Window(Path),
     Backoff(Backoff, Span),
     Kinds(Vec<Kind>),
+}
+
+impl Value {
+    /// Returns the constant that holds it, if one does.
+    pub const fn constant(&self) -> Option<&Path> {
+        match self {
+            Self::Count(count) => count.constant(),
+            Self::Time(time) => time.constant(),
+            Self::Number(number) => number.constant(),
+            Self::Window(path) => Some(path),
+            Self::Backoff(..) | Self::Kinds(_) => None,
+        }
+    }
 }
 
 impl Settings {
@@ -54,11 +71,21 @@ impl Settings {
     }
 
     /// Returns the duration that this key has, with the key.
-    pub fn time(&self, key: &str) -> Option<(&Ident, Duration)> {
-        self.changes.iter().find_map(|change| match change.value {
+    pub fn time(&self, key: &str) -> Option<(&Ident, &Given<Duration>)> {
+        self.changes.iter().find_map(|change| match &change.value {
             Value::Time(time) if change.key == key => Some((&change.key, time)),
             _ => None,
         })
+    }
+
+    /// Whether a constant holds the value of this key.
+    pub fn is_constant(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|value| value.constant().is_some())
+    }
+
+    /// Returns the constants that hold values.
+    pub fn constants(&self) -> impl Iterator<Item = &Path> {
+        self.changes.iter().filter_map(|change| change.value.constant())
     }
 
     /// Reads the value of a key and adds it.
@@ -72,9 +99,16 @@ impl Settings {
 fn read<B>(setting: &Setting<B>, arg: &Arg, errors: &mut Errors) -> Option<Value> {
     let value = expression(arg, errors)?;
     match setting {
-        Setting::Count(range, _) => count(range, arg, value, errors).map(Value::Count),
-        Setting::Time(range, _) => time_in(range, arg, value, errors).map(Value::Time),
-        Setting::Number(range, _) => number_in(range, arg, value, errors).map(Value::Number),
+        Setting::Count(range, _) => {
+            constant_or(value, errors, |errors| count(range, arg, value, errors)).map(Value::Count)
+        }
+        Setting::Time(range, _) => {
+            constant_or(value, errors, |errors| time_in(range, arg, value, errors)).map(Value::Time)
+        }
+        Setting::Number(range, _) => {
+            constant_or(value, errors, |errors| number_in(range, arg, value, errors))
+                .map(Value::Number)
+        }
         Setting::Window((calls, _), (time, _)) => window(calls, time, arg, value, errors),
         Setting::Kinds(allowed, _) => {
             kind_list::read(arg, value, *allowed, errors).map(Value::Kinds)
@@ -84,17 +118,22 @@ fn read<B>(setting: &Setting<B>, arg: &Arg, errors: &mut Errors) -> Option<Value
     }
 }
 
-/// Gives the builder a value.
+/// Gives the builder a value. A value in a constant is not known: one within the range stands in for
+/// it.
 pub fn apply<B: Copy>(builder: B, keys: &[Key<B>], change: &Change) -> B {
     let Some(key) = keys.iter().find(|key| change.key == key.name) else { return builder };
     match (&key.setting, &change.value) {
-        (Setting::Count(_, set) | Setting::Window((_, set), _), Value::Count(count)) => {
-            set(builder, *count)
+        (Setting::Count(range, set) | Setting::Window((range, set), _), Value::Count(count)) => {
+            set(builder, *count.literal().unwrap_or(&range.least))
         }
-        (Setting::Time(_, set) | Setting::Window(_, (_, set)), Value::Time(time)) => {
-            set(builder, *time)
+        (Setting::Time(range, set) | Setting::Window(_, (range, set)), Value::Time(time)) => {
+            set(builder, *time.literal().unwrap_or(&range.least))
         }
-        (Setting::Number(_, set), Value::Number(number)) => set(builder, *number),
+        (Setting::Number(range, set), Value::Number(number)) => {
+            set(builder, *number.literal().unwrap_or(&range.least))
+        }
+        // The number of calls that it holds contradicts no other key.
+        (Setting::Window(_, (_, set)), Value::Window(_)) => set(builder, Duration::MAX),
         (Setting::Backoff(set), Value::Backoff(backoff, _)) => set(builder, *backoff),
         (Setting::Kinds(_, set), Value::Kinds(kinds)) => {
             set(builder, &kinds.iter().map(|kind| kind.kind).collect::<Vec<_>>())
@@ -128,27 +167,29 @@ fn count(range: &Count, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<
 
 /// Reads a whole number.
 pub fn whole_number(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<u32> {
-    let key = &arg.key;
     let Some(number) = whole(value) else {
-        let example = arg.with(3);
-        errors.at(value, format_args!("`{key}` takes a whole number, as in `{example}`"));
+        let takes = format!("takes a whole number, as in `{}`", arg.with(3));
+        errors.at(value, or_constant(arg, value, takes, ("a whole number", "u32")));
         return None;
     };
     let number = number.base10_parse().ok();
     if number.is_none() {
-        errors.at(value, format_args!("`{key}` must be {} or less", u32::MAX));
+        errors.at(value, format_args!("`{}` must be {} or less", arg.key, u32::MAX));
     }
     number
 }
 
 /// Reads a number in a range.
 fn number_in(range: &Number, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<f64> {
-    let found = number(value).and_then(|number| range.check(number).ok());
-    if found.is_none() {
-        let (message, example) = (range.error.message(), arg.with(range.example));
-        errors.at(value, format_args!("{message}, as in `{example}`"));
-    }
-    found
+    let (key, message) = (&arg.key, range.error.message());
+    let message = format!("{message}, as in `{}`", arg.with(range.example));
+    let Some(number) = number(value) else {
+        // The message begins with the key.
+        let takes = message.strip_prefix(&format!("`{key}` ")).unwrap_or(&message);
+        errors.at(value, or_constant(arg, value, takes, ("a number", "f64")));
+        return None;
+    };
+    range.check(number).map_err(|_| errors.at(value, message)).ok()
 }
 
 /// Reads a duration in a range.
@@ -157,7 +198,7 @@ fn time_in(range: &Time, arg: &Arg, value: &Expr, errors: &mut Errors) -> Option
     range.check(time).map_err(|error| errors.at(value, error)).ok()
 }
 
-/// Reads `window = 100` or `window = "60s"`.
+/// Reads `window = 100`, `window = "60s"` or `window = WINDOW`.
 fn window(
     calls: &Count,
     time: &Time,
@@ -165,21 +206,28 @@ fn window(
     value: &Expr,
     errors: &mut Errors,
 ) -> Option<Value> {
-    if whole(value).is_some() {
-        return count(calls, arg, value, errors).map(Value::Count);
+    if let Some(path) = constant(value) {
+        return outside_of_self(path, errors).map(Value::Window);
     }
-    let examples = [arg.with(100), arg.with("\"60s\"")];
+    if whole(value).is_some() {
+        let calls = count(calls, arg, value, errors)?;
+        return Some(Value::Count(Given::Literal(calls)));
+    }
     let takes = format!(
-        "`window` takes a number of calls, as in `{}`, or a duration in quotes, as in `{}`",
-        examples[0], examples[1]
+        "takes a number of calls, as in `{}`, or a duration in quotes, as in `{}`",
+        arg.with(100),
+        arg.with("\"60s\"")
     );
     let Some(Lit::Str(text)) = literal(value) else {
-        errors.at(value, takes);
+        let kind = ("a number of calls, a duration in quotes", "Duration");
+        errors.at(value, or_constant(arg, value, takes, kind));
         return None;
     };
+    let takes = format!("`window` {takes}");
     let parsed = duration::parse(&text.value()).map_err(|message| format!("{message}\n{takes}"));
     let checked = parsed.and_then(|window| time.check(window).map_err(|error| error.to_string()));
-    checked.map(Value::Time).map_err(|message| errors.at(text, message)).ok()
+    let checked = checked.map_err(|message| errors.at(text, message)).ok();
+    checked.map(|window| Value::Time(Given::Literal(window)))
 }
 
 /// Returns the whole number in an expression. `60s` is not one, but a duration without its quotes.
@@ -204,8 +252,8 @@ pub fn time(arg: &Arg, value: &Expr, errors: &mut Errors) -> Option<Duration> {
     if let Some(Lit::Str(text)) = literal(value) {
         return duration::parse(&text.value()).map_err(|message| errors.at(text, message)).ok();
     }
-    let (key, example) = (&arg.key, arg.with("\"500ms\""));
-    errors.at(value, format_args!("`{key}` takes a duration in quotes, as in `{example}`"));
+    let takes = format!("takes a duration in quotes, as in `{}`", arg.with("\"500ms\""));
+    errors.at(value, or_constant(arg, value, takes, ("a duration in quotes", "Duration")));
     None
 }
 

@@ -52,7 +52,7 @@ pub fn begin(
     } else {
         quote_spanned!(mixed()=> mut __call)
     };
-    let start = config.deadline.map(|_| quote_spanned!(mixed()=> __call.start_clock();));
+    let start = config.deadline.as_ref().map(|_| quote_spanned!(mixed()=> __call.start_clock();));
     quote_spanned! {mixed()=>
         #keyed
         let #call = #begin;

@@ -14,7 +14,7 @@ use crate::config::{
 };
 use crate::hygiene::{Runtime, mixed};
 use crate::parse::kinds::Kind;
-use crate::parse::values::Text;
+use crate::parse::values::{Given, Text};
 
 /// Writes the static that the program's catalog holds for the function. It is in a block of its
 /// own: names of statics are not hygienic, and a parameter of the user's could have this one.
@@ -59,12 +59,12 @@ fn site(config: &Config, new: &TokenStream) -> TokenStream {
         let breaker = breaker_spec(&runtime, breaker);
         quote_spanned!(mixed()=> .breaker(#breaker))
     });
-    let attempt_timeout = config.attempt_timeout.map(|timeout| {
-        let timeout = duration(timeout);
+    let attempt_timeout = config.attempt_timeout.as_ref().map(|timeout| {
+        let timeout = limit(&runtime, timeout, "AttemptTimeout");
         quote_spanned!(mixed()=> .attempt_timeout(#timeout))
     });
-    let deadline = config.deadline.map(|deadline| {
-        let deadline = duration(deadline);
+    let deadline = config.deadline.as_ref().map(|deadline| {
+        let deadline = limit(&runtime, deadline, "Deadline");
         quote_spanned!(mixed()=> .deadline(#deadline))
     });
     let idempotent =
@@ -76,14 +76,28 @@ fn site(config: &Config, new: &TokenStream) -> TokenStream {
         };
         quote_spanned!(mixed()=> .budget(#budget))
     });
+    let site = quote_spanned! {mixed()=>
+        #p::CallSite::#new #retry #breaker #attempt_timeout #deadline #idempotent #budget
+    };
+    let site = config
+        .deferred
+        .iter()
+        .fold(site, |site, deferred| checked_by(&runtime, deferred.rule, deferred.place, &site));
     quote_spanned! {mixed()=>
         let __site = {
             #[#p::linkme::distributed_slice(#p::SITES)]
             #[linkme(crate = #p::linkme)]
-            static __SITE: #p::CallSite = #p::CallSite::#new #retry #breaker #attempt_timeout #deadline #idempotent #budget;
+            static __SITE: #p::CallSite = #site;
             &__SITE
         };
     }
+}
+
+/// Passes a value through the function that checks a rule. An error is reported at this place.
+fn checked_by(runtime: &Runtime<'_>, rule: &str, place: Span, value: &TokenStream) -> TokenStream {
+    let span = runtime.reported_at(place);
+    let (p, rule) = (runtime.private(span), Ident::new(rule, span));
+    quote_spanned!(span=> #p::#rule(#value))
 }
 
 /// Returns the name by which events and the catalog know a function in its module.
@@ -124,8 +138,17 @@ fn row(runtime: &Runtime<'_>, row: &RowRef, settings: &Settings) -> TokenStream 
             quote_spanned!(mixed()=> #p::RowRef::Named(#name))
         }
     };
-    let setters = setters(settings, &p);
-    quote_spanned!(mixed()=> #row, #p::RetryChanges::NONE #setters)
+    let setters = setters(runtime, settings, "ROW_KEYS");
+    let changes = quote_spanned!(mixed()=> #p::RetryChanges::NONE #setters);
+    let changes = match (settings.time("base_delay"), settings.time("max_delay")) {
+        (Some((_, base_delay)), Some((key, max_delay)))
+            if [base_delay, max_delay].iter().any(|delay| delay.constant().is_some()) =>
+        {
+            checked_by(runtime, "max_delay_over_base_delay", key.span(), &changes)
+        }
+        _ => changes,
+    };
+    quote_spanned!(mixed()=> #row, #changes)
 }
 
 /// Writes the name in a constant, checked by the function `check`.
@@ -187,31 +210,61 @@ pub fn breaker_settings(
     settings: &BreakerSettings,
 ) -> TokenStream {
     let p = runtime.private(mixed());
-    let config = built(runtime, &settings.config, "BreakerConfig", "breaker_config");
+    let made = ("BreakerConfig", "breaker_config", "BREAKER_KEYS");
+    let config = built(runtime, &settings.config, made);
     if !matches!(name, BreakerSource::Keyed(..)) {
         return quote_spanned!(mixed()=> #p::BreakerSettings::new(#config));
     }
-    let max_keys = settings.max_keys.map_or_else(
+    let max_keys = settings.max_keys.as_ref().map_or_else(
         || quote_spanned!(mixed()=> ::core::option::Option::None),
-        |max_keys| quote_spanned!(mixed()=> ::core::option::Option::Some(#max_keys)),
+        |max_keys| {
+            let max_keys = match max_keys {
+                Given::Literal(max_keys) => max_keys.to_token_stream(),
+                Given::Constant(path) => {
+                    let none = TokenStream::new();
+                    constant_value(runtime, path, "whole_number_in", "max_keys", &none)
+                }
+            };
+            quote_spanned!(mixed()=> ::core::option::Option::Some(#max_keys))
+        },
     );
     quote_spanned!(mixed()=> #p::BreakerSettings::keyed(#config, #max_keys))
 }
 
 /// Writes the settings of a budget.
 pub fn budget_settings(runtime: &Runtime<'_>, settings: &Settings) -> TokenStream {
-    built(runtime, settings, "BudgetConfig", "budget_config")
+    built(runtime, settings, ("BudgetConfig", "budget_config", "BUDGET_KEYS"))
 }
 
 /// Writes the builder of `config` with the settings, built by the function `make`.
-fn built(runtime: &Runtime<'_>, settings: &Settings, config: &str, make: &str) -> TokenStream {
+fn built(
+    runtime: &Runtime<'_>,
+    settings: &Settings,
+    (config, make, keys): (&str, &str, &str),
+) -> TokenStream {
     let p = runtime.private(mixed());
-    let setters = setters(settings, &p);
     let config = Ident::new(config, mixed());
-    let builder = quote_spanned!(mixed()=> #p::#config::builder() #setters);
-    let span = runtime.reported_at(settings.span);
-    let (p, make) = (runtime.private(span), Ident::new(make, span));
-    quote_spanned!(span=> #p::#make(#builder))
+    let mut builder = quote_spanned!(mixed()=> #p::#config::builder());
+    if let Some(SettingValue::Window(path)) = settings.get("window") {
+        let keys = Ident::new(keys, mixed());
+        let args = quote_spanned!(mixed()=> #builder, &#p::#keys, "window");
+        builder = constant_value(runtime, path, "window_in", "set", &args);
+    }
+    let setters = setters(runtime, settings, keys);
+    let builder = quote_spanned!(mixed()=> #builder #setters);
+    checked_by(runtime, make, settings.span, &builder)
+}
+
+/// Writes `attempt_timeout` or `deadline`. If it is 0, that is this error.
+fn limit(runtime: &Runtime<'_>, limit: &Given<Duration>, error: &str) -> TokenStream {
+    match limit {
+        Given::Literal(limit) => duration(*limit),
+        Given::Constant(path) => {
+            let (p, error) = (runtime.private(mixed()), Ident::new(error, mixed()));
+            let error = quote_spanned!(mixed()=> #p::ConfigError::#error);
+            constant_value(runtime, path, "time_in", "above_zero", &error)
+        }
+    }
 }
 
 fn duration(of: Duration) -> TokenStream {
@@ -219,17 +272,28 @@ fn duration(of: Duration) -> TokenStream {
     quote_spanned!(mixed()=> ::core::time::Duration::new(#seconds, #nanos))
 }
 
-fn setters(settings: &Settings, p: &TokenStream) -> TokenStream {
-    let setters = settings.changes.iter().map(|change| {
+fn setters(runtime: &Runtime<'_>, settings: &Settings, keys: &str) -> TokenStream {
+    let p = runtime.private(mixed());
+    let setters = settings.changes.iter().filter_map(|change| {
         let setter = match change.value {
             SettingValue::Count(_) if change.key == "window" => "window_calls".to_owned(),
             SettingValue::Time(_) if change.key == "window" => "window_time".to_owned(),
             _ => change.key.to_string(),
         };
+        let constant = |path, function| {
+            let (keys, name) = (Ident::new(keys, mixed()), change.key.to_string());
+            let args = quote_spanned!(mixed()=> &#p::#keys, #name);
+            constant_value(runtime, path, function, "checked", &args)
+        };
         let value = match &change.value {
-            SettingValue::Count(count) => count.into_token_stream(),
-            SettingValue::Time(time) => duration(*time),
-            SettingValue::Number(number) => number.into_token_stream(),
+            SettingValue::Count(Given::Literal(count)) => count.into_token_stream(),
+            SettingValue::Count(Given::Constant(path)) => constant(path, "whole_number_in"),
+            SettingValue::Time(Given::Literal(time)) => duration(*time),
+            SettingValue::Time(Given::Constant(path)) => constant(path, "time_in"),
+            SettingValue::Number(Given::Literal(number)) => number.into_token_stream(),
+            SettingValue::Number(Given::Constant(path)) => constant(path, "number_in"),
+            // The type of the constant decides on the setter.
+            SettingValue::Window(_) => return None,
             SettingValue::Backoff(backoff, span) => {
                 let backoff = Ident::new(&format!("{backoff:?}"), *span);
                 quote_spanned!(mixed()=> #p::Backoff::#backoff)
@@ -241,7 +305,25 @@ fn setters(settings: &Settings, p: &TokenStream) -> TokenStream {
         };
         // Not at the place of the key: there, the editor would offer the setter.
         let setter = Ident::new(&setter, mixed());
-        quote_spanned!(mixed()=> .#setter(#value))
+        Some(quote_spanned!(mixed()=> .#setter(#value)))
     });
     quote!(#(#setters)*)
+}
+
+/// Writes the value of a constant: `function` takes it, and `method` of the result checks it. An error
+/// is reported at the constant.
+fn constant_value(
+    runtime: &Runtime<'_>,
+    path: &Path,
+    function: &str,
+    method: &str,
+    args: &TokenStream,
+) -> TokenStream {
+    // From the first to the last: an error of the method underlines the whole path.
+    let [first, last] = [path.segments.first(), path.segments.last()]
+        .map(|segment| runtime.reported_at(segment.map_or_else(|| path.span(), Spanned::span)));
+    let (p, function, method) =
+        (runtime.private(first), Ident::new(function, first), Ident::new(method, last));
+    let taken = quote_spanned!(first=> #p::#function(#path));
+    quote_spanned!(last=> #taken.#method(#args))
 }

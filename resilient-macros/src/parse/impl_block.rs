@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, ImplItem, Meta, Path, Token, Type, braced, token};
+use syn::{Attribute, Error, Generics, ImplItem, Meta, Path, Token, Type, braced, token};
 
 use super::item::Function;
 use super::lints;
@@ -98,6 +98,12 @@ impl Parse for Item {
     }
 }
 
+/// Returns the parameters that are types or constants.
+pub fn parameters(generics: &Generics) -> impl Iterator<Item = Ident> {
+    let types = generics.type_params().map(|param| param.ident.clone());
+    types.chain(generics.const_params().map(|param| param.ident.clone()))
+}
+
 /// Puts the items back into the braces of the block.
 pub fn in_braces(braces: token::Brace, body: TokenStream) -> Group {
     let mut body = Group::new(Delimiter::Brace, body);
@@ -142,7 +148,7 @@ impl Within {
             }
             (None, _) => None,
         };
-        let generics = parsed.generics.type_params().map(|param| param.ident.clone()).collect();
+        let generics = parameters(&parsed.generics).collect();
         Self { name, generics }
     }
 }

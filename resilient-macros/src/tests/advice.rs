@@ -62,7 +62,8 @@ fn advice_on_a_key_can_be_followed() {
         "attempt_timeout = 5",
         "attempt_timeout = 5s",
         "deadline = Duration::from_millis(500)",
-        "deadline = DEADLINE",
+        "deadline = deadline",
+        "deadline = limits::search",
     ] {
         follow(mistake, on_function);
     }

@@ -125,8 +125,33 @@ fn a_key_of_a_breaker_is_told_of_once() {
         ("open_duration = \"1\", max_open_duration = \"1s\", open_duration_multiplier = 2", 1),
         ("max_open_duration = \"1s\", open_jitter = 2", 2),
         ("max_keys = 0", 1),
+        ("failure_rate = RATE", 1),
+        ("failure_rate = RATE, window = WINDOW", 0),
+        ("failure_rate = 50, window = WINDOW", 1),
+        ("failure_threshold = 5_000, window = WINDOW", 0),
+        ("failure_threshold = FAILURES, window = 9", 0),
+        ("failure_threshold = FAILURES, window = 9, minimum_calls = CALLS", 1),
+        ("slow_call_rate = RATE, window = WINDOW, minimum_calls = 5_000", 1),
+        ("open_duration = OPEN_FOR, max_open_duration = \"1s\", success_threshold = 0", 1),
+        ("max_open_duration = MAX, open_jitter = 2", 1),
     ] {
         expand(&format!("breaker(name = \"search\", {settings})"), FUNCTION, errors);
+    }
+}
+
+#[test]
+fn a_constant_hides_no_mistake_that_is_known_without_it() {
+    for (args, errors) in [
+        ("retry(max_attempts = N, base_delay = \"2s\", max_delay = \"1s\")", 1),
+        ("retry(max_attempts = N, base_delay = MIN, max_delay = \"1s\")", 0),
+        ("retry(max_attempts = 1, base_delay = MIN)", 1),
+        ("retry(max_attempts = N, base_delay = MIN), budget = B, idempotent = false", 0),
+        ("deadline = D, idempotent = false, budget = \"qdrant\"", 2),
+        ("retry(base_delay = \"2s\"), deadline = D", 0),
+        ("retry(max_attempts = N, base_delay = \"2s\"), deadline = \"1s\"", 1),
+        ("attempt_timeout = T, deadline = \"0s\"", 1),
+    ] {
+        expand(args, FUNCTION, errors);
     }
 }
 

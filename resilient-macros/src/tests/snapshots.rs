@@ -90,6 +90,24 @@ fn breaker_alone() {
 }
 
 #[test]
+fn numbers_and_durations_in_constants() {
+    insta::assert_snapshot!(expansion(
+        quote!(
+            retry(max_attempts = ATTEMPTS, base_delay = limits::BASE_DELAY, max_delay = "5s"),
+            breaker(name = "writes", window = WINDOW, failure_rate = Limits::RATE),
+            attempt_timeout = "2s",
+            deadline = DEADLINE,
+            idempotent = false,
+        ),
+        &quote! {
+            async fn write(batch: &Batch) -> Result<(), Error> {
+                send(batch).await
+            }
+        }
+    ));
+}
+
+#[test]
 fn self_by_value() {
     insta::assert_snapshot!(expansion(
         quote!(retry = "auto"),

@@ -4,7 +4,9 @@
 mod breaker_entry;
 mod checks;
 mod conflicts;
+mod constant;
 mod declaration;
+mod deferred;
 mod function_numbers;
 mod keyed_breaker;
 mod keyed_site;
@@ -23,7 +25,15 @@ mod settings;
 mod site;
 mod view;
 
+pub use self::constant::{
+    Number, NumberIn, Time, TimeIn, WholeNumber, WholeNumberIn, WindowIn, WindowLength, WrongType,
+    number_in, time_in, whole_number_in, window_in,
+};
 pub use self::declaration::Declaration;
+pub use self::deferred::{
+    attempt_timeout_before_deadline, base_delay_before_deadline, max_delay_over_base_delay,
+    several_attempts, several_attempts_with_delays, slow_call_before_limits,
+};
 pub use self::keyed_site::KeyedSite;
 pub use self::passed_over::{PassedOver, Why};
 pub use self::problem::{CatalogError, Problem};

@@ -1,5 +1,7 @@
 //! A path to a breaker: `breaker = SEARCH`.
 
+use std::sync::LazyLock;
+
 use crate::CircuitBreaker;
 
 /// What a path leads to.
@@ -14,8 +16,8 @@ pub enum ResolvedBreaker {
 /// A type that `breaker` accepts behind a path.
 #[diagnostic::on_unimplemented(
     message = "`breaker` takes the name of a circuit breaker, or a `static` one, not `{Self}`",
-    label = "neither a `&'static str` nor a `CircuitBreaker`",
-    note = "write `breaker = \"search\"`, or name a `const SEARCH: &str` or a `static SEARCH: CircuitBreaker`"
+    label = "not a `&'static str`, a `CircuitBreaker` or a `LazyLock<CircuitBreaker>`",
+    note = "write `breaker = \"search\"`, or name a `const SEARCH: &str`, a `static SEARCH: CircuitBreaker` or a `static SEARCH: LazyLock<CircuitBreaker>`"
 )]
 pub trait ResolveBreaker {
     /// Returns the name or the static breaker.
@@ -29,6 +31,12 @@ impl ResolveBreaker for &'static str {
 }
 
 impl ResolveBreaker for CircuitBreaker {
+    fn resolve(&'static self) -> ResolvedBreaker {
+        ResolvedBreaker::Static(self)
+    }
+}
+
+impl ResolveBreaker for LazyLock<CircuitBreaker> {
     fn resolve(&'static self) -> ResolvedBreaker {
         ResolvedBreaker::Static(self)
     }

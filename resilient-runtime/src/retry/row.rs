@@ -18,10 +18,10 @@ pub enum RowRef {
 /// The numbers that replace those of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryChanges {
-    max_attempts: Option<u32>,
-    base_delay: Option<Duration>,
-    max_delay: Option<Duration>,
-    jitter: Option<f64>,
+    pub(crate) max_attempts: Option<u32>,
+    pub(crate) base_delay: Option<Duration>,
+    pub(crate) max_delay: Option<Duration>,
+    pub(crate) jitter: Option<f64>,
     backoff: Option<Backoff>,
 }
 
@@ -90,7 +90,7 @@ impl RetryChanges {
         let mut base = row.base_delay();
         let mut max = row.max_delay();
         match (self.base_delay, self.max_delay) {
-            // The macros have checked that the two are consistent.
+            // The macros, or the rules of constants, have checked that the two are consistent.
             (Some(given), Some(limit)) => (base, max) = (given, limit),
             (Some(given), None) => (base, max) = (given, longer(max, given)),
             (None, Some(limit)) => (base, max) = (shorter(base, limit), limit),

@@ -8,8 +8,9 @@ use super::effective::listed;
 use super::entries::Settings;
 use super::error::SettingsError;
 use super::origin::{APPLIED, Origin};
-use super::plan::Plan;
-use super::program::Known;
+use super::plan::{BreakerPlan, Plan};
+use super::program::{Breaker, Function, Known};
+use crate::catalog::{FunctionNumbers, RegisteredPolicy, Rows};
 use crate::event;
 
 impl Settings {
@@ -42,13 +43,14 @@ impl Settings {
     /// # Ok::<(), resilient_runtime::SettingsError>(())
     /// ```
     pub fn apply(&self) -> Result<Applied, SettingsError> {
+        // Before the lock: the first look at the program may emit events.
+        let known = Known::gather();
         // The map is never half changed, so it is valid after a panic.
         let mut origins = APPLIED.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = Known::gather();
         let mut plan = Plan::make(self, &known)?;
         let before = listed(&known);
         *origins = std::mem::take(&mut plan.origins);
-        known.commit(plan);
+        commit(&known, plan);
         let after = listed(&known);
         let applied = Applied { changes: changes(&before, &after, &origins) };
         // Events are not emitted under a lock: a subscriber may call the library.
@@ -64,6 +66,36 @@ impl Settings {
         }
         Ok(applied)
     }
+}
+
+/// Puts a plan into effect.
+fn commit(known: &Known, plan: Plan) {
+    // What is looked up from now on, before what is known.
+    plan.rows.set();
+    FunctionNumbers::set(plan.functions);
+    for (one, config) in known.breakers.iter().zip(plan.breakers) {
+        match (&one.breaker, config) {
+            (Breaker::Single(breaker), BreakerPlan::Single(config)) => {
+                breaker.set_config(config);
+            }
+            (Breaker::Keyed(keyed), BreakerPlan::Keyed(config)) => {
+                keyed.breakers.set_config(config);
+            }
+            // A plan is made for the breakers that are known.
+            _ => {}
+        }
+    }
+    for (one, config) in known.budgets.iter().zip(plan.budgets) {
+        one.budget.set_config(config);
+    }
+    let rows = Rows::current();
+    for function in known.functions.values().flatten() {
+        if let Function::Site(site) = function {
+            let numbers = FunctionNumbers::of(site.function()).replace(&site.numbers(&rows));
+            site.resolved().rules.numbers().set(numbers);
+        }
+    }
+    RegisteredPolicy::renew();
 }
 
 /// Compares two lists of the program's numbers.

@@ -36,9 +36,10 @@ impl Settings {
     /// ```
     #[must_use]
     pub fn effective() -> String {
+        let known = Known::gather();
         let origins = APPLIED.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::from("# Every number of this program that settings can change.\n");
-        for Listed { path, comment, numbers } in all(&Known::gather()) {
+        for Listed { path, comment, numbers } in all(&known) {
             // Writing to a string never fails.
             let _ = write!(text, "\n[{path}]");
             let _ =

@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{BreakerPlan, Plan};
 use crate::call::{Numbers, RowChoice};
-use crate::catalog::{
-    CallSite, FunctionNumbers, Keyed, Program, RegisteredPolicy, RetrySpec, Rows,
-};
+use crate::catalog::{CallSite, Keyed, Program, RegisteredPolicy, RetrySpec, Rows};
 use crate::{SharedBreaker, SharedBudget};
 
 /// All of it.
@@ -40,8 +37,10 @@ pub(super) enum Function {
 }
 
 impl Known {
+    /// Gathers all of it, and emits the events of its problems if nothing has done so before.
     pub(super) fn gather() -> Self {
         let program = Program::get();
+        Rows::source();
         let mut known =
             Self { breakers: Vec::new(), budgets: Vec::new(), functions: BTreeMap::new() };
         for entry in program.breakers() {
@@ -60,6 +59,7 @@ impl Known {
         }
         for &site in &program.sites {
             let function = known.functions.entry(site.function().to_owned()).or_default();
+            site.resolved();
             function.push(Function::Site(site));
         }
         for policy in RegisteredPolicy::all() {
@@ -85,36 +85,6 @@ impl Known {
         }
         let function = self.functions.entry(policy.name().to_owned()).or_default();
         function.push(Function::Registered(policy));
-    }
-
-    /// Puts a plan into effect.
-    pub(super) fn commit(&self, plan: Plan) {
-        // What is looked up from now on, before what is known.
-        plan.rows.set();
-        FunctionNumbers::set(plan.functions);
-        for (known, config) in self.breakers.iter().zip(plan.breakers) {
-            match (&known.breaker, config) {
-                (Breaker::Single(breaker), BreakerPlan::Single(config)) => {
-                    breaker.set_config(config);
-                }
-                (Breaker::Keyed(keyed), BreakerPlan::Keyed(config)) => {
-                    keyed.breakers.set_config(config);
-                }
-                // A plan is made for the breakers that are known.
-                _ => {}
-            }
-        }
-        for (known, config) in self.budgets.iter().zip(plan.budgets) {
-            known.budget.set_config(config);
-        }
-        let rows = Rows::current();
-        for function in self.functions.values().flatten() {
-            if let Function::Site(site) = function {
-                let numbers = FunctionNumbers::of(site.function()).replace(&site.numbers(&rows));
-                site.resolved().rules.numbers().set(numbers);
-            }
-        }
-        RegisteredPolicy::renew();
     }
 }
 

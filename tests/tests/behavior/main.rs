@@ -3,6 +3,7 @@
 mod attribute;
 mod breaker;
 mod classify;
+mod constants;
 mod deadline;
 mod events;
 mod functions;

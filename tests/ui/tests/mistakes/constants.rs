@@ -1,5 +1,7 @@
 //! Names that are constants.
 
+use std::sync::LazyLock;
+
 use resilient_runtime::{BreakerConfig, CircuitBreaker, resilient};
 use resilient_tests::Failure;
 
@@ -36,6 +38,22 @@ const BREAKER: CircuitBreaker = CircuitBreaker::named("search", BreakerConfig::D
 
 #[resilient(breaker = BREAKER)]
 async fn constant_breaker() -> Result<(), Failure> {
+    Ok(())
+}
+
+const LAZY: LazyLock<CircuitBreaker> =
+    LazyLock::new(|| CircuitBreaker::named("search", BreakerConfig::DEFAULT));
+
+#[resilient(breaker = LAZY)]
+async fn constant_lazy_breaker() -> Result<(), Failure> {
+    Ok(())
+}
+
+static LAZY_BREAKER: LazyLock<CircuitBreaker> =
+    LazyLock::new(|| CircuitBreaker::named("search", BreakerConfig::DEFAULT));
+
+#[resilient(breaker(name = LAZY_BREAKER, failure_threshold = 3))]
+async fn lazy_breaker_with_settings() -> Result<(), Failure> {
     Ok(())
 }
 

@@ -32,6 +32,16 @@ impl Store {
     }
 }
 
+const ATTEMPTS: u32 = 4;
+
+mod limits {
+    use std::time::Duration;
+
+    pub(super) const WINDOW: Duration = Duration::from_secs(60);
+    pub(super) const BASE_DELAY: Duration = Duration::from_millis(1);
+    pub(super) const DEADLINE: Duration = Duration::from_secs(10);
+}
+
 /// A free function.
 ///
 /// # Errors
@@ -39,8 +49,9 @@ impl Store {
 /// Where the store is down.
 #[resilient(
     crate = resilience,
-    retry(row = "rate_limit_error", max_attempts = 4, base_delay = "1ms", max_delay = "1s", backoff = "linear"),
-    breaker(name = "renamed", failure_threshold = 3, scope = "attempt"),
+    retry(row = "rate_limit_error", max_attempts = ATTEMPTS, base_delay = limits::BASE_DELAY, max_delay = "1s", backoff = "linear"),
+    breaker(name = "renamed", window = limits::WINDOW, failure_threshold = 3, scope = "attempt"),
+    deadline = limits::DEADLINE,
 )]
 pub async fn ask(store: &Store, more: Vec<u32>) -> Result<u32, Error> {
     Ok(store.ask()? + more.iter().sum::<u32>())
