@@ -34,6 +34,7 @@ mod live;
 mod retry;
 #[cfg(feature = "settings")]
 mod settings;
+mod telemetry;
 
 #[doc(inline)]
 pub use resilient_config::{
@@ -61,4 +62,8 @@ pub use crate::retry::{RetryBudget, RetrySchedule, RetryTable};
 #[cfg(feature = "settings")]
 pub use crate::settings::{
     Applied, SettingChange, SettingProblem, SettingValue, Settings, SettingsError, SettingsWatch,
+};
+pub use crate::telemetry::{
+    BreakerSnapshot, BudgetSnapshot, FunctionSnapshot, Hold, NotRestored, Restored, Snapshot,
+    restore, snapshot,
 };
