@@ -11,7 +11,7 @@ use crate::{RetryBudget, catalog};
 /// It contains every breaker that exists: those of [`breakers`](crate::breakers()), so a breaker of a
 /// template only after its first call. One value is read after the other while calls go on.
 ///
-/// ```
+/// ```standalone_crate
 /// # use resilient_runtime::{Classify, ErrorKind, Rejection, resilient};
 /// # #[derive(Debug)] struct SearchError;
 /// # impl Classify for SearchError { fn kind(&self) -> ErrorKind { ErrorKind::Unknown } }
@@ -131,7 +131,7 @@ impl Snapshot {
 
 /// A retry budget in a [`Snapshot`].
 ///
-/// ```
+/// ```standalone_crate
 /// # use resilient_runtime::policies;
 /// policies! {
 ///     budget "qdrant" { capacity: 100 }
