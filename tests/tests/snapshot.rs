@@ -73,7 +73,9 @@ impl Turn {
 
 /// Closes every breaker, as a restart does.
 fn restart() {
-    breakers().iter().for_each(|breaker| breaker.reset());
+    for breaker in breakers() {
+        breaker.reset();
+    }
 }
 
 fn get(name: &str) -> SharedBreaker {

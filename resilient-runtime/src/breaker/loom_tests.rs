@@ -23,7 +23,7 @@ use super::admitted::Admitted;
 use super::state::{Moment, State, Word};
 use super::transition_log::{Transition, TransitionLog};
 use super::window::{CallResult, CallWindow, TimeWindow};
-use super::{CircuitBreaker, Permit, WindowStats};
+use super::{CircuitBreaker, Permit, RestoredState, WindowStats};
 use crate::error::BreakerState;
 use crate::{BreakerConfig, BreakerConfigBuilder};
 
@@ -215,6 +215,22 @@ fn an_opening_that_comes_too_late_does_not_disturb_the_count_of_a_later_one() {
         other.join().unwrap();
         assert_eq!(breaker.state(), BreakerState::Open);
         assert_eq!(breaker.stats().consecutive_openings, 1);
+    });
+}
+
+#[test]
+fn a_failure_and_a_restore_open_it_once_and_agree_on_the_count() {
+    model(|| {
+        let breaker = breaker(config().failure_threshold(1));
+        let call = admit(&breaker);
+        let other = beside(&breaker, move |breaker| breaker.failed(call, None));
+        breaker.restore(RestoredState::Open { time_left: Duration::from_secs(3600), openings: 7 });
+        // By now one of them has opened it. The other must not change the count.
+        let openings = breaker.stats().consecutive_openings;
+        assert!(matches!(openings, 1 | 7), "{openings}");
+        other.join().unwrap();
+        assert_eq!(breaker.stats().consecutive_openings, openings);
+        assert_eq!(breaker.stats().totals.transitions, 1);
     });
 }
 

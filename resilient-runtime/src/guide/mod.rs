@@ -21,7 +21,7 @@
 //! In practice:
 //!
 //! 12. [Testing](testing): the embedded server, parallel tests, the paused clock.
-//! 13. [Operating](operating): events, state, manual control, the catalog.
+//! 13. [Operating](operating): events, state, health, restarts, manual control, the catalog.
 //! 14. [What it costs](cost): measurements.
 //! 15. [How it compares](comparison): other libraries, and what they do better.
 //! 16. [How it works inside](internals): for contributors.
