@@ -46,11 +46,12 @@ pub use crate::breaker::{
     BreakerStats, BreakerTotals, CircuitBreaker, KeyedBreakers, Permit, WindowStats,
 };
 pub use crate::call::{
-    Attempt, Policy, PolicyBuilder, RetryExecutor, Scope, SharedBreaker, SharedBudget,
+    Attempt, Policy, PolicyBuilder, PolicyThrough, RetryExecutor, Scope, SharedBreaker,
+    SharedBudget,
 };
 pub use crate::catalog::{
     AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, PassedOver, Problem,
-    RegisteredPolicy, RetryRule, breaker, breakers, budget, catalog,
+    RegisteredPolicy, RetryRule, breaker, breaker_of, breakers, budget, catalog,
 };
 #[cfg(feature = "reqwest")]
 pub use crate::error::retry_after;

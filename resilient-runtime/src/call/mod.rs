@@ -13,6 +13,7 @@ mod retry_delay;
 mod rules;
 mod run;
 mod shared;
+mod through;
 mod timed;
 mod tracked;
 
@@ -25,6 +26,7 @@ pub use self::retry_delay::RetryDelay;
 pub use self::rules::{Rules, Scope};
 pub use self::run::Run;
 pub use self::shared::{SharedBreaker, SharedBudget};
+pub use self::through::PolicyThrough;
 pub use self::timed::Timed;
 pub use self::tracked::Tracked;
 pub(crate) use self::tracked::track;

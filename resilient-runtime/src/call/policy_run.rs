@@ -37,9 +37,7 @@ impl Policy {
         E: Classify + From<Rejection>,
     {
         let mut run = Run::new(self.rules(), self.rules().breaker());
-        run.start_clock();
-        run.admit()?;
-        run.repeat(op, Some(E::from)).await
+        run.run(op).await
     }
 
     /// [`run`](Self::run) for an operation that knows its [`Attempt`]: its number, the time that is
@@ -85,30 +83,13 @@ impl Policy {
     /// # Cancellation
     ///
     /// As for [`run`](Self::run).
-    pub async fn run_with<T, E, F>(&self, mut op: impl FnMut(Attempt<'static>) -> F) -> Result<T, E>
+    pub async fn run_with<T, E, F>(&self, op: impl FnMut(Attempt<'static>) -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
         let mut run = Run::new(self.rules(), self.rules().breaker());
-        run.start_clock();
-        run.admit()?;
-        let nothing_sent = Arc::new(NothingSent::new());
-        loop {
-            let current = run.current();
-            let attempt = current.known_to_operation(&nothing_sent);
-            let result = match run.limit(&current, E::from) {
-                None => track(run.frame(), run.call_state(), async { op(attempt).await }).await,
-                limit => run.timed(async { op(attempt).await }, limit).await,
-            };
-            let delay = match run.settle_known(result, &nothing_sent, FailedAttempt::of) {
-                ControlFlow::Break(result) => return result,
-                ControlFlow::Continue(delay) => delay,
-            };
-            if let ControlFlow::Break(result) = run.resume(delay).await {
-                return result;
-            }
-        }
+        run.run_with(op).await
     }
 
     /// [`run`](Self::run) for a policy that cannot reject a call, with fewer bounds on the error.
@@ -122,6 +103,46 @@ impl Policy {
 }
 
 impl Run<'_> {
+    /// See [`Policy::run`].
+    pub(super) async fn run<T, E, F>(&mut self, op: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify + From<Rejection>,
+    {
+        self.start_clock();
+        self.admit()?;
+        self.repeat(op, Some(E::from)).await
+    }
+
+    /// See [`Policy::run_with`].
+    pub(super) async fn run_with<T, E, F>(
+        &mut self,
+        mut op: impl FnMut(Attempt<'static>) -> F,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify + From<Rejection>,
+    {
+        self.start_clock();
+        self.admit()?;
+        let nothing_sent = Arc::new(NothingSent::new());
+        loop {
+            let current = self.current();
+            let attempt = current.known_to_operation(&nothing_sent);
+            let result = match self.limit(&current, E::from) {
+                None => track(self.frame(), self.call_state(), async { op(attempt).await }).await,
+                limit => self.timed(async { op(attempt).await }, limit).await,
+            };
+            let delay = match self.settle_known(result, &nothing_sent, FailedAttempt::of) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(delay) => delay,
+            };
+            if let ControlFlow::Break(result) = self.resume(delay).await {
+                return result;
+            }
+        }
+    }
+
     async fn repeat<T, E, F>(
         &mut self,
         mut op: impl FnMut() -> F,
