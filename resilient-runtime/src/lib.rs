@@ -13,6 +13,7 @@
 //! [without]: guide::without_attribute
 //! [testing]: guide::testing
 //! [operating]: guide::operating
+//! [settings]: guide::settings
 //! [cost]: guide::cost
 //! [comparison]: guide::comparison
 //! [internals]: guide::internals
