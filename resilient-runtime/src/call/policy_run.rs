@@ -37,7 +37,8 @@ impl Policy {
         E: Classify + From<Rejection>,
     {
         let mut run = Run::new(self.rules(), self.rules().breaker());
-        run.run(op).await
+        run.begin()?;
+        run.repeat(op, Some(E::from)).await
     }
 
     /// [`run`](Self::run) for an operation that knows its [`Attempt`]: its number, the time that is
@@ -89,7 +90,8 @@ impl Policy {
         E: Classify + From<Rejection>,
     {
         let mut run = Run::new(self.rules(), self.rules().breaker());
-        run.run_with(op).await
+        run.begin()?;
+        run.repeat_known(op).await
     }
 
     /// [`run`](Self::run) for a policy that cannot reject a call, with fewer bounds on the error.
@@ -103,19 +105,14 @@ impl Policy {
 }
 
 impl Run<'_> {
-    /// See [`Policy::run`].
-    pub(super) async fn run<T, E, F>(&mut self, op: impl FnMut() -> F) -> Result<T, E>
-    where
-        F: Future<Output = Result<T, E>>,
-        E: Classify + From<Rejection>,
-    {
+    /// Starts the clock, and acquires the permit.
+    pub(super) fn begin(&mut self) -> Result<(), Rejection> {
         self.start_clock();
-        self.admit()?;
-        self.repeat(op, Some(E::from)).await
+        self.admit()
     }
 
-    /// See [`Policy::run_with`].
-    pub(super) async fn run_with<T, E, F>(
+    /// [`repeat`](Self::repeat) of an operation that knows its attempt.
+    pub(super) async fn repeat_known<T, E, F>(
         &mut self,
         mut op: impl FnMut(Attempt<'static>) -> F,
     ) -> Result<T, E>
@@ -123,8 +120,6 @@ impl Run<'_> {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
-        self.start_clock();
-        self.admit()?;
         let nothing_sent = Arc::new(NothingSent::new());
         loop {
             let current = self.current();
@@ -143,7 +138,8 @@ impl Run<'_> {
         }
     }
 
-    async fn repeat<T, E, F>(
+    /// Runs attempts until one ends the call.
+    pub(super) async fn repeat<T, E, F>(
         &mut self,
         mut op: impl FnMut() -> F,
         reject: Option<fn(Rejection) -> E>,

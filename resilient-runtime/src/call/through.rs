@@ -64,7 +64,8 @@ impl PolicyThrough<'_> {
         E: Classify + From<Rejection>,
     {
         let mut run = Run::new(self.policy.rules(), Some(&self.breaker));
-        run.run(op).await
+        run.begin()?;
+        run.repeat(op, Some(E::from)).await
     }
 
     /// [`Policy::run_with`] through this breaker.
@@ -86,6 +87,7 @@ impl PolicyThrough<'_> {
         E: Classify + From<Rejection>,
     {
         let mut run = Run::new(self.policy.rules(), Some(&self.breaker));
-        run.run_with(op).await
+        run.begin()?;
+        run.repeat_known(op).await
     }
 }
