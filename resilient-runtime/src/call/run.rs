@@ -82,7 +82,9 @@ impl<'p> Run<'p> {
 
     /// Starts the time until the policy's deadline, if it has one.
     pub(crate) fn start_clock(&mut self) {
-        self.deadline = self.numbers().deadline.and_then(deadline_after);
+        if self.version.has_deadline() {
+            self.deadline = self.numbers().deadline.and_then(deadline_after);
+        }
     }
 
     /// Acquires the permit, unless [`new`](Self::new) already has.
@@ -122,7 +124,11 @@ impl<'p> Run<'p> {
 
     /// The attempt that begins now.
     pub(crate) fn current(&self) -> CurrentAttempt {
-        let own = self.numbers().attempt_timeout.and_then(deadline_after);
+        let own = if self.version.has_attempt_timeout() {
+            self.numbers().attempt_timeout.and_then(deadline_after)
+        } else {
+            None
+        };
         let until = match (own, self.deadline) {
             (Some(own), Some(deadline)) => Some(own.min(deadline)),
             (own, deadline) => own.or(deadline),
@@ -489,19 +495,14 @@ impl<'p> Run<'p> {
     fn settle_permit(&mut self, failed: &FailedAttempt) {
         match (self.permit.take(), failed.ran_out) {
             (Some(permit), Some(RanOut::Deadline)) => {
-                permit.settle_deadline(self.has_attempt_timeout());
+                permit.settle_deadline(self.version.has_attempt_timeout());
             }
             (Some(permit), _) => permit.settle_error(failed.kind, failed.hint),
-            (None, Some(RanOut::Deadline)) if !self.has_attempt_timeout() => {
+            (None, Some(RanOut::Deadline)) if !self.version.has_attempt_timeout() => {
                 self.notify_outer_call();
             }
             (None, _) => {}
         }
-    }
-
-    #[cold]
-    fn has_attempt_timeout(&self) -> bool {
-        self.numbers().attempt_timeout.is_some()
     }
 
     /// Tells the outer call that this part of it ended at its own deadline: only the outer call has
