@@ -41,7 +41,8 @@ pub use crate::breaker::{
     BreakerStats, BreakerTotals, CircuitBreaker, KeyedBreakers, Permit, WindowStats,
 };
 pub use crate::call::{
-    Attempt, Policy, PolicyBuilder, RetryExecutor, Scope, SharedBreaker, SharedBudget,
+    Attempt, Policy, PolicyBuilder, RetryExecutor, Scope, SharedBreaker, SharedBudget, Within,
+    time_left, within,
 };
 pub use crate::catalog::{
     AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, PassedOver, Problem,

@@ -31,7 +31,7 @@ pub use crate::{
 };
 
 use crate::breaker::CallState;
-use crate::call::{CurrentAttempt, FailedAttempt, Run, Timed, Tracked, track};
+use crate::call::{Bounded, CurrentAttempt, FailedAttempt, Run, Timed, Tracked};
 use crate::{CircuitBreaker, ConfigError, Policy, Rejection};
 
 /// The return type of a function: a `PhantomData` with an opaque type that source cannot write.
@@ -256,12 +256,16 @@ impl<'b, T, E> Call<'b, T, E> {
 
     /// [`attempt`](Self::attempt) of a guarded call.
     #[inline]
-    pub fn attempt_call<F>(&mut self, call: F) -> Tracked<'_, F::IntoFuture>
+    pub fn attempt_call<F>(
+        &mut self,
+        reject: fn(Rejection) -> E,
+        call: F,
+    ) -> Tracked<'_, Bounded<'_, F::IntoFuture, E>>
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
         self.run.set_call_state(CallState::Running);
-        self.attempt(call.into_future())
+        self.attempt(reject, call.into_future())
     }
 
     /// [`timed`](Self::timed) of a guarded call.
@@ -279,13 +283,17 @@ impl<'b, T, E> Call<'b, T, E> {
         self.timed(current, reject, call.into_future())
     }
 
-    /// Tracks an attempt without a time limit.
+    /// Tracks an attempt without a time limit, until the request that it belongs to has no time left.
     #[inline]
-    pub fn attempt<F>(&mut self, body: F) -> Tracked<'_, F>
+    pub fn attempt<F>(
+        &mut self,
+        reject: fn(Rejection) -> E,
+        body: F,
+    ) -> Tracked<'_, Bounded<'_, F, E>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        track(self.run.frame(), self.run.call_state(), body)
+        self.run.bounded(body, reject)
     }
 
     /// Ends an attempt. The call ends too, or continues after a delay.

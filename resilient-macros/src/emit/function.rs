@@ -75,7 +75,7 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
 //     if let ControlFlow::Break(__rejected) = __call.admit(__reject) {
 //         return __rejected;
 //     }
-//     let __result = __call.attempt(async move {
+//     let __result = __call.attempt(__reject, async move {
 //         // typed, and:
 //         match () { () => { BODY } }
 //     }).await;
@@ -105,7 +105,7 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
 //     loop {
 //         let __last = __call.is_last();
 //         let __lent2 = &mut *log;
-//         let __result = __call.attempt(async {
+//         let __result = __call.attempt(__reject, async {
 //             // typed, and:
 //             let q = p::take_or_clone(&mut __slot1, __last);
 //             let log = __lent2;

@@ -9,7 +9,7 @@ use super::keyed;
 use crate::config::{Breaker, BreakerSource, Config};
 use crate::hygiene::{Runtime, mixed};
 
-/// Begins the call, and ends it if the breaker rejects it. The code that begins it has the span of
+/// Begins the call, and ends it if the breaker rejects it, or if its request has no time left. The code that begins it has the span of
 /// the return type, so that a missing trait is reported there.
 ///
 /// `variable` writes the variable that a placeholder in the breaker's name stands for.
@@ -40,7 +40,7 @@ pub fn begin(
     } else {
         quote_spanned!(span=> #p::begin(#of, #site))
     };
-    let admit = config.breaker.is_some().then(|| {
+    let admit = config.rejects().then(|| {
         quote_spanned! {mixed()=>
             if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit(__reject) {
                 return __rejected;
@@ -129,11 +129,15 @@ fn attempt(config: &Config, prepare: &TokenStream, work: Work<'_>) -> TokenStrea
         (Work::Block(block), true, _) => {
             quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #block))
         }
-        (Work::Block(block), false, true) => quote_spanned!(mixed()=> __call.attempt(#block)),
+        (Work::Block(block), false, true) => {
+            quote_spanned!(mixed()=> __call.attempt(__reject, #block))
+        }
         (Work::Call(call), true, _) => {
             quote_spanned!(call.span()=> __call.timed_call(__attempt, __reject, #call))
         }
-        (Work::Call(call), false, true) => quote_spanned!(call.span()=> __call.attempt_call(#call)),
+        (Work::Call(call), false, true) => {
+            quote_spanned!(call.span()=> __call.attempt_call(__reject, #call))
+        }
         // No permit to settle if the attempt panics, and no call can be part of this one.
         (Work::Block(work) | Work::Call(work), false, false) => work.clone(),
     };

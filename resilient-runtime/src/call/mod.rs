@@ -1,7 +1,9 @@
 //! One call: its policy, its attempts, and the breaker and the budget that it goes through.
 
 mod attempt;
+mod bounded;
 mod breaker_call;
+mod deadline;
 mod enclosing;
 mod executor;
 mod failed_attempt;
@@ -13,8 +15,10 @@ mod run;
 mod shared;
 mod timed;
 mod tracked;
+mod within;
 
 pub use self::attempt::{Attempt, CurrentAttempt, NothingSent};
+pub use self::bounded::Bounded;
 pub use self::executor::RetryExecutor;
 pub use self::failed_attempt::FailedAttempt;
 pub use self::policy::{Policy, PolicyBuilder, Scope};
@@ -23,4 +27,4 @@ pub use self::run::Run;
 pub use self::shared::{SharedBreaker, SharedBudget};
 pub use self::timed::Timed;
 pub use self::tracked::Tracked;
-pub(crate) use self::tracked::track;
+pub use self::within::{Within, time_left, within};

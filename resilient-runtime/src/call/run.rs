@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::attempt::{CurrentAttempt, NothingSent};
+use super::bounded::{Bounded, bounded};
+use super::deadline::Deadline;
 use super::enclosing::{self, Frame};
 use super::failed_attempt::FailedAttempt;
 use super::multiplied;
@@ -34,7 +36,7 @@ pub struct Run<'p> {
     standing: Standing,
     attempt: u32,
     /// When the whole call must be over.
-    deadline: Option<Instant>,
+    deadline: Deadline,
     /// Which limit ended the last attempt, if one did.
     ran_out: Option<RanOut>,
 }
@@ -51,24 +53,29 @@ enum Standing {
 
 impl<'p> Run<'p> {
     /// Begins a call, and its first attempt. The breaker is that of the policy, or one that the
-    /// call's arguments have chosen. If it is closed and no other call encloses this one, this
-    /// acquires the permit.
+    /// call's arguments have chosen. If it is closed and no other call encloses this one, and no
+    /// request, this acquires the permit.
     #[inline]
     pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
-        let permit = match breaker {
-            Some(breaker) if !enclosing::is_any() => breaker.try_admit_fast().map(Permit::tracked),
-            _ => None,
+        let (permit, deadline) = if enclosing::is_any() {
+            (None, Deadline::of_request())
+        } else {
+            let permit = breaker.and_then(CircuitBreaker::try_admit_fast);
+            (permit.map(Permit::tracked), Deadline::None)
         };
         let standing = Standing::Alone;
-        Self { policy, breaker, permit, standing, attempt: 1, deadline: None, ran_out: None }
+        Self { policy, breaker, permit, standing, attempt: 1, deadline, ran_out: None }
     }
 
     /// Starts the time until the policy's deadline, if it has one.
     pub(crate) fn start_clock(&mut self) {
-        self.deadline = self.policy.deadline().and_then(deadline_after);
+        if let Some(own) = self.policy.deadline().and_then(deadline_after) {
+            self.deadline.shorten(own);
+        }
     }
 
-    /// Acquires the permit, unless [`new`](Self::new) already has.
+    /// Acquires the permit, unless [`new`](Self::new) already has. If the request has no time left,
+    /// the call is rejected without one.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
         if self.permit.is_some() { Ok(()) } else { self.admit_slow() }
@@ -76,6 +83,14 @@ impl<'p> Run<'p> {
 
     #[cold]
     fn admit_slow(&mut self) -> Result<(), Rejection> {
+        if let Some(left @ Duration::ZERO) = self.deadline.left_by_request() {
+            event::too_late(Some(self.policy.name()), self.subject().breaker);
+            return Err(Rejection::DeadlineExceeded { deadline: left, attempts: 0 });
+        }
+        self.acquire()
+    }
+
+    fn acquire(&mut self) -> Result<(), Rejection> {
         let Some(breaker) = self.breaker else { return Ok(()) };
         if enclosing::contains(breaker) {
             self.standing = Standing::Part;
@@ -96,7 +111,7 @@ impl<'p> Run<'p> {
     /// The attempt that begins now.
     pub(crate) fn current(&self) -> CurrentAttempt {
         let own = self.policy.attempt_timeout().and_then(deadline_after);
-        let until = match (own, self.deadline) {
+        let until = match (own, self.deadline.at()) {
             (Some(own), Some(deadline)) => Some(own.min(deadline)),
             (own, deadline) => own.or(deadline),
         };
@@ -108,12 +123,21 @@ impl<'p> Run<'p> {
         &self,
         attempt: &CurrentAttempt,
         reject: fn(Rejection) -> E,
-    ) -> Option<Limit<'p, E>> {
+    ) -> Option<Limit<E>> {
         let until = attempt.until?;
-        let is_deadline = self.deadline == Some(until);
+        let is_deadline = self.deadline.at() == Some(until);
         let ran_out = if is_deadline { RanOut::Deadline } else { RanOut::AttemptTimeout };
-        let (policy, attempt) = (self.policy, attempt.number);
-        Some(Limit { until, expiry: Expiry { policy, attempt, ran_out, reject } })
+        let (allowed, attempt) = (self.allowed(ran_out), attempt.number);
+        Some(Limit { until, expiry: Expiry { ran_out, allowed, attempt, reject } })
+    }
+
+    /// How long an attempt or the call may take by this limit.
+    fn allowed(&self, ran_out: RanOut) -> Duration {
+        let allowed = match ran_out {
+            RanOut::AttemptTimeout => self.policy.attempt_timeout(),
+            RanOut::Deadline => self.deadline.left_by_request().or(self.policy.deadline()),
+        };
+        allowed.unwrap_or_default()
     }
 
     /// What calls made inside this one must know about it.
@@ -314,7 +338,7 @@ impl<'p> Run<'p> {
     pub(crate) fn timed<T, E, F>(
         &mut self,
         attempt: F,
-        limit: Option<Limit<'p, E>>,
+        limit: Option<Limit<E>>,
     ) -> Tracked<'_, Timed<'_, F, E>>
     where
         F: Future<Output = Result<T, E>>,
@@ -325,6 +349,31 @@ impl<'p> Run<'p> {
         // A timer panics if there is no runtime.
         let timed = flag_panic(state.as_deref_mut(), || timed(attempt, limit, ran_out));
         track(frame, state, timed)
+    }
+
+    /// Tracks an attempt whose policy names no time limit. It ends with the request that it belongs
+    /// to, if there is one.
+    #[inline]
+    pub(crate) fn bounded<T, E, F>(
+        &mut self,
+        attempt: F,
+        reject: fn(Rejection) -> E,
+    ) -> Tracked<'_, Bounded<'_, F, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let frame = self.frame();
+        let limit = if self.deadline.is_none() { None } else { self.limit_by_request(reject) };
+        let Self { permit, ran_out, .. } = self;
+        let mut state = permit.as_mut().map(Permit::call_state);
+        // A timer panics if there is no runtime.
+        let bounded = flag_panic(state.as_deref_mut(), || bounded(attempt, limit, ran_out));
+        track(frame, state, bounded)
+    }
+
+    #[cold]
+    fn limit_by_request<E>(&self, reject: fn(Rejection) -> E) -> Option<Limit<E>> {
+        self.limit(&self.current(), reject)
     }
 
     /// See [`fail`](Self::fail).
@@ -420,7 +469,8 @@ impl<'p> Run<'p> {
         if self.outer_call_retries(maybe_executed) {
             return Err(StopReason::OuterCallRetries);
         }
-        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let deadline = self.deadline.at();
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let delay = next_delay(row, self.attempt, hint, left, rand::random())?;
         let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
         let withdrawal = budget.withdraw(kind, hint).ok_or(StopReason::BudgetExhausted)?;
@@ -439,7 +489,7 @@ impl<'p> Run<'p> {
     /// this acquires a new one.
     fn is_still_admitted(&mut self) -> Result<(), StopReason> {
         // A timer may be late.
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if self.deadline.at().is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(StopReason::DeadlineTooNear);
         }
         if !self.breaker.is_none_or(is_closed) {
@@ -448,7 +498,7 @@ impl<'p> Run<'p> {
         if self.permit.is_some() {
             return Ok(());
         }
-        self.admit().map_err(|_| StopReason::BreakerNotClosed)
+        self.acquire().map_err(|_| StopReason::BreakerNotClosed)
     }
 
     /// Sets how long the attempt lasted whose result counts, without the delay after it.
@@ -478,7 +528,7 @@ impl<'p> Run<'p> {
 
     /// Emits the event that names the limit that ended the call. The error may not say it.
     fn report_limit(&self, ran_out: RanOut) {
-        event::timed_out(self.subject(), ran_out.kind(), ran_out.limit(self.policy));
+        event::timed_out(self.subject(), ran_out.kind(), self.allowed(ran_out));
     }
 
     fn subject(&self) -> Subject<'p> {

@@ -87,6 +87,12 @@ pub(crate) fn rejected(function: Option<&str>, breaker: &str, retry_after: Optio
     );
 }
 
+/// A call was rejected because the request that it belongs to has no time left.
+pub(crate) fn too_late(function: Option<&str>, breaker: Option<&str>) {
+    let kind = ErrorKind::DeadlineExceeded.as_str();
+    tracing::debug!(target: TARGET, function, breaker, kind, "rejected");
+}
+
 pub(crate) fn opened(breaker: &str, from: &str, to: &str) {
     tracing::warn!(target: TARGET, breaker, from, to, "circuit breaker changed state");
 }
