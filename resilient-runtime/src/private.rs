@@ -31,7 +31,7 @@ pub use crate::{
 };
 
 use crate::breaker::CallState;
-use crate::call::{Bounded, CurrentAttempt, FailedAttempt, Run, Timed, Tracked};
+use crate::call::{Bounded, CurrentAttempt, FailedAttempt, Reject, Run, Timed, Tracked, bounded};
 use crate::{CircuitBreaker, ConfigError, Policy, Rejection};
 
 /// The return type of a function: a `PhantomData` with an opaque type that source cannot write.
@@ -77,17 +77,38 @@ impl<T, E: Classify, Unnamed> PolicyReturn<Unnamed> for Result<T, E> {
 pub trait Rejectable<Unnamed>: PolicyReturn<Unnamed> {
     /// The function that converts a rejection to an error. It is not part of the call, whose fields
     /// all add to the size of the future.
-    type Reject;
+    type Reject: Copy;
 
     /// Returns that function.
     fn reject() -> Self::Reject;
 }
 
 impl<T, E: Classify + CarriesRejection<Unnamed>, Unnamed> Rejectable<Unnamed> for Result<T, E> {
-    type Reject = fn(Rejection) -> E;
+    type Reject = Carry<E, Unnamed>;
 
     #[inline]
     fn reject() -> Self::Reject {
+        Carry(PhantomData)
+    }
+}
+
+/// The function [`CarriesRejection::carry`] of an error. It has no size, so that the future of a
+/// function has no room for it.
+#[derive(Debug)]
+pub struct Carry<E, Unnamed>(PhantomData<fn() -> (E, Unnamed)>);
+
+impl<E, Unnamed> Clone for Carry<E, Unnamed> {
+    #[inline]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E, Unnamed> Copy for Carry<E, Unnamed> {}
+
+impl<E: CarriesRejection<Unnamed>, Unnamed> Reject<E> for Carry<E, Unnamed> {
+    #[inline]
+    fn function(self) -> fn(Rejection) -> E {
         E::carry
     }
 }
@@ -203,13 +224,13 @@ impl<'b, T, E> Call<'b, T, E> {
     pub fn timed<F>(
         &mut self,
         current: CurrentAttempt,
-        reject: fn(Rejection) -> E,
+        reject: impl Reject<E>,
         body: F,
     ) -> Tracked<'_, Timed<'_, F, E>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        let limit = self.run.limit(&current, reject);
+        let limit = self.run.limit(&current, reject.function());
         self.run.timed(body, limit)
     }
 
@@ -220,10 +241,10 @@ impl<'b, T, E> Call<'b, T, E> {
 
     /// Acquires the permit, or ends the call with a rejection.
     #[inline]
-    pub fn admit(&mut self, reject: fn(Rejection) -> E) -> ControlFlow<Result<T, E>> {
+    pub fn admit(&mut self, reject: impl Reject<E>) -> ControlFlow<Result<T, E>> {
         match self.run.admit() {
             Ok(()) => ControlFlow::Continue(()),
-            Err(rejection) => ControlFlow::Break(Err(reject(rejection))),
+            Err(rejection) => ControlFlow::Break(Err(reject.function()(rejection))),
         }
     }
 
@@ -256,13 +277,10 @@ impl<'b, T, E> Call<'b, T, E> {
 
     /// [`attempt`](Self::attempt) of a guarded call.
     #[inline]
-    pub fn attempt_call<F>(
-        &mut self,
-        reject: fn(Rejection) -> E,
-        call: F,
-    ) -> Tracked<'_, Bounded<'_, F::IntoFuture, E>>
+    pub fn attempt_call<F, R>(&mut self, reject: R, call: F) -> Bounded<'_, 'b, F::IntoFuture, R>
     where
         F: IntoFuture<Output = Result<T, E>>,
+        R: Reject<E>,
     {
         self.run.set_call_state(CallState::Running);
         self.attempt(reject, call.into_future())
@@ -273,7 +291,7 @@ impl<'b, T, E> Call<'b, T, E> {
     pub fn timed_call<F>(
         &mut self,
         current: CurrentAttempt,
-        reject: fn(Rejection) -> E,
+        reject: impl Reject<E>,
         call: F,
     ) -> Tracked<'_, Timed<'_, F::IntoFuture, E>>
     where
@@ -285,15 +303,12 @@ impl<'b, T, E> Call<'b, T, E> {
 
     /// Tracks an attempt without a time limit, until the request that it belongs to has no time left.
     #[inline]
-    pub fn attempt<F>(
-        &mut self,
-        reject: fn(Rejection) -> E,
-        body: F,
-    ) -> Tracked<'_, Bounded<'_, F, E>>
+    pub fn attempt<F, R>(&mut self, reject: R, body: F) -> Bounded<'_, 'b, F, R>
     where
         F: Future<Output = Result<T, E>>,
+        R: Reject<E>,
     {
-        self.run.bounded(body, reject)
+        bounded(&mut self.run, reject, body)
     }
 
     /// Ends an attempt. The call ends too, or continues after a delay.

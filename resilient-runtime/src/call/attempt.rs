@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::timed::RanOut;
+
 /// One attempt of a call: its number, how long it may take, and whether it sends anything.
 ///
 /// `attempt = ctx` in `#[resilient]` gives it to the body, which can pass the time on to the
@@ -51,6 +53,8 @@ pub struct CurrentAttempt {
     pub(super) number: u32,
     pub(super) is_last: bool,
     pub(super) until: Option<Instant>,
+    /// Which limit that is.
+    pub(super) ran_out: RanOut,
 }
 
 impl CurrentAttempt {

@@ -1,50 +1,85 @@
-//! An attempt whose function names no time limit, but which may belong to a request that has one.
+//! An attempt whose policy names no time limit, but which may belong to a request that has one.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::timed::{Limit, RanOut, Timed, timed};
+use super::enclosing;
+use super::run::Run;
+use crate::Rejection;
+
+/// Converts a rejection to an error.
+pub trait Reject<E>: Copy {
+    /// Returns the function that does it.
+    fn function(self) -> fn(Rejection) -> E;
+}
+
+impl<E> Reject<E> for fn(Rejection) -> E {
+    #[inline]
+    fn function(self) -> Self {
+        self
+    }
+}
 
 pin_project! {
-    /// See [`bounded`].
-    #[project = BoundedProjection]
-    pub enum Bounded<'r, F, E> {
-        /// There is no limit.
-        Free { #[pin] future: F },
-        /// It ends at the limit. Boxed, so that without a limit there is no room for a timer.
-        Limited { future: Pin<Box<Timed<'r, F, E>>> },
+    /// Polls `future` as an attempt of `run`, and ends it when its request has no time left.
+    ///
+    /// Outside of a request, this is no larger than a future that is only tracked, and a poll that
+    /// is ready asks nothing. Inside, the first poll that is pending sets a timer. It is one of its
+    /// own for each attempt: in a `FuturesUnordered`, a timer of the request would not lead to a
+    /// poll of the attempt.
+    pub struct Bounded<'r, 'p, F, R> {
+        run: &'r mut Run<'p>,
+        timer: Option<Pin<Box<Sleep>>>,
+        reject: R,
+        #[pin]
+        future: F,
     }
 }
 
-/// Polls `future` until its limit, as [`timed`] does, and allocates if there is one.
-///
-/// Each attempt has a timer of its own: in a `FuturesUnordered`, the timer of the request would wake
-/// only the request, and not the call.
+/// See [`Bounded`].
 #[inline]
-pub(crate) fn bounded<'r, F: Future, E>(
+pub(crate) fn bounded<'r, 'p, F, R>(
+    run: &'r mut Run<'p>,
+    reject: R,
     future: F,
-    limit: Option<Limit<E>>,
-    ran_out: &'r mut Option<RanOut>,
-) -> Bounded<'r, F, E> {
-    match limit {
-        None => Bounded::Free { future },
-        limit => Bounded::Limited { future: Box::pin(timed(future, limit, ran_out)) },
-    }
+) -> Bounded<'r, 'p, F, R> {
+    Bounded { run, timer: None, reject, future }
 }
 
-impl<F, T, E> Future for Bounded<'_, F, E>
+impl<F, R, T, E> Future for Bounded<'_, '_, F, R>
 where
     F: Future<Output = Result<T, E>>,
+    R: Reject<E>,
 {
     type Output = Result<T, E>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
-        match self.project() {
-            BoundedProjection::Free { future } => future.poll(context),
-            BoundedProjection::Limited { future } => future.as_mut().poll(context),
-        }
+        let this = self.project();
+        this.run.flagging_panic(|run| {
+            let polling = enclosing::enter(run.frame());
+            let poll = this.future.poll(context);
+            polling.leave(|| run.part_ran_out());
+            // An answer that is ready when the time is over is returned.
+            if poll.is_pending()
+                && let Some(until) = enclosing::request_deadline()
+                && is_over(this.timer, until, context)
+            {
+                // The future is dropped next, by the code that awaits this.
+                return Poll::Ready(Err(run.run_out(this.reject.function())));
+            }
+            poll
+        })
     }
+}
+
+/// Returns whether the time is over. Otherwise, the attempt is polled when it is.
+fn is_over(timer: &mut Option<Pin<Box<Sleep>>>, until: Instant, context: &mut Context<'_>) -> bool {
+    let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
+    // A task that always has work would never learn it from the timer: tokio makes a timer wait for
+    // the next turn of a task that has used up this one.
+    timer.as_mut().poll(context).is_ready() || Instant::now() >= until
 }

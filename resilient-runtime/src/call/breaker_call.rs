@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::deadline::TimeLeft;
+use super::clock::TimeLeft;
 use super::enclosing::{self, Frame, Retries};
 use super::timed::{Expiry, Limit, RanOut, timed};
 use super::tracked::{flag_panic, track};
@@ -75,7 +75,7 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
-        let TimeLeft { until, left } = time;
+        let (until, left) = (time.until, time.left());
         if left.is_zero() {
             event::too_late(None, Some(self.name().as_str()));
             return Err(Rejection::DeadlineExceeded { deadline: left, attempts: 0 }.into());

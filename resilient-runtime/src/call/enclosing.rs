@@ -221,6 +221,7 @@ impl Drop for Restore {
 
 /// When the request must be over that this thread is polling. `None` if there is none, or if it has
 /// no deadline.
+#[inline]
 pub(crate) fn request_deadline() -> Option<Instant> {
     ENCLOSING.with(|enclosing| enclosing.deadline.get())
 }

@@ -3,7 +3,7 @@
 mod attempt;
 mod bounded;
 mod breaker_call;
-mod deadline;
+mod clock;
 mod enclosing;
 mod executor;
 mod failed_attempt;
@@ -18,7 +18,8 @@ mod tracked;
 mod within;
 
 pub use self::attempt::{Attempt, CurrentAttempt, NothingSent};
-pub use self::bounded::Bounded;
+pub(crate) use self::bounded::bounded;
+pub use self::bounded::{Bounded, Reject};
 pub use self::executor::RetryExecutor;
 pub use self::failed_attempt::FailedAttempt;
 pub use self::policy::{Policy, PolicyBuilder, Scope};

@@ -8,8 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::attempt::{CurrentAttempt, NothingSent};
-use super::bounded::{Bounded, bounded};
-use super::deadline::Deadline;
+use super::clock::{Clock, TimeLeft};
 use super::enclosing::{self, Frame};
 use super::failed_attempt::FailedAttempt;
 use super::multiplied;
@@ -35,8 +34,10 @@ pub struct Run<'p> {
     permit: Option<Permit<'p>>,
     standing: Standing,
     attempt: u32,
-    /// When the whole call must be over.
-    deadline: Deadline,
+    /// The moment of its [`Clock`]. In two fields, it takes no more room than a deadline alone.
+    moment: Option<Instant>,
+    /// Whether that is when it began.
+    is_since: bool,
     /// Which limit ended the last attempt, if one did.
     ran_out: Option<RanOut>,
 }
@@ -57,20 +58,33 @@ impl<'p> Run<'p> {
     /// request, this acquires the permit.
     #[inline]
     pub(crate) fn new(policy: &'p Policy, breaker: Option<&'p CircuitBreaker>) -> Self {
-        let (permit, deadline) = if enclosing::is_any() {
-            (None, Deadline::of_request())
-        } else {
-            let permit = breaker.and_then(CircuitBreaker::try_admit_fast);
-            (permit.map(Permit::tracked), Deadline::None)
+        let permit = match breaker {
+            Some(breaker) if !enclosing::is_any() => breaker.try_admit_fast().map(Permit::tracked),
+            _ => None,
         };
         let standing = Standing::Alone;
-        Self { policy, breaker, permit, standing, attempt: 1, deadline, ran_out: None }
+        Self {
+            policy,
+            breaker,
+            permit,
+            standing,
+            attempt: 1,
+            moment: None,
+            is_since: false,
+            ran_out: None,
+        }
     }
 
     /// Starts the time until the policy's deadline, if it has one.
     pub(crate) fn start_clock(&mut self) {
-        if let Some(own) = self.policy.deadline().and_then(deadline_after) {
-            self.deadline.shorten(own);
+        self.moment = self.policy.deadline().and_then(deadline_after);
+    }
+
+    fn clock(&self) -> Clock {
+        match self.moment {
+            None => Clock::Off,
+            Some(begin) if self.is_since => Clock::Since(begin),
+            Some(deadline) => Clock::Until(deadline),
         }
     }
 
@@ -83,9 +97,21 @@ impl<'p> Run<'p> {
 
     #[cold]
     fn admit_slow(&mut self) -> Result<(), Rejection> {
-        if let Some(left @ Duration::ZERO) = self.deadline.left_by_request() {
+        match TimeLeft::of_request() {
+            Some(time) => self.admit_within(time),
+            None => self.acquire(),
+        }
+    }
+
+    /// Acquires the permit, or rejects the call if its request has no time left.
+    fn admit_within(&mut self, time: TimeLeft) -> Result<(), Rejection> {
+        let left = time.left();
+        if left.is_zero() {
             event::too_late(Some(self.policy.name()), self.subject().breaker);
             return Err(Rejection::DeadlineExceeded { deadline: left, attempts: 0 });
+        }
+        if self.moment.is_none_or(|own| time.until < own) {
+            (self.moment, self.is_since) = (Some(time.begin), true);
         }
         self.acquire()
     }
@@ -111,11 +137,12 @@ impl<'p> Run<'p> {
     /// The attempt that begins now.
     pub(crate) fn current(&self) -> CurrentAttempt {
         let own = self.policy.attempt_timeout().and_then(deadline_after);
-        let until = match (own, self.deadline.at()) {
-            (Some(own), Some(deadline)) => Some(own.min(deadline)),
-            (own, deadline) => own.or(deadline),
+        let (until, ran_out) = match (own, self.clock().deadline()) {
+            (Some(own), Some(deadline)) if own < deadline => (Some(own), RanOut::AttemptTimeout),
+            (own, None) => (own, RanOut::AttemptTimeout),
+            (_, deadline) => (deadline, RanOut::Deadline),
         };
-        CurrentAttempt { number: self.attempt, is_last: self.is_last(), until }
+        CurrentAttempt { number: self.attempt, is_last: self.is_last(), until, ran_out }
     }
 
     /// Returns when `attempt` must end, and what it ends with then.
@@ -125,9 +152,8 @@ impl<'p> Run<'p> {
         reject: fn(Rejection) -> E,
     ) -> Option<Limit<E>> {
         let until = attempt.until?;
-        let is_deadline = self.deadline.at() == Some(until);
-        let ran_out = if is_deadline { RanOut::Deadline } else { RanOut::AttemptTimeout };
-        let (allowed, attempt) = (self.allowed(ran_out), attempt.number);
+        let (ran_out, attempt) = (attempt.ran_out, attempt.number);
+        let allowed = self.allowed(ran_out);
         Some(Limit { until, expiry: Expiry { ran_out, allowed, attempt, reject } })
     }
 
@@ -135,7 +161,7 @@ impl<'p> Run<'p> {
     fn allowed(&self, ran_out: RanOut) -> Duration {
         let allowed = match ran_out {
             RanOut::AttemptTimeout => self.policy.attempt_timeout(),
-            RanOut::Deadline => self.deadline.left_by_request().or(self.policy.deadline()),
+            RanOut::Deadline => self.clock().allowed(self.policy.deadline()),
         };
         allowed.unwrap_or_default()
     }
@@ -351,29 +377,27 @@ impl<'p> Run<'p> {
         track(frame, state, timed)
     }
 
-    /// Tracks an attempt whose policy names no time limit. It ends with the request that it belongs
-    /// to, if there is one.
-    #[inline]
-    pub(crate) fn bounded<T, E, F>(
-        &mut self,
-        attempt: F,
-        reject: fn(Rejection) -> E,
-    ) -> Tracked<'_, Bounded<'_, F, E>>
-    where
-        F: Future<Output = Result<T, E>>,
-    {
-        let frame = self.frame();
-        let limit = if self.deadline.is_none() { None } else { self.limit_by_request(reject) };
-        let Self { permit, ran_out, .. } = self;
-        let mut state = permit.as_mut().map(Permit::call_state);
-        // A timer panics if there is no runtime.
-        let bounded = flag_panic(state.as_deref_mut(), || bounded(attempt, limit, ran_out));
-        track(frame, state, bounded)
+    /// Ends an attempt whose request has no time left. Returns its error.
+    #[cold]
+    pub(crate) fn run_out<E>(&mut self, reject: fn(Rejection) -> E) -> E {
+        let expiry = Expiry {
+            ran_out: RanOut::Deadline,
+            allowed: self.allowed(RanOut::Deadline),
+            attempt: self.attempt,
+            reject,
+        };
+        let error = expiry.error();
+        self.ran_out = Some(expiry.ran_out);
+        // The code of the attempt is dropped before the call is settled. If the permit is dropped in
+        // between, that has panicked.
+        self.set_call_state(CallState::Panicked);
+        error
     }
 
-    #[cold]
-    fn limit_by_request<E>(&self, reject: fn(Rejection) -> E) -> Option<Limit<E>> {
-        self.limit(&self.current(), reject)
+    /// Records that a part of the call was ended by its own deadline, if there is a permit to
+    /// settle by it. Returns whether there is.
+    pub(crate) fn part_ran_out(&mut self) -> bool {
+        self.call_state().map(|state| *state = CallState::PartRanOut).is_some()
     }
 
     /// See [`fail`](Self::fail).
@@ -469,7 +493,7 @@ impl<'p> Run<'p> {
         if self.outer_call_retries(maybe_executed) {
             return Err(StopReason::OuterCallRetries);
         }
-        let deadline = self.deadline.at();
+        let deadline = self.clock().deadline();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let delay = next_delay(row, self.attempt, hint, left, rand::random())?;
         let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
@@ -489,7 +513,7 @@ impl<'p> Run<'p> {
     /// this acquires a new one.
     fn is_still_admitted(&mut self) -> Result<(), StopReason> {
         // A timer may be late.
-        if self.deadline.at().is_some_and(|deadline| Instant::now() >= deadline) {
+        if self.clock().deadline().is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(StopReason::DeadlineTooNear);
         }
         if !self.breaker.is_none_or(is_closed) {

@@ -28,7 +28,7 @@ pub(crate) struct Expiry<E> {
 
 impl<E> Expiry<E> {
     #[cold]
-    fn error(&self) -> E {
+    pub(crate) fn error(&self) -> E {
         let Self { allowed, attempt, .. } = *self;
         (self.reject)(match self.ran_out {
             RanOut::AttemptTimeout => Rejection::AttemptTimeout { timeout: allowed, attempt },
