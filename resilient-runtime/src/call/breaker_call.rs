@@ -69,6 +69,7 @@ impl CircuitBreaker {
             }
         }
     }
+
     /// [`call`](Self::call) inside a request.
     async fn call_within<T, E, F>(&self, time: TimeLeft, op: impl FnOnce() -> F) -> Result<T, E>
     where

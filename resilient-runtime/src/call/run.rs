@@ -80,6 +80,15 @@ impl<'p> Run<'p> {
         self.moment = self.policy.deadline().and_then(deadline_after);
     }
 
+    /// When the call must be over.
+    #[inline]
+    fn deadline(&self) -> Option<Instant> {
+        match (self.moment, enclosing::request_deadline()) {
+            (None, request) => request,
+            _ => self.clock().deadline(),
+        }
+    }
+
     fn clock(&self) -> Clock {
         match self.moment {
             None => Clock::Off,
@@ -137,7 +146,7 @@ impl<'p> Run<'p> {
     /// The attempt that begins now.
     pub(crate) fn current(&self) -> CurrentAttempt {
         let own = self.policy.attempt_timeout().and_then(deadline_after);
-        let (until, ran_out) = match (own, self.clock().deadline()) {
+        let (until, ran_out) = match (own, self.deadline()) {
             (Some(own), Some(deadline)) if own < deadline => (Some(own), RanOut::AttemptTimeout),
             (own, None) => (own, RanOut::AttemptTimeout),
             (_, deadline) => (deadline, RanOut::Deadline),
@@ -493,7 +502,7 @@ impl<'p> Run<'p> {
         if self.outer_call_retries(maybe_executed) {
             return Err(StopReason::OuterCallRetries);
         }
-        let deadline = self.clock().deadline();
+        let deadline = self.deadline();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let delay = next_delay(row, self.attempt, hint, left, rand::random())?;
         let Some(budget) = self.policy.budget() else { return Ok((delay, None)) };
@@ -513,7 +522,7 @@ impl<'p> Run<'p> {
     /// this acquires a new one.
     fn is_still_admitted(&mut self) -> Result<(), StopReason> {
         // A timer may be late.
-        if self.clock().deadline().is_some_and(|deadline| Instant::now() >= deadline) {
+        if self.deadline().is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(StopReason::DeadlineTooNear);
         }
         if !self.breaker.is_none_or(is_closed) {

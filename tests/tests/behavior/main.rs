@@ -24,3 +24,4 @@ mod shapes;
 mod slow;
 mod time;
 mod unknown;
+mod within;
