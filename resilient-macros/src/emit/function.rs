@@ -71,11 +71,11 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
 // // Output:
 // async fn search(q: String) -> Result<Hits, E> {
 //     // the site, and:
-//     let (mut __call, __reject) = p::begin_guarded(p::returns::<Result<Hits, E>>(), __site);
-//     if let ControlFlow::Break(__rejected) = __call.admit(__reject) {
+//     let mut __call = p::begin_guarded(p::returns::<Result<Hits, E>>(), __site);
+//     if let ControlFlow::Break(__rejected) = __call.admit() {
 //         return __rejected;
 //     }
-//     let __result = __call.attempt(__reject, async move {
+//     let __result = __call.attempt(async move {
 //         // typed, and:
 //         match () { () => { BODY } }
 //     }).await;
@@ -105,7 +105,7 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
 //     loop {
 //         let __last = __call.is_last();
 //         let __lent2 = &mut *log;
-//         let __result = __call.attempt(__reject, async {
+//         let __result = __call.attempt(async {
 //             // typed, and:
 //             let q = p::take_or_clone(&mut __slot1, __last);
 //             let log = __lent2;

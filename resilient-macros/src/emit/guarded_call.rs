@@ -17,7 +17,7 @@ use crate::parse::guarded_call::GuardedCall;
 //     // the site, the call is begun as in a function, and:
 //     loop {
 //         __call.evaluate();
-//         let __result = __call.attempt_call(__reject, client.query(query.clone())).await;
+//         let __result = __call.attempt_call(client.query(query.clone())).await;
 //         // as in a function
 //     }
 // }

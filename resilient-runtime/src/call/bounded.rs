@@ -10,30 +10,25 @@ use super::enclosing;
 use super::run::Run;
 use crate::Rejection;
 
-/// Converts a rejection to an error.
-pub trait Reject<E>: Copy {
-    /// Returns the function that does it.
-    fn function(self) -> fn(Rejection) -> E;
-}
-
-impl<E> Reject<E> for fn(Rejection) -> E {
-    #[inline]
-    fn function(self) -> Self {
-        self
-    }
+/// A call, and the function that converts a rejection of it to an error. `()` if nothing can reject
+/// it.
+#[derive(Debug)]
+pub struct Rejectable<'p, R> {
+    pub(crate) run: Run<'p>,
+    pub(crate) reject: R,
 }
 
 pin_project! {
-    /// Polls `future` as an attempt of `run`, and ends it when its request has no time left.
+    /// Polls `future` as an attempt of a call, and ends it when the request of the call has no time
+    /// left.
     ///
-    /// Outside of a request, this is no larger than a future that is only tracked, and a poll that
-    /// is ready asks nothing. Inside, the first poll that is pending sets a timer. It is one of its
-    /// own for each attempt: in a `FuturesUnordered`, a timer of the request would not lead to a
-    /// poll of the attempt.
-    pub struct Bounded<'r, 'p, F, R> {
-        run: &'r mut Run<'p>,
+    /// Outside of a request, this is as large as a future that is only tracked, and a poll that is
+    /// ready asks nothing. Inside, the first poll that is pending sets a timer. It is one of its own
+    /// for each attempt: in a `FuturesUnordered`, a timer of the request would not lead to a poll of
+    /// the attempt.
+    pub struct Bounded<'r, 'p, F, E> {
+        call: &'r mut Rejectable<'p, fn(Rejection) -> E>,
         timer: Option<Pin<Box<Sleep>>>,
-        reject: R,
         #[pin]
         future: F,
     }
@@ -41,25 +36,24 @@ pin_project! {
 
 /// See [`Bounded`].
 #[inline]
-pub(crate) fn bounded<'r, 'p, F, R>(
-    run: &'r mut Run<'p>,
-    reject: R,
+pub(crate) fn bounded<'r, 'p, F, E>(
+    call: &'r mut Rejectable<'p, fn(Rejection) -> E>,
     future: F,
-) -> Bounded<'r, 'p, F, R> {
-    Bounded { run, timer: None, reject, future }
+) -> Bounded<'r, 'p, F, E> {
+    Bounded { call, timer: None, future }
 }
 
-impl<F, R, T, E> Future for Bounded<'_, '_, F, R>
+impl<F, T, E> Future for Bounded<'_, '_, F, E>
 where
     F: Future<Output = Result<T, E>>,
-    R: Reject<E>,
 {
     type Output = Result<T, E>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
         let this = self.project();
-        this.run.flagging_panic(|run| {
+        let Rejectable { run, reject } = &mut **this.call;
+        run.flagging_panic(|run| {
             let polling = enclosing::enter(run.frame());
             let poll = this.future.poll(context);
             polling.leave(|| run.part_ran_out());
@@ -69,7 +63,7 @@ where
                 && is_over(this.timer, until, context)
             {
                 // The future is dropped next, by the code that awaits this.
-                return Poll::Ready(Err(run.run_out(this.reject.function())));
+                return Poll::Ready(Err(run.run_out(*reject)));
             }
             poll
         })
