@@ -31,7 +31,9 @@ pub use crate::{
 };
 
 use crate::breaker::CallState;
-use crate::call::{self, Bounded, CurrentAttempt, FailedAttempt, Run, Timed, Tracked, bounded};
+use crate::call::{
+    Bounded, CurrentAttempt, FailedAttempt, Rejecting, Run, Timed, Tracked, bounded,
+};
 use crate::{CircuitBreaker, ConfigError, Policy, Rejection};
 
 /// The return type of a function: a `PhantomData` with an opaque type that source cannot write.
@@ -196,7 +198,7 @@ pub fn begin_guarded_by<'b, T, E, Unnamed>(
 /// compiler reports a missing bound once, where the call begins.
 #[derive(Debug)]
 pub struct Call<'b, T, E, R = ()> {
-    call: call::Rejectable<'b, R>,
+    rejecting: Rejecting<'b, R>,
     classify: fn(&E) -> FailedAttempt,
     returns: PhantomData<fn() -> T>,
 }
@@ -208,9 +210,9 @@ impl<'b, T, E> GuardedCall<'b, T, E> {
     /// Acquires the permit, or ends the call with a rejection.
     #[inline]
     pub fn admit(&mut self) -> ControlFlow<Result<T, E>> {
-        match self.call.run.admit() {
+        match self.rejecting.run.admit() {
             Ok(()) => ControlFlow::Continue(()),
-            Err(rejection) => ControlFlow::Break(Err((self.call.reject)(rejection))),
+            Err(rejection) => ControlFlow::Break(Err((self.rejecting.reject)(rejection))),
         }
     }
 
@@ -220,7 +222,7 @@ impl<'b, T, E> GuardedCall<'b, T, E> {
     where
         F: Future<Output = Result<T, E>>,
     {
-        bounded(&mut self.call, body)
+        bounded(&mut self.rejecting, body)
     }
 
     /// [`attempt`](Self::attempt) of a guarded call.
@@ -229,7 +231,7 @@ impl<'b, T, E> GuardedCall<'b, T, E> {
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
-        self.call.run.set_call_state(CallState::Running);
+        self.rejecting.run.set_call_state(CallState::Running);
         self.attempt(call.into_future())
     }
 
@@ -239,8 +241,8 @@ impl<'b, T, E> GuardedCall<'b, T, E> {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let limit = self.call.run.limit(&current, self.call.reject);
-        self.call.run.timed(body, limit)
+        let limit = self.rejecting.run.limit(&current, self.rejecting.reject);
+        self.rejecting.run.timed(body, limit)
     }
 
     /// [`timed`](Self::timed) of a guarded call.
@@ -253,7 +255,7 @@ impl<'b, T, E> GuardedCall<'b, T, E> {
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
-        self.call.run.set_call_state(CallState::Running);
+        self.rejecting.run.set_call_state(CallState::Running);
         self.timed(current, call.into_future())
     }
 }
@@ -266,46 +268,46 @@ impl<'b, T, E, R> Call<'b, T, E, R> {
         classify: fn(&E) -> FailedAttempt,
         reject: R,
     ) -> Self {
-        let call = call::Rejectable { run: Run::new(policy, breaker), reject };
-        Self { call, classify, returns: PhantomData }
+        let rejecting = Rejecting { run: Run::new(policy, breaker), reject };
+        Self { rejecting, classify, returns: PhantomData }
     }
 
     /// Starts the time until the deadline.
     pub fn start_clock(&mut self) {
-        self.call.run.start_clock();
+        self.rejecting.run.start_clock();
     }
 
     /// Returns whether no attempt can follow the current one.
     #[inline]
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.call.run.is_last()
+        self.rejecting.run.is_last()
     }
 
     /// Returns the attempt that begins now, for the body and for [`timed`](Self::timed).
     #[inline]
     #[must_use]
     pub fn current(&self) -> CurrentAttempt {
-        self.call.run.current()
+        self.rejecting.run.current()
     }
 
     /// Runs user code before an attempt, flagging a panic.
     #[inline]
     pub fn watching<W>(&mut self, work: impl FnOnce() -> W) -> W {
-        self.call.run.flagging_panic(|_| work())
+        self.rejecting.run.flagging_panic(|_| work())
     }
 
     /// Says that a guarded call is evaluated next. Until its attempt begins, no poll is tracked, and
     /// the thread knows whether it panics.
     #[inline]
     pub fn evaluate(&mut self) {
-        self.call.run.set_call_state(CallState::Untracked);
+        self.rejecting.run.set_call_state(CallState::Untracked);
     }
 
     /// Ends an attempt. The call ends too, or continues after a delay.
     #[inline]
     pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, RetryDelay<'b, E>> {
-        self.call.run.settle(result, self.classify)
+        self.rejecting.run.settle(result, self.classify)
     }
 
     /// [`settle`](Self::settle), for a body that knows its attempt.
@@ -315,7 +317,7 @@ impl<'b, T, E, R> Call<'b, T, E, R> {
         result: Result<T, E>,
         nothing_sent: &NothingSent,
     ) -> ControlFlow<Result<T, E>, RetryDelay<'b, E>> {
-        self.call.run.settle_known(result, nothing_sent, self.classify)
+        self.rejecting.run.settle_known(result, nothing_sent, self.classify)
     }
 
     /// Waits, and then begins the next attempt or ends the call with the error of the last one.
@@ -323,14 +325,14 @@ impl<'b, T, E, R> Call<'b, T, E, R> {
         &mut self,
         delay: RetryDelay<'b, E>,
     ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, 'b, T, E, R> {
-        self.call.run.resume(delay)
+        self.rejecting.run.resume(delay)
     }
 
     /// Ends the only attempt of a call that is never retried.
     #[inline]
     #[must_use = "it is what the function returns"]
     pub fn finish(&mut self, result: Result<T, E>) -> Result<T, E> {
-        self.call.run.finish(result, self.classify)
+        self.rejecting.run.finish(result, self.classify)
     }
 
     /// [`finish`](Self::finish), for a body that knows its attempt.
@@ -341,7 +343,7 @@ impl<'b, T, E, R> Call<'b, T, E, R> {
         result: Result<T, E>,
         nothing_sent: &NothingSent,
     ) -> Result<T, E> {
-        self.call.run.finish_known(result, nothing_sent, self.classify)
+        self.rejecting.run.finish_known(result, nothing_sent, self.classify)
     }
 }
 

@@ -113,8 +113,8 @@ impl Attempt<'_> {
         self.current.is_last
     }
 
-    /// Returns how long until the attempt ends, by its own timeout or by the deadline of the call.
-    /// `None` if it has neither.
+    /// Returns how long until the attempt ends, by its own timeout, by the deadline of the call or by
+    /// that of the request, which [`within`](crate::within()) sets. `None` if it has none of them.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         self.current.until.map(|until| until.saturating_duration_since(Instant::now()))

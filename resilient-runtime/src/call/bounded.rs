@@ -13,7 +13,7 @@ use crate::Rejection;
 /// A call, and the function that converts a rejection of it to an error. `()` if nothing can reject
 /// it.
 #[derive(Debug)]
-pub struct Rejectable<'p, R> {
+pub struct Rejecting<'p, R> {
     pub(crate) run: Run<'p>,
     pub(crate) reject: R,
 }
@@ -27,7 +27,7 @@ pin_project! {
     /// for each attempt: in a `FuturesUnordered`, a timer of the request would not lead to a poll of
     /// the attempt.
     pub struct Bounded<'r, 'p, F, E> {
-        call: &'r mut Rejectable<'p, fn(Rejection) -> E>,
+        call: &'r mut Rejecting<'p, fn(Rejection) -> E>,
         timer: Option<Pin<Box<Sleep>>>,
         #[pin]
         future: F,
@@ -37,7 +37,7 @@ pin_project! {
 /// See [`Bounded`].
 #[inline]
 pub(crate) fn bounded<'r, 'p, F, E>(
-    call: &'r mut Rejectable<'p, fn(Rejection) -> E>,
+    call: &'r mut Rejecting<'p, fn(Rejection) -> E>,
     future: F,
 ) -> Bounded<'r, 'p, F, E> {
     Bounded { call, timer: None, future }
@@ -52,7 +52,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
         let this = self.project();
-        let Rejectable { run, reject } = &mut **this.call;
+        let Rejecting { run, reject } = &mut **this.call;
         run.flagging_panic(|run| {
             let polling = enclosing::enter(run.frame());
             let poll = this.future.poll(context);

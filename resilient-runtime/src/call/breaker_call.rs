@@ -19,21 +19,21 @@ impl CircuitBreaker {
     ///
     /// The error of `op`, or [`CircuitOpenError`] as a [`Rejection`] if the breaker rejects the
     /// call. The rejection is converted to the error of `op`. `?` after the call converts that as
-    /// usual, and [`CircuitOpenError::find`] finds it again.
+    /// usual, and [`CircuitOpenError::find`] finds it again. Inside [`within`](crate::within()), also
+    /// [`Rejection::DeadlineExceeded`]: if no time is left, or if it runs out, which counts as a
+    /// failure.
     ///
     /// [`CircuitOpenError`]: crate::CircuitOpenError
     /// [`CircuitOpenError::find`]: crate::CircuitOpenError::find
     ///
     /// # Panics
     ///
-    /// Panics only if `op` does, and that counts as a failure.
+    /// Panics if `op` does, and that counts as a failure. Inside [`within`](crate::within()), also
+    /// outside a tokio runtime with its timer enabled.
     ///
     /// # Cancellation
     ///
     /// Dropping the future releases the permit, and counts as neither failure nor success.
-    ///
-    /// Inside [`within`](crate::within()), the call is rejected if no time is left, and ended when
-    /// the time is over, which counts as a failure.
     pub async fn call<T, E, F>(&self, op: impl FnOnce() -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,

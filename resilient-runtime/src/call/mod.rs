@@ -19,7 +19,7 @@ mod within;
 
 pub use self::attempt::{Attempt, CurrentAttempt, NothingSent};
 pub(crate) use self::bounded::bounded;
-pub use self::bounded::{Bounded, Rejectable};
+pub use self::bounded::{Bounded, Rejecting};
 pub use self::executor::RetryExecutor;
 pub use self::failed_attempt::FailedAttempt;
 pub use self::policy::{Policy, PolicyBuilder, Scope};

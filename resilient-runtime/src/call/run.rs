@@ -166,6 +166,12 @@ impl<'p> Run<'p> {
         Some(Limit { until, expiry: Expiry { ran_out, allowed, attempt, reject } })
     }
 
+    /// Whether an attempt that begins now has a limit.
+    #[inline]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.policy.attempt_timeout().is_some() || self.deadline().is_some()
+    }
+
     /// How long an attempt or the call may take by this limit.
     fn allowed(&self, ran_out: RanOut) -> Duration {
         let allowed = match ran_out {

@@ -79,11 +79,11 @@ pin_project! {
 /// Polls `future` until its limit, if it has one, and then records in `ran_out` which limit that
 /// was: the user's code makes the error, so the error may not say it. An answer that is ready at
 /// the limit is returned.
-pub(crate) fn timed<'r, F: Future, E>(
+pub(crate) fn timed<F: Future, E>(
     future: F,
     limit: Option<Limit<E>>,
-    ran_out: &'r mut Option<RanOut>,
-) -> Timed<'r, F, E> {
+    ran_out: &mut Option<RanOut>,
+) -> Timed<'_, F, E> {
     match limit {
         Some(Limit { until, expiry }) => {
             Timed::Limited { future: timeout_at(until, future), expiry, ran_out }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::enclosing;
 
-/// Gives all calls inside `future` this much time together.
+/// Sets how much time all calls inside `future` have together.
 ///
 /// A service sets it once for each request. Each call that has a policy then has at most the time
 /// that is left, in whatever function it is made: by the attribute, [`guard!`](crate::guard),
@@ -39,9 +39,8 @@ use super::enclosing;
 ///     std::future::pending().await
 /// }
 ///
-/// # let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true);
-/// # let clock = clock.build().unwrap();
-/// # clock.block_on(async {
+/// # let mut paused = tokio::runtime::Builder::new_current_thread();
+/// # paused.enable_time().start_paused(true).build().unwrap().block_on(async {
 /// # let start = Instant::now();
 /// let answer = within(Duration::from_secs(2), async {
 ///     let vector = embed("a question").await?;
@@ -53,7 +52,7 @@ use super::enclosing;
 /// # });
 /// ```
 ///
-/// The time begins now, not with the first poll. For a call inside:
+/// The time begins with this call, not with the first poll. For a call inside:
 ///
 /// - If no time is left when it begins, it is rejected with
 ///   [`Rejection::DeadlineExceeded`](crate::Rejection::DeadlineExceeded). Nothing is sent, and its
@@ -70,9 +69,8 @@ use super::enclosing;
 /// and of a `RetryExecutor`. They are not retried beyond the time, but the first attempt is always
 /// made, and no attempt is ended.
 ///
-/// If one `within` is inside another, the earlier of the two moments holds. `None` sets no time. A
-/// call outside of every `within` costs no more for it. Inside, it allocates, and sets a timer if it
-/// has to wait.
+/// If one `within` is inside another, the earlier of the two moments holds. `None` sets no time.
+/// Calls outside of every `within` pay nothing for it. A call inside sets a timer.
 ///
 /// # Spawned tasks
 ///
@@ -102,9 +100,8 @@ use super::enclosing;
 ///
 /// # Panics
 ///
-/// It does not panic by itself, and needs no runtime. A call inside that can be rejected sets a timer:
-/// it panics outside of a tokio runtime with its timer enabled. A time that the clock cannot express
-/// is no limit.
+/// Panics only if `future` does. Calls inside set timers: outside of a tokio runtime with its timer
+/// enabled, they panic. A time that the clock cannot express is no limit.
 pub fn within<F: IntoFuture>(
     time: impl Into<Option<Duration>>,
     future: F,

@@ -66,7 +66,7 @@ pub(crate) fn unknown_error(subject: Subject<'_>) {
     );
 }
 
-/// A time limit ended a call that is never retried. For other calls, [`gave_up`] reports it.
+/// A time limit ended a call that is never retried: its own, or that of its request. For other calls, [`gave_up`] reports it.
 pub(crate) fn timed_out(subject: Subject<'_>, kind: ErrorKind, limit: Duration) {
     let Subject { function, breaker, attempt } = subject;
     let (kind, limit) = (kind.as_str(), readable(limit));

@@ -114,6 +114,7 @@ fn kind_of(_: &String) -> ErrorKind {
     ErrorKind::ServiceUnavailable
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the attribute gives it the rejection")]
 fn text(rejection: Rejection) -> String {
     rejection.to_string()
 }
