@@ -48,7 +48,7 @@ pub use crate::breaker::{
 };
 pub use crate::call::{
     Attempt, Policy, PolicyBuilder, PolicyThrough, RetryExecutor, Scope, SharedBreaker,
-    SharedBudget,
+    SharedBudget, Within, time_left, within,
 };
 pub use crate::catalog::{
     AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, PassedOver, Problem,

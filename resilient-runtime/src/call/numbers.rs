@@ -196,13 +196,13 @@ impl LiveNumbers {
 
     /// Replaces the numbers for calls that begin from now on. The caller ensures that nothing else
     /// replaces them at the same time.
-    pub(crate) fn set(&self, numbers: Numbers) {
-        if *self.current() == numbers {
+    pub(crate) fn set(&self, numbers: &Numbers) {
+        if *self.current() == *numbers {
             return;
         }
-        let is_source = numbers == self.source;
-        let number = if is_source { Version::SOURCE } else { self.keep(&numbers) };
-        let version = Version::new(number, &numbers, self.idempotent);
+        let is_source = *numbers == self.source;
+        let number = if is_source { Version::SOURCE } else { self.keep(numbers) };
+        let version = Version::new(number, numbers, self.idempotent);
         // Release: see `version`.
         self.current.store(version.0, Ordering::Release);
     }
@@ -244,9 +244,9 @@ mod tests {
     fn a_call_keeps_the_numbers_that_it_has_begun_with() {
         let live = LiveNumbers::new(attempts(3), true);
         let of_source = live.version();
-        live.set(attempts(8));
+        live.set(&attempts(8));
         let changed = live.version();
-        live.set(attempts(1));
+        live.set(&attempts(1));
         let single = live.version();
         let allowed = [of_source, changed, single].map(|version| live.of(version).max_attempts());
         assert_eq!(allowed, [3, 8, 1]);
@@ -261,25 +261,25 @@ mod tests {
     fn the_numbers_of_source_are_the_version_of_source_again() {
         let live = LiveNumbers::new(attempts(3), false);
         let of_source = live.version();
-        live.set(attempts(8));
-        live.set(attempts(3));
+        live.set(&attempts(8));
+        live.set(&attempts(3));
         assert_eq!(live.version(), of_source);
-        live.set(attempts(9));
+        live.set(&attempts(9));
         assert_eq!(live.current().max_attempts(), 9);
     }
 
     #[test]
     fn only_the_latest_versions_are_kept() {
         let live = LiveNumbers::new(attempts(3), false);
-        live.set(attempts(10));
+        live.set(&attempts(10));
         let first = live.version();
         for number in 11..=200 {
-            live.set(attempts(number));
+            live.set(&attempts(number));
         }
         assert_eq!(live.of(first).max_attempts(), 200 - 63, "the oldest that is kept");
         assert_eq!(live.kept.load().as_ref().unwrap().len(), KEPT);
         let before = live.version();
-        live.set(attempts(200));
+        live.set(&attempts(200));
         assert_eq!(live.version(), before, "nothing has changed");
     }
 }

@@ -24,8 +24,8 @@ impl Policy {
     /// # Panics
     ///
     /// Panics if `op` does, which counts as a failure for the breaker. Also panics outside a tokio
-    /// runtime with its timer enabled, if a retry is due or the policy has an attempt timeout or a
-    /// deadline.
+    /// runtime with its timer enabled, if a retry is due, if the policy has an attempt timeout or a
+    /// deadline, or inside [`within`](crate::within()).
     ///
     /// # Cancellation
     ///
@@ -149,7 +149,10 @@ impl Run<'_> {
         E: Classify,
     {
         loop {
-            let limit = reject.and_then(|reject| self.limit(&self.current(), reject));
+            let limit = match reject {
+                Some(reject) if self.is_limited() => self.limit(&self.current(), reject),
+                _ => None,
+            };
             // In async blocks, so that a panic of `op` itself is seen too. Each arm has its own, so
             // that each is inlined: a result that goes through memory costs more than all else.
             let result = match limit {

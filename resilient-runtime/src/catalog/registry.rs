@@ -165,7 +165,7 @@ impl CallSite {
             policy = policy.budget(Program::get().budget(budget).get());
         }
         let rules = policy.into_rules();
-        rules.numbers().set(now);
+        rules.numbers().set(&now);
         rules
     }
 }
