@@ -128,6 +128,6 @@ mod tests {
         for wrap in [Outer::Wrapped, Outer::Transparent] {
             assert_eq!(CircuitOpenError::find(&wrap(open.clone().into())), Some(&open));
         }
-        assert_eq!(CircuitOpenError::find(&std::fmt::Error), None);
+        assert_eq!(CircuitOpenError::find(&fmt::Error), None);
     }
 }
