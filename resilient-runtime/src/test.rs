@@ -46,8 +46,9 @@
 //! - **A `static CircuitBreaker`, used by itself.** A function with `breaker = SEARCH` has a breaker of
 //!   its own, like any other. But `SEARCH.call(…)` and `SEARCH.state()` mean the static, which all
 //!   tests share. `breaker("search")`, by the name of the static, returns the test's own.
-//! - **A [`Policy`](crate::Policy)**, [registered](crate::Policy::register) or not, and
-//!   [`KeyedBreakers`](crate::KeyedBreakers): they are objects. Build them in the test.
+//! - **A [`Policy`](crate::Policy)** and [`KeyedBreakers`](crate::KeyedBreakers): they are objects.
+//!   Build them in the test. If several tests [register](crate::Policy::register) a policy with a
+//!   breaker of one name, `breaker` finds that of the test which asks.
 //! - **Settings.** They are the whole program's. What is applied inside [`isolated`] changes the
 //!   numbers of the program, and of what a test uses for the first time after it.
 //! - **Other tasks and threads.** Only code that the future itself polls, and what [`spawn`] spawns,

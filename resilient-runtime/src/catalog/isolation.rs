@@ -137,3 +137,25 @@ impl Drop for Entered {
         drop(own);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::{BreakerConfig, BudgetConfig};
+
+    #[test]
+    fn what_is_isolated_is_freed_with_it() {
+        static BREAKER: CircuitBreaker = CircuitBreaker::named("freed", BreakerConfig::DEFAULT);
+        static BUDGET: RetryBudget = RetryBudget::named("freed", BudgetConfig::DEFAULT);
+        let isolation = Arc::new(Isolation::default());
+        let (breaker, budget) = (isolation.breaker(&BREAKER), isolation.budget(&BUDGET));
+        assert!(Arc::ptr_eq(&breaker, &isolation.breaker(&BREAKER)));
+        let (breaker, budget) = (Arc::downgrade(&breaker), Arc::downgrade(&budget));
+        assert_eq!(breaker.upgrade().unwrap().name(), "freed");
+        let entered = isolation.enter();
+        drop(isolation);
+        assert!(breaker.upgrade().is_some() && budget.upgrade().is_some());
+        drop(entered);
+        assert!(breaker.upgrade().is_none() && budget.upgrade().is_none());
+    }
+}

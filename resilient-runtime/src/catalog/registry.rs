@@ -10,7 +10,6 @@ use super::isolation::Isolation;
 use super::keyed_breaker::{KeyedBreaker, Source};
 use super::problem::Problem;
 use super::program::{BudgetEntry, Program};
-use super::registered::RegisteredPolicy;
 use super::report::get_or_report;
 use super::rows::Rows;
 use super::site::{CallSite, Resolved};
@@ -84,7 +83,7 @@ pub fn breakers() -> Vec<SharedBreaker> {
 
 /// The breakers of policies without the attribute.
 fn registered_breakers() -> impl Iterator<Item = SharedBreaker> {
-    let policies = RegisteredPolicy::all().into_iter();
+    let policies = here::registered().into_iter();
     policies.filter_map(|policy| policy.shared_breaker().cloned())
 }
 
