@@ -59,7 +59,7 @@
 //!
 //! Breakers and budgets are freed with the future, unless something else still holds them. A
 //! function's policy and its breaker are not: each function that is called inside an [`isolated`]
-//! keeps about a kilobyte until the process ends.
+//! keeps about a kilobyte until the process ends, and four if several threads use its breaker.
 
 use std::pin::Pin;
 use std::sync::Arc;
