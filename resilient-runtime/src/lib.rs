@@ -35,6 +35,8 @@ mod live;
 mod retry;
 #[cfg(feature = "settings")]
 mod settings;
+#[cfg(feature = "test-util")]
+pub mod test;
 
 #[doc(inline)]
 pub use resilient_config::{

@@ -8,6 +8,9 @@ mod constant;
 mod declaration;
 mod deferred;
 mod function_numbers;
+mod here;
+#[cfg(feature = "test-util")]
+mod isolation;
 mod keyed_breaker;
 mod keyed_site;
 mod passed_over;
@@ -34,6 +37,8 @@ pub use self::deferred::{
     attempt_timeout_before_deadline, base_delay_before_deadline, max_delay_over_base_delay,
     several_attempts, several_attempts_with_delays, slow_call_before_limits,
 };
+#[cfg(feature = "test-util")]
+pub(crate) use self::isolation::Isolation;
 pub use self::keyed_site::KeyedSite;
 pub use self::passed_over::{PassedOver, Why};
 pub use self::problem::{CatalogError, Problem};

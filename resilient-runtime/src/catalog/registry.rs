@@ -1,14 +1,16 @@
 //! The breakers and budgets that annotated functions share by name.
 
+use std::fmt;
 use std::sync::Arc;
-use std::{fmt, ptr};
 
 use super::breaker_entry::{BreakerEntry, Configured, Keyed};
 use super::function_numbers::FunctionNumbers;
+use super::here;
+#[cfg(feature = "test-util")]
+use super::isolation::Isolation;
 use super::keyed_breaker::{KeyedBreaker, Source};
 use super::problem::Problem;
 use super::program::{BudgetEntry, Program};
-use super::registered::RegisteredPolicy;
 use super::report::get_or_report;
 use super::rows::Rows;
 use super::site::{CallSite, Resolved};
@@ -50,9 +52,9 @@ pub fn breaker(name: &str) -> Option<SharedBreaker> {
     // The order of the entries decides which of several has the name.
     match Program::get().breakers().find(|entry| entry.makes(name)) {
         Some(entry) if entry.template.is_some() => {
-            entry.keyed().breakers.find(name).map(Into::into)
+            here::keyed(entry.keyed(), |keyed| keyed.breakers.find(name)).map(Into::into)
         }
-        Some(entry) => Some(entry.single().into()),
+        Some(entry) => Some(here::breaker(entry.single())),
         None => registered_breakers().find(|breaker| *breaker.name() == *name),
     }
 }
@@ -79,9 +81,9 @@ pub fn breaker(name: &str) -> Option<SharedBreaker> {
 pub fn breaker_of(template: &str, value: impl fmt::Display) -> Option<SharedBreaker> {
     let entry = Program::get().template(template)?.keyed();
     let name = entry.template.name_of(&value)?;
-    Some(match entry.get(&name).0 {
-        Source::Template(held) => held.shared().into(),
-        Source::Single(breaker) => breaker.into(),
+    here::keyed(entry, |keyed| match keyed.get(&name).0 {
+        Source::Template(held) => Some(held.shared().into()),
+        Source::Single(breaker) => Some(here::breaker(breaker)),
     })
 }
 
@@ -93,13 +95,14 @@ pub fn breakers() -> Vec<SharedBreaker> {
     let mut breakers: Vec<SharedBreaker> = Vec::new();
     for entry in Program::get().breakers() {
         if entry.template.is_some() {
-            breakers.extend(entry.keyed().breakers.all().into_iter().map(Into::into));
+            let all = here::keyed(entry.keyed(), |keyed| keyed.breakers.all());
+            breakers.extend(all.into_iter().map(Into::into));
         } else {
-            breakers.push(entry.single().into());
+            breakers.push(here::breaker(entry.single()));
         }
     }
     for registered in registered_breakers() {
-        if !breakers.iter().any(|known| ptr::eq(&raw const **known, &raw const *registered)) {
+        if !breakers.iter().any(|known| here::is_same(known, &registered)) {
             breakers.push(registered);
         }
     }
@@ -109,7 +112,7 @@ pub fn breakers() -> Vec<SharedBreaker> {
 
 /// The breakers of policies without the attribute.
 fn registered_breakers() -> impl Iterator<Item = SharedBreaker> {
-    let policies = RegisteredPolicy::all().into_iter();
+    let policies = here::registered().into_iter();
     policies.filter_map(|policy| policy.shared_breaker().cloned())
 }
 
@@ -121,13 +124,34 @@ fn registered_breakers() -> impl Iterator<Item = SharedBreaker> {
 #[must_use]
 pub fn budget(name: &str) -> Option<SharedBudget> {
     let entry = Program::get().budgets().find(|entry| entry.name == name)?;
-    Some(entry.get().into())
+    Some(here::budget(entry.get()))
 }
 
 impl CallSite {
-    /// Returns the policy and the breaker of the function's calls.
+    /// Returns the policy and the breaker of the function's calls: those of the program, or a test's
+    /// own.
     #[inline]
     pub(crate) fn resolved(&'static self) -> &'static Resolved {
+        #[cfg(feature = "test-util")]
+        if let Some(isolation) = Isolation::current() {
+            return isolation.resolved(self);
+        }
+        self.of_program()
+    }
+
+    /// [`resolved`](Self::resolved), if the function has been called.
+    pub(super) fn called(&'static self) -> Option<&'static Resolved> {
+        #[cfg(feature = "test-util")]
+        if let Some(isolation) = Isolation::current() {
+            return isolation.called(self);
+        }
+        self.resolved.get()
+    }
+
+    /// Returns the policy and the breaker of the function in the program, even inside a test with its
+    /// own.
+    #[inline]
+    pub(crate) fn of_program(&'static self) -> &'static Resolved {
         match self.resolved.get() {
             Some(resolved) => resolved,
             None => self.resolve(),
@@ -221,9 +245,11 @@ impl Keyed {
     pub(super) fn get(&self, name: &str) -> KeyedBreaker {
         KeyedBreaker(match self.namesakes.iter().find(|entry| entry.makes(name)) {
             None => Source::Template(self.breakers.hold(name)),
-            Some(entry) if entry.template.is_none() => Source::Single(entry.single()),
+            Some(entry) if entry.template.is_none() => here::breaker_of_call(entry.single()),
             // `find` returns the first entry that makes the name, so this one has no namesake.
-            Some(entry) => Source::Template(entry.keyed().breakers.hold(name)),
+            Some(entry) => {
+                here::keyed(entry.keyed(), |keyed| Source::Template(keyed.breakers.hold(name)))
+            }
         })
     }
 }

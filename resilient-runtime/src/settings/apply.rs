@@ -92,7 +92,7 @@ fn commit(known: &Known, plan: Plan) {
     for function in known.functions.values().flatten() {
         if let Function::Site(site) = function {
             let numbers = FunctionNumbers::of(site.function()).replace(&site.numbers(&rows));
-            site.resolved().rules.numbers().set(&numbers);
+            site.of_program().rules.numbers().set(&numbers);
         }
     }
     RegisteredPolicy::renew();

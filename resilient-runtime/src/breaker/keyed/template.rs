@@ -18,14 +18,14 @@ use std::fmt::{self, Write};
 use super::part::Part;
 
 /// A parsed name with placeholders.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Template {
     start: String,
     values: Vec<Value>,
 }
 
 /// A placeholder, and the text behind it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Value {
     /// A plain character that ends the value, and so is not plain in it.
     ends_at: Option<char>,
