@@ -45,12 +45,13 @@ async fn outside_it_spawns_a_plain_task() {
 #[tokio::test]
 async fn a_task_keeps_what_is_isolated_after_the_test() {
     let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
-    let task = isolated(async {
+    let (task,) = isolated(async {
         assert_eq!(open_search().await, 3);
-        spawn(async {
+        let task = spawn(async {
             receiver.await.unwrap();
             state("search")
-        })
+        });
+        (task,)
     })
     .await;
     sender.send(()).unwrap();
