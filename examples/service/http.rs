@@ -11,7 +11,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use qdrant_client::qdrant::{PointId, PointStruct};
 use qdrant_client::{Payload, QdrantError};
-use resilient_runtime::{Classify, ErrorKind, breakers, within};
+use resilient_runtime::{Classify, ErrorKind, Snapshot, snapshot, within};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -49,12 +49,8 @@ async fn deadline(headers: HeaderMap, request: Request, next: Next) -> Response 
 
 /// Answers 200 also while a breaker is open: all replicas see the same outage, and a load balancer
 /// that takes all of them out of service helps nobody.
-async fn health() -> Json<Value> {
-    let breakers: Vec<_> = breakers()
-        .iter()
-        .map(|it| json!({"name": **it.name(), "state": it.state().as_str()}))
-        .collect();
-    Json(json!({"breakers": breakers}))
+async fn health() -> Json<Snapshot> {
+    Json(snapshot())
 }
 
 /// What a caller gets in place of an answer.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use app::App;
 use client::{Caller, retry_after, told};
 use reqwest::Response;
-use resilient_runtime::{Settings, breakers, catalog};
+use resilient_runtime::{AnnotatedFunction, Settings, breakers, catalog};
 use resilient_testkit::{EmbeddedQdrant, Fault, Method};
 use tokio::time::{Instant, sleep};
 
@@ -152,7 +152,11 @@ async fn the_attempts_of_a_kind(service: &Service) {
 }
 
 async fn the_limits_of_a_function(service: &Service) {
-    let path = catalog().functions().iter().map(|it| it.name()).find(|it| it.ends_with("nearest"));
+    let path = catalog()
+        .functions()
+        .iter()
+        .map(AnnotatedFunction::name)
+        .find(|it| it.ends_with("nearest"));
     let path = path.unwrap();
     let text = format!("[function.\"{path}\"]\nattempt_timeout = \"150ms\"\ndeadline = \"200ms\"");
     service.set(&text, "attempt_timeout = \"150ms\"").await;

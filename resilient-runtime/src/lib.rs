@@ -35,6 +35,7 @@ mod live;
 mod retry;
 #[cfg(feature = "settings")]
 mod settings;
+mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test;
 
@@ -65,4 +66,8 @@ pub use crate::retry::{RetryBudget, RetrySchedule, RetryTable};
 #[cfg(feature = "settings")]
 pub use crate::settings::{
     Applied, SettingChange, SettingProblem, SettingValue, Settings, SettingsError, SettingsWatch,
+};
+pub use crate::telemetry::{
+    BreakerSnapshot, BudgetSnapshot, FunctionSnapshot, Hold, NotRestored, Restored, Snapshot,
+    restore, snapshot,
 };

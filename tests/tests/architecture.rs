@@ -32,7 +32,17 @@ const LAYOUTS: &[Layout] = &[
     Layout {
         source: "resilient-runtime/src",
         unbound: &["lib.rs", "private.rs"],
-        folders: &["error", "event", "retry", "breaker", "call", "catalog", "settings", "guide"],
+        folders: &[
+            "error",
+            "event",
+            "retry",
+            "breaker",
+            "call",
+            "catalog",
+            "settings",
+            "telemetry",
+            "guide",
+        ],
     },
 ];
 

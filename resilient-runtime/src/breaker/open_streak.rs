@@ -8,7 +8,8 @@
 //! - A thread that opens the breaker first records the opening, by a compare-exchange from what it
 //!   read before it read the state word. It moves the state word only after that. A thread that
 //!   acts on a stale state word has also read a stale count, so its exchange fails if the breaker
-//!   has opened since. Two threads that open the same period record the same count.
+//!   has opened since. Of two threads that open the same period, the second adopts what the first
+//!   has recorded: a failure and a restore would otherwise record different counts.
 //!
 //! So the count of an open state is there before that state is, and stays until the next open state.
 //! If a probe closes the breaker before a recorded opening takes effect, the count refers to a
@@ -76,7 +77,15 @@ impl Streak {
 
     /// The streak after the opening that would follow this state word.
     pub(super) fn following(self, word: Word) -> Self {
-        Self { period: shifted(word.period(), 1), count: self.openings(word).saturating_add(1) }
+        self.opening(word, self.openings(word).saturating_add(1))
+    }
+
+    /// The streak after an opening that follows this state word and is the `count`th in a row, 1 or
+    /// more. If another thread has already recorded that opening, its count holds.
+    pub(super) const fn opening(self, word: Word, count: u32) -> Self {
+        let period = shifted(word.period(), 1);
+        // A count of 0 is the initial one, which refers to no opening.
+        if self.period == period && self.count > 0 { self } else { Self { period, count } }
     }
 
     pub(super) const fn count(self) -> u32 {
@@ -141,6 +150,30 @@ mod tests {
         let open_again = open(&streak, open(&streak, Word::NEW).begin(HALF_OPEN));
         assert!(!streak.record(stale, stale.following(Word::NEW)));
         assert_eq!(openings(&streak, open_again), 2);
+    }
+
+    #[test]
+    fn a_restored_count_goes_on_and_ends_when_the_breaker_closes() {
+        let streak = OpenStreak::new();
+        let seen = streak.load();
+        assert!(streak.record(seen, seen.opening(Word::NEW, 7)));
+        let word = Word::NEW.begin(OPEN);
+        assert_eq!(openings(&streak, word), 7);
+        let word = open(&streak, word.begin(HALF_OPEN));
+        assert_eq!(openings(&streak, word), 8);
+        let closed = word.begin(HALF_OPEN).begin(CLOSED);
+        assert_eq!(openings(&streak, open(&streak, closed)), 1);
+    }
+
+    #[test]
+    fn a_failure_and_a_restore_that_open_one_period_agree_on_the_count() {
+        for (first, second) in [(1, 7), (7, 1)] {
+            let streak = OpenStreak::new();
+            let recorded = streak.load().opening(Word::NEW, first);
+            assert!(streak.record(streak.load(), recorded));
+            assert_eq!(streak.load().opening(Word::NEW, second), recorded);
+            assert_eq!(streak.load().following(Word::NEW), recorded);
+        }
     }
 
     #[test]

@@ -308,6 +308,19 @@ impl Word {
             _ => None,
         }
     }
+
+    /// The word after a state of an earlier process is restored. `None` if the breaker is no longer
+    /// closed, or is held: what has happened in this process is newer.
+    pub(super) const fn restore(self, state: State) -> Option<Self> {
+        match self.mode() {
+            Mode::Closed => Some(self.begin(state)),
+            Mode::Open
+            | Mode::HalfOpen
+            | Mode::ForcedOpen
+            | Mode::ForcedClosed
+            | Mode::Disabled => None,
+        }
+    }
 }
 
 /// A period so far before this one that few tasks have waited since.
@@ -502,6 +515,33 @@ mod tests {
             assert!(!word.counts_in_window(ticket));
             assert_eq!(word.trip(ticket, || OPEN_UNTIL), None);
         }
+    }
+
+    #[test]
+    fn a_state_is_restored_only_while_it_is_closed_and_not_held() {
+        let restored = State::Open { until: OPEN_UNTIL };
+        for state in [State::Closed { failures: 0 }, State::Closed { failures: 2 }] {
+            let word = Word::NEW.begin(state);
+            let next = word.restore(restored).unwrap();
+            assert_eq!((next.state(), next.period()), (restored, word.period() + 1));
+        }
+        for state in [
+            State::Open { until: at(1) },
+            State::HalfOpen { successes: 0 },
+            State::ForcedOpen,
+            State::ForcedClosed,
+            State::Disabled { failures: 0 },
+        ] {
+            assert_eq!(Word::NEW.begin(state).restore(restored), None, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn no_result_from_before_counts_after_a_restore() {
+        let stale = pass(Word::NEW);
+        let restored = Word::NEW.restore(State::Disabled { failures: 0 }).unwrap();
+        assert_eq!(restored.fail(&config(), stale, || OPEN_UNTIL), None);
+        assert_eq!(fail(restored, pass(restored)).state(), State::Disabled { failures: 1 });
     }
 
     #[test]

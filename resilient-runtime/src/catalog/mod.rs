@@ -43,6 +43,9 @@ pub use self::keyed_site::KeyedSite;
 pub use self::passed_over::{PassedOver, Why};
 pub use self::problem::{CatalogError, Problem};
 pub use self::registered::RegisteredPolicy;
+pub(crate) use self::registry::{
+    NoBreaker, breaker_to_restore, budgets, registered_breakers, unknown_errors,
+};
 pub use self::registry::{breaker, breaker_of, breakers, budget};
 pub use self::resolve_breaker::{ResolveBreaker, ResolveBreakerName};
 pub use self::retry_rule::RetryRule;

@@ -1,6 +1,8 @@
 //! The breakers and budgets that annotated functions share by name.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::ptr;
 use std::sync::Arc;
 
 use super::breaker_entry::{BreakerEntry, Configured, Keyed};
@@ -110,8 +112,76 @@ pub fn breakers() -> Vec<SharedBreaker> {
     breakers
 }
 
+/// Returns every retry budget of the program, sorted by name: those that functions name or
+/// `policies!` declares, and those of registered policies.
+pub(crate) fn budgets() -> Vec<SharedBudget> {
+    let mut budgets: Vec<SharedBudget> =
+        Program::get().budgets().map(|entry| here::budget(entry.get())).collect();
+    for policy in here::registered() {
+        if let Some(registered) = policy.rules().shared_budget()
+            && !budgets.iter().any(|known| ptr::eq(&raw const **known, &raw const **registered))
+        {
+            budgets.push(registered.clone());
+        }
+    }
+    budgets.sort_by_key(|budget| budget.name());
+    budgets
+}
+
+/// Returns how many errors of kind `unknown` each function and each registered policy has returned
+/// so far, sorted by name. The calls in one function count together.
+pub(crate) fn unknown_errors() -> BTreeMap<String, u64> {
+    let sites = Program::get().sites.iter().map(|site| {
+        let resolved = site.resolved.get();
+        (site.function(), resolved.map_or(0, |resolved| resolved.rules.unknown_errors()))
+    });
+    let registered = here::registered();
+    let policies = registered.iter().map(|it| (it.name(), it.rules().unknown_errors()));
+    let mut errors = BTreeMap::<String, u64>::new();
+    for (name, count) in sites.chain(policies) {
+        let sum = errors.entry(name.to_owned()).or_default();
+        *sum = sum.saturating_add(count);
+    }
+    errors
+}
+
+/// Why no breaker can take over the state of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoBreaker {
+    /// The program has no breaker of this name, and none of its templates makes the name.
+    Unknown,
+    /// Several breakers have the name.
+    Several,
+    /// A template makes the name, and has as many breakers as it may have.
+    NoRoom,
+}
+
+/// Returns the breaker of this name, and makes it if it is one of a template and there is room.
+/// `registered` are the breakers of registered policies.
+pub(crate) fn breaker_to_restore(
+    name: &str,
+    registered: &[SharedBreaker],
+) -> Result<SharedBreaker, NoBreaker> {
+    let of_source = match Program::get().breakers().find(|entry| entry.makes(name)) {
+        Some(entry) if entry.template.is_some() => {
+            let found = here::keyed(entry.keyed(), |keyed| keyed.breakers.get_if_room(name));
+            Some(SharedBreaker::from(found.ok_or(NoBreaker::NoRoom)?))
+        }
+        Some(entry) => Some(here::breaker(entry.single())),
+        None => None,
+    };
+    let of_policies = registered.iter().filter(|it| *it.name() == *name).cloned();
+    let mut found = of_source.into_iter().chain(of_policies);
+    let first = found.next().ok_or(NoBreaker::Unknown)?;
+    if found.all(|other| ptr::eq(&raw const *other, &raw const *first)) {
+        Ok(first)
+    } else {
+        Err(NoBreaker::Several)
+    }
+}
+
 /// The breakers of policies without the attribute.
-fn registered_breakers() -> impl Iterator<Item = SharedBreaker> {
+pub(crate) fn registered_breakers() -> impl Iterator<Item = SharedBreaker> {
     let policies = here::registered().into_iter();
     policies.filter_map(|policy| policy.shared_breaker().cloned())
 }

@@ -111,6 +111,18 @@ pub(crate) fn evicted(breaker: &str, state: &str) {
     );
 }
 
+/// A breaker has taken over a state of an earlier process. `time_left` is `None` if the state has no
+/// end of its own.
+pub(crate) fn restored(breaker: &str, state: &str, time_left: Option<Duration>) {
+    tracing::info!(
+        target: TARGET,
+        breaker,
+        state,
+        time_left = time_left.map(|left| tracing::field::debug(readable(left))),
+        "restored the state of a circuit breaker"
+    );
+}
+
 /// Settings have changed a number. `None` stands for no value.
 #[cfg(feature = "settings")]
 pub(crate) fn setting_changed(

@@ -130,6 +130,13 @@ impl RetryBudget {
         self.fill(self.config.current().success_refund());
     }
 
+    /// Takes out the tokens that an earlier process had spent, as far as they are not already spent.
+    pub(crate) fn restore_spent(&self, spent: u32) {
+        // Whichever of both has spent more: restoring twice takes nothing twice.
+        let left = self.capacity.load(Ordering::Relaxed).saturating_sub(spent);
+        self.tokens.fetch_min(left, Ordering::Relaxed);
+    }
+
     fn fill(&self, more: u32) {
         let capacity = self.capacity.load(Ordering::Relaxed);
         let fill = |tokens: u32| Some(tokens.saturating_add(more).min(capacity));
@@ -169,6 +176,18 @@ mod tests {
     /// Whether a retry after such an error is paid, and made.
     fn spends(budget: &RetryBudget, kind: ErrorKind) -> bool {
         budget.withdraw(kind, None).map(Withdrawal::spend).is_some()
+    }
+
+    #[test]
+    fn tokens_of_an_earlier_process_are_spent_once_and_at_most_all() {
+        let budget = budget(100);
+        budget.restore_spent(30);
+        budget.restore_spent(30);
+        assert_eq!(budget.available(), 70);
+        budget.restore_spent(10);
+        assert_eq!(budget.available(), 70, "this process has spent more");
+        budget.restore_spent(u32::MAX);
+        assert_eq!(budget.available(), 0);
     }
 
     #[test]

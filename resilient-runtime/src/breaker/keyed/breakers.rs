@@ -91,6 +91,17 @@ impl KeyedBreakers {
         entries.find(self.hash(name), name).map(|entry| Arc::clone(&entry.breaker))
     }
 
+    /// Returns the breaker of this name. If it does not exist, it is made, but only if that evicts
+    /// no other. Otherwise `None`.
+    pub(crate) fn get_if_room(&self, name: &str) -> Option<Arc<CircuitBreaker>> {
+        self.find(name).or_else(|| self.has_room().then(|| self.get(name)))
+    }
+
+    fn has_room(&self) -> bool {
+        let entries = self.entries.0.read().unwrap_or_else(PoisonError::into_inner);
+        entries.len() < self.config.current().most()
+    }
+
     /// Returns every breaker that exists, ordered by name.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<CircuitBreaker>> {
@@ -367,6 +378,16 @@ mod tests {
         drop((found, call));
         (0..3).for_each(|key| drop(breakers.get(&key.to_string())));
         assert_eq!(names(&breakers), ["2"]);
+    }
+
+    #[test]
+    fn a_breaker_that_is_asked_for_if_there_is_room_evicts_no_other() {
+        let breakers = set(2);
+        assert!(breakers.get_if_room("one").is_some());
+        assert!(breakers.get_if_room("two").is_some());
+        assert!(breakers.get_if_room("three").is_none());
+        assert!(breakers.get_if_room("one").is_some(), "it exists");
+        assert_eq!(names(&breakers), ["one", "two"]);
     }
 
     #[test]

@@ -1,0 +1,13 @@
+//! What the program reports about itself as a whole, and takes over after a restart.
+
+mod breaker_snapshot;
+mod restore;
+mod restored;
+mod snapshot;
+#[cfg(feature = "serde")]
+mod wire;
+
+pub use self::breaker_snapshot::{BreakerSnapshot, Hold};
+pub use self::restore::restore;
+pub use self::restored::{NotRestored, Restored};
+pub use self::snapshot::{BudgetSnapshot, FunctionSnapshot, Snapshot, snapshot};
