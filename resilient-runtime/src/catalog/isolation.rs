@@ -118,7 +118,7 @@ impl Isolation {
             policy = policy.budget(self.budget(budget));
         }
         let own = policy.into_rules();
-        own.numbers().set(numbers.current().clone());
+        own.numbers().set(&numbers.current());
         let breaker = breaker.map(|program| self.breaker(program));
 
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);

@@ -43,7 +43,7 @@ pub use self::keyed_site::KeyedSite;
 pub use self::passed_over::{PassedOver, Why};
 pub use self::problem::{CatalogError, Problem};
 pub use self::registered::RegisteredPolicy;
-pub use self::registry::{breaker, breakers, budget};
+pub use self::registry::{breaker, breaker_of, breakers, budget};
 pub use self::resolve_breaker::{ResolveBreaker, ResolveBreakerName};
 pub use self::retry_rule::RetryRule;
 pub use self::sections::{BREAKERS, BUDGETS, PASSED_OVER, ROWS, SITES};

@@ -71,7 +71,7 @@ impl Policy {
             let rules = self.rules();
             rules
                 .numbers()
-                .set(FunctionNumbers::of(rules.name()).replace(rules.numbers().source()));
+                .set(&FunctionNumbers::of(rules.name()).replace(rules.numbers().source()));
             registered.push(Entry {
                 rules: Arc::downgrade(self.shared_rules()),
                 place,
@@ -110,7 +110,7 @@ impl RegisteredPolicy {
         let registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
         for rules in registered.iter().filter_map(|entry| entry.rules.upgrade()) {
             let numbers = rules.numbers();
-            numbers.set(FunctionNumbers::of(rules.name()).replace(numbers.source()));
+            numbers.set(&FunctionNumbers::of(rules.name()).replace(numbers.source()));
         }
     }
 

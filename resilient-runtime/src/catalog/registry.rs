@@ -1,5 +1,6 @@
 //! The breakers and budgets that annotated functions share by name.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::breaker_entry::{BreakerEntry, Configured, Keyed};
@@ -56,6 +57,34 @@ pub fn breaker(name: &str) -> Option<SharedBreaker> {
         Some(entry) => Some(here::breaker(entry.single())),
         None => registered_breakers().find(|breaker| *breaker.name() == *name),
     }
+}
+
+/// Returns the breaker that a template of the program makes of this value, as a call of
+/// `#[resilient(breaker = "search/{collection}")]` does: for code without the attribute, which gives
+/// it to [`Policy::through`]. It is created at its first use.
+///
+/// Returns `None` if no function names the template and [`policies!`](crate::policies) does not
+/// declare it, and if it has several placeholders. The name of the placeholder does not matter.
+///
+/// ```
+/// use resilient_runtime::{breaker_of, policies};
+///
+/// policies! {
+///     breaker "tenant/{tenant}" { failure_threshold: 3, max_keys: 10_000 }
+/// }
+///
+/// let acme = breaker_of("tenant/{tenant}", "acme").unwrap();
+/// assert_eq!(acme.name(), "tenant/acme");
+/// assert!(breaker_of("customer/{customer}", "acme").is_none());
+/// ```
+#[must_use]
+pub fn breaker_of(template: &str, value: impl fmt::Display) -> Option<SharedBreaker> {
+    let entry = Program::get().template(template)?.keyed();
+    let name = entry.template.name_of(&value)?;
+    Some(match here::keyed(entry, |keyed| keyed.get(&name)).0 {
+        Source::Template(held) => held.shared().into(),
+        Source::Single(breaker) => breaker.into(),
+    })
 }
 
 /// Returns every breaker of the program, sorted by name: those that functions name or
@@ -160,7 +189,7 @@ impl CallSite {
             policy = policy.budget(Program::get().budget(budget).get());
         }
         let rules = policy.into_rules();
-        rules.numbers().set(now);
+        rules.numbers().set(&now);
         rules
     }
 }
