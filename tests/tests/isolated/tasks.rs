@@ -45,14 +45,15 @@ async fn outside_it_spawns_a_plain_task() {
 #[tokio::test]
 async fn a_task_keeps_what_is_isolated_after_the_test() {
     let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
-    let task = isolated(async {
+    let mut task = None;
+    isolated(async {
         assert_eq!(open_search().await, 3);
-        spawn(async {
+        task = Some(spawn(async {
             receiver.await.unwrap();
             state("search")
-        })
+        }));
     })
     .await;
     sender.send(()).unwrap();
-    assert_eq!(task.await.unwrap(), BreakerState::Open);
+    assert_eq!(task.unwrap().await.unwrap(), BreakerState::Open);
 }
