@@ -81,9 +81,9 @@ pub fn breaker(name: &str) -> Option<SharedBreaker> {
 pub fn breaker_of(template: &str, value: impl fmt::Display) -> Option<SharedBreaker> {
     let entry = Program::get().template(template)?.keyed();
     let name = entry.template.name_of(&value)?;
-    Some(match here::keyed(entry, |keyed| keyed.get(&name)).0 {
-        Source::Template(held) => held.shared().into(),
-        Source::Single(breaker) => breaker.into(),
+    here::keyed(entry, |keyed| match keyed.get(&name).0 {
+        Source::Template(held) => Some(held.shared().into()),
+        Source::Single(breaker) => Some(here::breaker(breaker)),
     })
 }
 

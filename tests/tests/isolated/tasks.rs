@@ -45,15 +45,15 @@ async fn outside_it_spawns_a_plain_task() {
 #[tokio::test]
 async fn a_task_keeps_what_is_isolated_after_the_test() {
     let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
-    let mut task = None;
-    isolated(async {
+    let (task,) = isolated(async {
         assert_eq!(open_search().await, 3);
-        task = Some(spawn(async {
+        let task = spawn(async {
             receiver.await.unwrap();
             state("search")
-        }));
+        });
+        (task,)
     })
     .await;
     sender.send(()).unwrap();
-    assert_eq!(task.unwrap().await.unwrap(), BreakerState::Open);
+    assert_eq!(task.await.unwrap(), BreakerState::Open);
 }
