@@ -35,7 +35,8 @@
 //! # What is isolated
 //!
 //! In functions with [`#[resilient]`](crate::resilient), in calls with [`guard!`](crate::guard), in
-//! [`breaker`](crate::breaker()), [`breakers`](crate::breakers()) and [`budget`](crate::budget()):
+//! [`breaker`](crate::breaker()), [`breaker_of`](crate::breaker_of), [`breakers`](crate::breakers()) and
+//! [`budget`](crate::budget()):
 //! every breaker and budget that source names, a template's too, and the count of
 //! [unknown errors](crate::AnnotatedFunction::unknown_errors). Each begins closed and full, with the
 //! numbers that the program's own has when it is first used. That is with the settings that were
@@ -58,8 +59,8 @@
 //! # Memory
 //!
 //! Breakers and budgets are freed with the future, unless something else still holds them. A
-//! function's policy and its breaker are not: each function that is called inside an [`isolated`]
-//! keeps about a kilobyte until the process ends, and four if several threads use its breaker.
+//! function's policy, with its breaker and its budget, is not: each function that is called inside an
+//! [`isolated`] keeps a kilobyte until the process ends, and four if several threads use its breaker.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use resilient_runtime::test::isolated;
-use resilient_runtime::{BreakerState, breaker, breakers, budget};
+use resilient_runtime::{BreakerState, breaker, breaker_of, breakers, budget};
 use resilient_tests::DOWN;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -78,6 +78,8 @@ async fn no_test_sees_the_breakers_that_a_template_makes_for_another() {
         together.wait().await;
         assert!(count("docs", Ok(7)).await.unwrap_err().is_rejection());
         assert_eq!(totals("count/docs"), (0, 2, 1));
+        let docs = breaker_of("count/{collection}", "docs").unwrap();
+        assert_eq!(docs.state(), BreakerState::Open);
         let names: Vec<_> = breakers().iter().map(|it| it.name().to_string()).collect();
         let made: Vec<_> = names.iter().filter(|name| name.starts_with("count/")).collect();
         assert_eq!(made, ["count/docs", &format!("count/{own}")]);
