@@ -13,6 +13,7 @@
 //! [without]: guide::without_attribute
 //! [testing]: guide::testing
 //! [operating]: guide::operating
+//! [settings]: guide::settings
 //! [cost]: guide::cost
 //! [comparison]: guide::comparison
 //! [internals]: guide::internals
@@ -35,6 +36,8 @@ mod retry;
 #[cfg(feature = "settings")]
 mod settings;
 mod telemetry;
+#[cfg(feature = "test-util")]
+pub mod test;
 
 #[doc(inline)]
 pub use resilient_config::{
@@ -47,11 +50,12 @@ pub use crate::breaker::{
     BreakerStats, BreakerTotals, CircuitBreaker, KeyedBreakers, Permit, WindowStats,
 };
 pub use crate::call::{
-    Attempt, Policy, PolicyBuilder, RetryExecutor, Scope, SharedBreaker, SharedBudget,
+    Attempt, Policy, PolicyBuilder, PolicyThrough, RetryExecutor, Scope, SharedBreaker,
+    SharedBudget, Within, time_left, within,
 };
 pub use crate::catalog::{
     AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, PassedOver, Problem,
-    RegisteredPolicy, RetryRule, breaker, breakers, budget, catalog,
+    RegisteredPolicy, RetryRule, breaker, breaker_of, breakers, budget, catalog,
 };
 #[cfg(feature = "reqwest")]
 pub use crate::error::retry_after;

@@ -37,7 +37,9 @@ pub use crate::{
 };
 
 use crate::breaker::CallState;
-use crate::call::{CurrentAttempt, FailedAttempt, Rules, Run, Timed, Tracked, track};
+use crate::call::{
+    Bounded, CurrentAttempt, FailedAttempt, Rejecting, Rules, Run, Timed, Tracked, bounded,
+};
 use crate::{CircuitBreaker, Rejection};
 
 /// The return type of a function: a `PhantomData` with an opaque type that source cannot write.
@@ -59,18 +61,18 @@ pub const fn returns<R>() -> Returns<R, impl Sized> {
 )]
 pub trait PolicyReturn<Unnamed> {
     /// The [`Call`] of the function.
-    type Call<'b>;
+    type Call;
 
     /// Begins a call.
-    fn begin<'b>(rules: &'static Rules, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b>;
+    fn begin(rules: &'static Rules) -> Self::Call;
 }
 
 impl<T, E: Classify, Unnamed> PolicyReturn<Unnamed> for Result<T, E> {
-    type Call<'b> = Call<'b, T, E>;
+    type Call = Call<'static, T, E>;
 
     #[inline]
-    fn begin<'b>(rules: &'static Rules, breaker: Option<&'b CircuitBreaker>) -> Self::Call<'b> {
-        Call { run: Run::new(rules, breaker), classify: FailedAttempt::of, returns: PhantomData }
+    fn begin(rules: &'static Rules) -> Self::Call {
+        Call::new(rules, None, FailedAttempt::of, ())
     }
 }
 
@@ -81,20 +83,25 @@ impl<T, E: Classify, Unnamed> PolicyReturn<Unnamed> for Result<T, E> {
     note = "return `Result<{Self}, E>`, where `E` implements `resilient_runtime::Classify` and `From<resilient_runtime::Rejection>`"
 )]
 pub trait Rejectable<Unnamed>: PolicyReturn<Unnamed> {
-    /// The function that converts a rejection to an error. It is not part of the call, whose fields
-    /// all add to the size of the future.
-    type Reject;
+    /// The [`GuardedCall`] of the function.
+    type Guarded<'b>;
 
-    /// Returns that function.
-    fn reject() -> Self::Reject;
+    /// Begins a call.
+    fn begin_guarded<'b>(
+        rules: &'static Rules,
+        breaker: Option<&'b CircuitBreaker>,
+    ) -> Self::Guarded<'b>;
 }
 
 impl<T, E: Classify + CarriesRejection<Unnamed>, Unnamed> Rejectable<Unnamed> for Result<T, E> {
-    type Reject = fn(Rejection) -> E;
+    type Guarded<'b> = GuardedCall<'b, T, E>;
 
     #[inline]
-    fn reject() -> Self::Reject {
-        E::carry
+    fn begin_guarded<'b>(
+        rules: &'static Rules,
+        breaker: Option<&'b CircuitBreaker>,
+    ) -> Self::Guarded<'b> {
+        Call::new(rules, breaker, FailedAttempt::of, E::carry)
     }
 }
 
@@ -132,8 +139,8 @@ pub fn carry<T, E: CarriesRejection<Unnamed>, Unnamed>(
 pub fn begin<R: PolicyReturn<Unnamed>, Unnamed>(
     _: Returns<R, Unnamed>,
     site: &'static CallSite,
-) -> R::Call<'static> {
-    R::begin(&site.resolved().rules, None)
+) -> R::Call {
+    R::begin(&site.resolved().rules)
 }
 
 /// Begins a call that its policy can reject.
@@ -141,9 +148,9 @@ pub fn begin<R: PolicyReturn<Unnamed>, Unnamed>(
 pub fn begin_guarded<R: Rejectable<Unnamed>, Unnamed>(
     _: Returns<R, Unnamed>,
     site: &'static CallSite,
-) -> (R::Call<'static>, R::Reject) {
+) -> R::Guarded<'static> {
     let resolved = site.resolved();
-    (R::begin(&resolved.rules, resolved.breaker), R::reject())
+    R::begin_guarded(&resolved.rules, resolved.breaker)
 }
 
 /// Begins a call through a breaker that its arguments select.
@@ -152,8 +159,8 @@ pub fn begin_keyed<'b, R: Rejectable<Unnamed>, Unnamed>(
     _: Returns<R, Unnamed>,
     site: &'static CallSite,
     breaker: &'b CircuitBreaker,
-) -> (R::Call<'b>, R::Reject) {
-    (R::begin(&site.resolved().rules, Some(breaker)), R::reject())
+) -> R::Guarded<'b> {
+    R::begin_guarded(&site.resolved().rules, Some(breaker))
 }
 
 /// Classifies an error for a call.
@@ -175,7 +182,7 @@ pub fn begin_by<T, E, Unnamed>(
     site: &'static CallSite,
     classify: fn(&E) -> FailedAttempt,
 ) -> Call<'static, T, E> {
-    Call { run: Run::new(&site.resolved().rules, None), classify, returns: PhantomData }
+    Call::new(&site.resolved().rules, None, classify, ())
 }
 
 /// [`begin_guarded`], with functions that classify an error and convert a rejection to one.
@@ -186,88 +193,62 @@ pub fn begin_guarded_by<'b, T, E, Unnamed>(
     breaker: Option<&'b CircuitBreaker>,
     classify: fn(&E) -> FailedAttempt,
     reject: fn(Rejection) -> E,
-) -> (Call<'b, T, E>, fn(Rejection) -> E) {
-    let run = Run::new(&site.resolved().rules, breaker);
-    (Call { run, classify, returns: PhantomData }, reject)
+) -> GuardedCall<'b, T, E> {
+    Call::new(&site.resolved().rules, breaker, classify, reject)
 }
 
 /// A call of an annotated function that returns `Result<T, E>`.
 ///
-/// It stores the part of `Classify` that it needs as a function, and receives the function that
-/// converts a rejection. So no method has a bound, and the compiler reports a missing bound once,
-/// where the call begins.
+/// It stores the part of `Classify` that it needs as a function, and in `R` the function that
+/// converts a rejection, or `()` if nothing can reject the call. So no method has a bound, and the
+/// compiler reports a missing bound once, where the call begins.
 #[derive(Debug)]
-pub struct Call<'b, T, E> {
-    run: Run<'b>,
+pub struct Call<'b, T, E, R = ()> {
+    rejecting: Rejecting<'b, R>,
     classify: fn(&E) -> FailedAttempt,
     returns: PhantomData<fn() -> T>,
 }
 
-impl<'b, T, E> Call<'b, T, E> {
-    /// Tracks the attempt, like [`attempt`](Self::attempt), until `current` has no time left.
-    #[inline]
-    pub fn timed<F>(
-        &mut self,
-        current: CurrentAttempt,
-        reject: fn(Rejection) -> E,
-        body: F,
-    ) -> Tracked<'_, Timed<'_, F, E>>
-    where
-        F: Future<Output = Result<T, E>>,
-    {
-        let limit = self.run.limit(&current, reject);
-        self.run.timed(body, limit)
-    }
+/// A call that its policy can reject.
+pub type GuardedCall<'b, T, E> = Call<'b, T, E, fn(Rejection) -> E>;
 
-    /// Starts the time until the deadline.
-    pub fn start_clock(&mut self) {
-        self.run.start_clock();
-    }
-
+impl<'b, T, E> GuardedCall<'b, T, E> {
     /// Acquires the permit, or ends the call with a rejection.
     #[inline]
-    pub fn admit(&mut self, reject: fn(Rejection) -> E) -> ControlFlow<Result<T, E>> {
-        match self.run.admit() {
+    pub fn admit(&mut self) -> ControlFlow<Result<T, E>> {
+        match self.rejecting.run.admit() {
             Ok(()) => ControlFlow::Continue(()),
-            Err(rejection) => ControlFlow::Break(Err(reject(rejection))),
+            Err(rejection) => ControlFlow::Break(Err((self.rejecting.reject)(rejection))),
         }
     }
 
-    /// Returns whether no attempt can follow the current one.
+    /// Tracks an attempt without a time limit, until the request of the call has no time left.
     #[inline]
-    #[must_use]
-    pub fn is_last(&self) -> bool {
-        self.run.is_last()
-    }
-
-    /// Returns the attempt that begins now, for the body and for [`timed`](Self::timed).
-    #[inline]
-    #[must_use]
-    pub fn current(&self) -> CurrentAttempt {
-        self.run.current()
-    }
-
-    /// Runs user code before an attempt, flagging a panic.
-    #[inline]
-    pub fn watching<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        self.run.flagging_panic(|_| work())
-    }
-
-    /// Says that a guarded call is evaluated next. Until its attempt begins, no poll is tracked, and
-    /// the thread knows whether it panics.
-    #[inline]
-    pub fn evaluate(&mut self) {
-        self.run.set_call_state(CallState::Untracked);
+    pub fn attempt<F>(&mut self, body: F) -> Bounded<'_, 'b, F, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        bounded(&mut self.rejecting, body)
     }
 
     /// [`attempt`](Self::attempt) of a guarded call.
     #[inline]
-    pub fn attempt_call<F>(&mut self, call: F) -> Tracked<'_, F::IntoFuture>
+    pub fn attempt_call<F>(&mut self, call: F) -> Bounded<'_, 'b, F::IntoFuture, E>
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
-        self.run.set_call_state(CallState::Running);
+        self.rejecting.run.set_call_state(CallState::Running);
         self.attempt(call.into_future())
+    }
+
+    /// Tracks the attempt, like [`attempt`](Self::attempt), until `current` has no time left.
+    #[inline]
+    pub fn timed<F>(&mut self, current: CurrentAttempt, body: F) -> Tracked<'_, Timed<'_, F, E>>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let limit = self.rejecting.run.limit(&current, self.rejecting.reject);
+        self.rejecting.run.timed(body, limit)
     }
 
     /// [`timed`](Self::timed) of a guarded call.
@@ -275,29 +256,64 @@ impl<'b, T, E> Call<'b, T, E> {
     pub fn timed_call<F>(
         &mut self,
         current: CurrentAttempt,
-        reject: fn(Rejection) -> E,
         call: F,
     ) -> Tracked<'_, Timed<'_, F::IntoFuture, E>>
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
-        self.run.set_call_state(CallState::Running);
-        self.timed(current, reject, call.into_future())
+        self.rejecting.run.set_call_state(CallState::Running);
+        self.timed(current, call.into_future())
+    }
+}
+
+impl<'b, T, E, R> Call<'b, T, E, R> {
+    #[inline]
+    fn new(
+        rules: &'static Rules,
+        breaker: Option<&'b CircuitBreaker>,
+        classify: fn(&E) -> FailedAttempt,
+        reject: R,
+    ) -> Self {
+        let rejecting = Rejecting { run: Run::new(rules, breaker), reject };
+        Self { rejecting, classify, returns: PhantomData }
     }
 
-    /// Tracks an attempt without a time limit.
+    /// Starts the time until the deadline.
+    pub fn start_clock(&mut self) {
+        self.rejecting.run.start_clock();
+    }
+
+    /// Returns whether no attempt can follow the current one.
     #[inline]
-    pub fn attempt<F>(&mut self, body: F) -> Tracked<'_, F>
-    where
-        F: Future<Output = Result<T, E>>,
-    {
-        track(self.run.frame(), self.run.call_state(), body)
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.rejecting.run.is_last()
+    }
+
+    /// Returns the attempt that begins now, for the body and for [`timed`](Self::timed).
+    #[inline]
+    #[must_use]
+    pub fn current(&self) -> CurrentAttempt {
+        self.rejecting.run.current()
+    }
+
+    /// Runs user code before an attempt, flagging a panic.
+    #[inline]
+    pub fn watching<W>(&mut self, work: impl FnOnce() -> W) -> W {
+        self.rejecting.run.flagging_panic(|_| work())
+    }
+
+    /// Says that a guarded call is evaluated next. Until its attempt begins, no poll is tracked, and
+    /// the thread knows whether it panics.
+    #[inline]
+    pub fn evaluate(&mut self) {
+        self.rejecting.run.set_call_state(CallState::Untracked);
     }
 
     /// Ends an attempt. The call ends too, or continues after a delay.
     #[inline]
     pub fn settle(&mut self, result: Result<T, E>) -> ControlFlow<Result<T, E>, RetryDelay<'b, E>> {
-        self.run.settle(result, self.classify)
+        self.rejecting.run.settle(result, self.classify)
     }
 
     /// [`settle`](Self::settle), for a body that knows its attempt.
@@ -307,22 +323,22 @@ impl<'b, T, E> Call<'b, T, E> {
         result: Result<T, E>,
         nothing_sent: &NothingSent,
     ) -> ControlFlow<Result<T, E>, RetryDelay<'b, E>> {
-        self.run.settle_known(result, nothing_sent, self.classify)
+        self.rejecting.run.settle_known(result, nothing_sent, self.classify)
     }
 
     /// Waits, and then begins the next attempt or ends the call with the error of the last one.
     pub fn resume(
         &mut self,
         delay: RetryDelay<'b, E>,
-    ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, 'b, T, E> {
-        self.run.resume(delay)
+    ) -> impl Future<Output = ControlFlow<Result<T, E>>> + use<'_, 'b, T, E, R> {
+        self.rejecting.run.resume(delay)
     }
 
     /// Ends the only attempt of a call that is never retried.
     #[inline]
     #[must_use = "it is what the function returns"]
     pub fn finish(&mut self, result: Result<T, E>) -> Result<T, E> {
-        self.run.finish(result, self.classify)
+        self.rejecting.run.finish(result, self.classify)
     }
 
     /// [`finish`](Self::finish), for a body that knows its attempt.
@@ -333,7 +349,7 @@ impl<'b, T, E> Call<'b, T, E> {
         result: Result<T, E>,
         nothing_sent: &NothingSent,
     ) -> Result<T, E> {
-        self.run.finish_known(result, nothing_sent, self.classify)
+        self.rejecting.run.finish_known(result, nothing_sent, self.classify)
     }
 }
 

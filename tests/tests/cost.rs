@@ -1,12 +1,16 @@
 //! What the attribute costs while all goes well, in counts: allocations, clones, bytes of future.
 
 use std::cell::Cell;
+use std::future::pending;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use allocation_counter::measure;
-use resilient_runtime::{BreakerConfig, CircuitBreaker, Policy, RetryPolicy, breaker, resilient};
+use resilient_runtime::{
+    BreakerConfig, CircuitBreaker, Policy, RetryPolicy, breaker, resilient, within,
+};
 use resilient_tests::{DOWN, Failure};
 
 /// A future that is ready at once, without a runtime, which would allocate on its own.
@@ -40,6 +44,41 @@ async fn annotated_inside(query: &str, limit: u32) -> Result<usize, Failure> {
 fn a_call_that_succeeds_at_once_allocates_nothing() {
     assert_eq!(allocations(|| annotated("query", 10)), 0);
     assert_eq!(allocations(|| annotated_inside("query", 10)), 0);
+}
+
+#[resilient(breaker = "no allocation of a breaker")]
+async fn annotated_by_breaker(query: &str) -> Result<usize, Failure> {
+    Ok(query.len())
+}
+
+#[test]
+fn outside_of_a_request_its_time_allocates_nothing_and_inside_only_for_a_wait() {
+    let breaker = CircuitBreaker::default();
+    let call = || breaker.call(|| async { Ok::<_, Failure>(7) });
+    assert_eq!(allocations(call), 0);
+    assert_eq!(allocations(|| annotated_by_breaker("query")), 0);
+    let second = Duration::from_secs(1);
+    assert_eq!(allocations(|| within(second, annotated_by_breaker("query"))), 0);
+    assert_eq!(allocations(|| within(second, annotated("query", 10))), 0);
+
+    let clock = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _inside = clock.enter();
+    let timer = 1;
+    assert_eq!(waits(|| waiting("query")), 0);
+    assert_eq!(waits(|| within(second, waiting("query"))), timer);
+}
+
+#[resilient(breaker = "no allocation of a wait")]
+async fn waiting(query: &str) -> Result<usize, Failure> {
+    pending::<()>().await;
+    Ok(query.len())
+}
+
+/// How many allocations the first poll of `call` makes, which has to wait.
+fn waits<F: Future>(call: impl Fn() -> F) -> u64 {
+    let poll = || pin!(call()).poll(&mut Context::from_waker(Waker::noop())).is_pending();
+    assert!(poll());
+    measure(|| assert!(poll())).count_total
 }
 
 #[resilient(retry = "auto", breaker = "keyed {query}/{limit}")]
@@ -136,7 +175,7 @@ async fn probes(argument: Counted) -> Result<u32, Failure> {
 }
 
 /// More than this is not to be added to a future, beside one copy of the by-value arguments.
-const ADDED: usize = 136;
+const ADDED: usize = 144;
 
 /// The sizes of a function's future: plain, with `retry`, with `breaker`, and with both.
 type Sizes = [usize; 4];

@@ -71,8 +71,8 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
 // // Output:
 // async fn search(q: String) -> Result<Hits, E> {
 //     // the site, and:
-//     let (mut __call, __reject) = p::begin_guarded(p::returns::<Result<Hits, E>>(), __site);
-//     if let ControlFlow::Break(__rejected) = __call.admit(__reject) {
+//     let mut __call = p::begin_guarded(p::returns::<Result<Hits, E>>(), __site);
+//     if let ControlFlow::Break(__rejected) = __call.admit() {
 //         return __rejected;
 //     }
 //     let __result = __call.attempt(async move {

@@ -9,8 +9,8 @@ use super::keyed;
 use crate::config::{Breaker, BreakerSource, Config};
 use crate::hygiene::{Runtime, mixed};
 
-/// Begins the call, and ends it if the breaker rejects it. The code that begins it has the span of
-/// the return type, so that a missing trait is reported there.
+/// Begins the call, and ends it if the breaker rejects it, or if its request has no time left. The
+/// code that begins it has the span of the return type, so that a missing trait is reported there.
 ///
 /// `variable` writes the variable that a placeholder in the breaker's name stands for.
 pub fn begin(
@@ -40,22 +40,17 @@ pub fn begin(
     } else {
         quote_spanned!(span=> #p::begin(#of, #site))
     };
-    let admit = config.breaker.is_some().then(|| {
+    let admit = config.rejects().then(|| {
         quote_spanned! {mixed()=>
-            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit(__reject) {
+            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
                 return __rejected;
             }
         }
     });
-    let call = if config.rejects() {
-        quote_spanned!(mixed()=> (mut __call, __reject))
-    } else {
-        quote_spanned!(mixed()=> mut __call)
-    };
     let start = config.deadline.as_ref().map(|_| quote_spanned!(mixed()=> __call.start_clock();));
     quote_spanned! {mixed()=>
         #keyed
-        let #call = #begin;
+        let mut __call = #begin;
         #start
         #admit
     }
@@ -127,11 +122,11 @@ fn attempt(config: &Config, prepare: &TokenStream, work: Work<'_>) -> TokenStrea
         .then(|| quote_spanned!(mixed()=> let __known = __attempt.known_to_body(&__nothing_sent);));
     let attempt = match (work, config.is_timed(), config.rejects()) {
         (Work::Block(block), true, _) => {
-            quote_spanned!(mixed()=> __call.timed(__attempt, __reject, #block))
+            quote_spanned!(mixed()=> __call.timed(__attempt, #block))
         }
         (Work::Block(block), false, true) => quote_spanned!(mixed()=> __call.attempt(#block)),
         (Work::Call(call), true, _) => {
-            quote_spanned!(call.span()=> __call.timed_call(__attempt, __reject, #call))
+            quote_spanned!(call.span()=> __call.timed_call(__attempt, #call))
         }
         (Work::Call(call), false, true) => quote_spanned!(call.span()=> __call.attempt_call(#call)),
         // No permit to settle if the attempt panics, and no call can be part of this one.

@@ -490,3 +490,63 @@ fn transitions_that_two_threads_make_are_published_in_their_order() {
         assert_eq!(*emitted.lock().unwrap(), expected);
     });
 }
+
+/// Settings come in the midst of two failures. Whatever the order, both count.
+#[test]
+fn a_change_of_the_threshold_loses_no_failure() {
+    model(|| {
+        let breaker = breaker(config().failure_threshold(9));
+        let (first, second) = (admit(&breaker), admit(&breaker));
+        let other = beside(&breaker, move |breaker| breaker.failed(first, None));
+        breaker.set_config(config().failure_threshold(3).build().unwrap());
+        breaker.failed(second, None);
+        other.join().unwrap();
+        assert_eq!(state(&breaker), State::Closed { failures: 2 });
+        breaker.failed(admit(&breaker), None);
+        assert_eq!(breaker.state(), BreakerState::Open);
+    });
+}
+
+/// Settings allow a second probe while the first one ends and another call asks for one.
+#[test]
+fn a_change_of_the_probes_loses_no_slot_and_admits_no_third() {
+    model(|| {
+        let breaker = recovering(config().half_open_max_calls(1).success_threshold(9));
+        let two = config().half_open_max_calls(2).success_threshold(9).build().unwrap();
+        // Makes the slots, by a lock that loom does not see.
+        assert!(breaker.probes.has_free(&two, 0, Moment::from_millis(0)));
+        let probe = admit(&breaker);
+        let acquire = |breaker: &CircuitBreaker| {
+            breaker.acquire().map(Permit::surrender).map(|(_, admitted)| admitted).ok()
+        };
+        let other = beside(&breaker, acquire);
+        breaker.set_config(two);
+        let (mine, others) = (acquire(&breaker), other.join().unwrap());
+        assert!(mine.is_some() ^ others.is_some(), "the second slot is one of them's");
+        assert_eq!(breaker.probes.out(), 2);
+        for admitted in [Some(probe), mine, others].into_iter().flatten() {
+            breaker.ignored(admitted);
+        }
+        assert_eq!(breaker.probes.out(), 0);
+    });
+}
+
+/// A window takes the place of another while results come in.
+#[test]
+fn a_change_of_the_window_harms_no_call() {
+    model_with(2, || {
+        let breaker = breaker(config().window_calls(2).minimum_calls(2));
+        let result = admit(&breaker);
+        let other = beside(&breaker, move |breaker| breaker.failed(result, None));
+        breaker.set_config(config().window_calls(4).minimum_calls(2).build().unwrap());
+        breaker.failed(admit(&breaker), None);
+        other.join().unwrap();
+        // The first failure is in the earlier window or in the later one.
+        let in_window = breaker.stats().window.unwrap().failures;
+        assert!(matches!(in_window, 1 | 2), "{in_window}");
+        if breaker.state() == BreakerState::Closed {
+            breaker.failed(admit(&breaker), None);
+        }
+        assert_eq!(breaker.state(), BreakerState::Open);
+    });
+}

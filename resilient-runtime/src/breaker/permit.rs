@@ -106,8 +106,9 @@ impl<'b> Permit<'b> {
     /// The call ended with this error.
     pub(crate) fn settle_by<E: Classify>(mut self, error: &E) {
         // If the user's code panics here, that is a panic of the call.
-        self.state = CallState::Panicked;
+        let state = mem::replace(&mut self.state, CallState::Panicked);
         let (kind, hint) = (error.kind(), error.retry_after());
+        self.state = state;
         self.settle_error(kind, hint);
     }
 

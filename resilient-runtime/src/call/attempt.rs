@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::timed::RanOut;
+
 /// One attempt of a call: its number, how long it may take, and whether it sends anything.
 ///
 /// `attempt = ctx` in `#[resilient]` gives it to the body, which can pass the time on to the
@@ -51,6 +53,8 @@ pub struct CurrentAttempt {
     pub(super) number: u32,
     pub(super) is_last: bool,
     pub(super) until: Option<Instant>,
+    /// Which limit that is.
+    pub(super) ran_out: RanOut,
 }
 
 impl CurrentAttempt {
@@ -109,8 +113,8 @@ impl Attempt<'_> {
         self.current.is_last
     }
 
-    /// Returns how long until the attempt ends, by its own timeout or by the deadline of the call.
-    /// `None` if it has neither.
+    /// Returns how long until the attempt ends, by its own timeout, by the deadline of the call or by
+    /// that of the request, which [`within`](crate::within()) sets. `None` if it has none of them.
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
         self.current.until.map(|until| until.saturating_duration_since(Instant::now()))

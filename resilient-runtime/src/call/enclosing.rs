@@ -8,6 +8,8 @@
 use std::cell::Cell;
 use std::{mem, ptr};
 
+use tokio::time::Instant;
+
 use crate::CircuitBreaker;
 
 /// How many different calls are recorded besides the innermost. A recursive function is recorded
@@ -24,6 +26,7 @@ thread_local! {
             ran_out: Cell::new(Frame::NONE),
             retried: Cell::new(Retried::Nothing),
             outer: [const { Cell::new(Frame::NONE) }; ROOM],
+            deadline: Cell::new(None),
         }
     };
 }
@@ -42,6 +45,8 @@ struct Enclosing {
     retried: Cell<Retried>,
     /// The calls that enclose the innermost, each once.
     outer: [Cell<Frame>; ROOM],
+    /// When the request must be over that this thread is polling. Set only while there is a frame.
+    deadline: Cell<Option<Instant>>,
 }
 
 /// One call: the address of its breaker, which outlives the poll. The lowest bits, which the
@@ -103,6 +108,9 @@ impl Retries {
 impl Frame {
     /// There is no call.
     const NONE: Self = Self(0);
+
+    /// A request, which is no call. Nothing is part of it, and it retries nothing.
+    const REQUEST: Self = Self(Retries::CALL);
 
     const MASK: usize = Retries::CALL | Retries::TRANSIENT | Retries::MAYBE_EXECUTED;
 
@@ -203,7 +211,42 @@ impl Drop for Poll {
     }
 }
 
-/// Whether this thread is polling a call.
+/// Records while `poll` runs that a request is being polled that must be over by `deadline`, or
+/// earlier if the request around it must be.
+///
+/// It has a frame as a call has, so that [`is_any`] is all that a call outside of requests asks.
+pub(crate) fn enter_request<R>(deadline: Option<Instant>, poll: impl FnOnce() -> R) -> R {
+    let outer = request_deadline();
+    let earlier = match (outer, deadline) {
+        (Some(outer), Some(deadline)) => Some(outer.min(deadline)),
+        (outer, deadline) => outer.or(deadline),
+    };
+    ENCLOSING.with(|enclosing| enclosing.deadline.set(earlier));
+    let _restore = Restore(outer);
+    let polling = enter(Frame::REQUEST);
+    let polled = poll();
+    // No part of a call tells the request: it has no breaker.
+    polling.leave(|| false);
+    polled
+}
+
+/// Sets the deadline back to that of the outer request when it is dropped, even by a panic.
+struct Restore(Option<Instant>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        ENCLOSING.with(|enclosing| enclosing.deadline.set(self.0));
+    }
+}
+
+/// When the request must be over that this thread is polling. `None` if there is none, or if it has
+/// no deadline.
+#[inline]
+pub(crate) fn request_deadline() -> Option<Instant> {
+    ENCLOSING.with(|enclosing| enclosing.deadline.get())
+}
+
+/// Whether this thread is polling a call or a request.
 #[inline]
 pub(crate) fn is_any() -> bool {
     ENCLOSING.with(|enclosing| enclosing.innermost.get() != Frame::NONE)
@@ -285,6 +328,7 @@ impl Enclosing {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::time::Duration;
 
     use super::*;
 
@@ -338,6 +382,29 @@ mod tests {
         assert!(breakers[..ROOM].iter().all(contains) && contains(breakers.last().unwrap()));
         while polls.pop().is_some() {}
         assert!(!is_any() && !breakers.iter().any(contains));
+    }
+
+    #[test]
+    fn of_requests_inside_requests_the_earliest_deadline_holds() {
+        let soon = Instant::now() + Duration::from_secs(1);
+        let late = soon + Duration::from_secs(1);
+        let inner = |deadline| enter_request(deadline, request_deadline);
+        enter_request(Some(soon), || {
+            assert_eq!([inner(None), inner(Some(late))], [Some(soon); 2]);
+            assert_eq!(request_deadline(), Some(soon));
+        });
+        enter_request(Some(late), || {
+            assert_eq!(inner(Some(soon)), Some(soon));
+            assert_eq!(request_deadline(), Some(late));
+        });
+        assert!(!is_any() && request_deadline().is_none());
+    }
+
+    #[test]
+    fn a_panic_ends_a_request() {
+        let deadline = Some(Instant::now());
+        let polling = catch_unwind(|| enter_request(deadline, || panic!("in a handler")));
+        assert!(polling.is_err() && !is_any() && request_deadline().is_none());
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl RetryExecutor {
     ///
     /// # Errors
     ///
-    /// The error of the last attempt.
+    /// The error of the last attempt. Inside [`within`](crate::within()), no retry starts that would
+    /// be too late.
     ///
     /// # Panics
     ///

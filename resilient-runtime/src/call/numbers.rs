@@ -82,12 +82,32 @@ impl Version {
     /// Those of source.
     const SOURCE: u32 = 0;
 
-    const fn new(number: u32, retries: Retries) -> Self {
-        Self(number << Retries::BITS | retries.bits())
+    const HAS_ATTEMPT_TIMEOUT: u32 = 1 << Retries::BITS;
+    const HAS_DEADLINE: u32 = 2 << Retries::BITS;
+    const NUMBER_SHIFT: u32 = Retries::BITS + 2;
+
+    fn new(number: u32, numbers: &Numbers, idempotent: bool) -> Self {
+        let Numbers { attempt_timeout, deadline, .. } = numbers;
+        let timeout = if attempt_timeout.is_some() { Self::HAS_ATTEMPT_TIMEOUT } else { 0 };
+        let deadline = if deadline.is_some() { Self::HAS_DEADLINE } else { 0 };
+        let retries = numbers.retries(idempotent).bits();
+        Self(number << Self::NUMBER_SHIFT | deadline | timeout | retries)
     }
 
     const fn number(self) -> u32 {
-        self.0 >> Retries::BITS
+        self.0 >> Self::NUMBER_SHIFT
+    }
+
+    /// Whether they limit an attempt.
+    #[inline]
+    pub(crate) const fn has_attempt_timeout(self) -> bool {
+        self.0 & Self::HAS_ATTEMPT_TIMEOUT != 0
+    }
+
+    /// Whether they limit the call.
+    #[inline]
+    pub(crate) const fn has_deadline(self) -> bool {
+        self.0 & Self::HAS_DEADLINE != 0
     }
 
     /// Which failures calls made inside the call do not retry themselves.
@@ -126,7 +146,7 @@ pub(crate) enum CallNumbers<'p> {
 
 impl LiveNumbers {
     pub(crate) fn new(source: Numbers, idempotent: bool) -> Self {
-        let version = Version::new(Version::SOURCE, source.retries(idempotent));
+        let version = Version::new(Version::SOURCE, &source, idempotent);
         Self {
             source,
             idempotent,
@@ -176,21 +196,22 @@ impl LiveNumbers {
 
     /// Replaces the numbers for calls that begin from now on. The caller ensures that nothing else
     /// replaces them at the same time.
-    pub(crate) fn set(&self, numbers: Numbers) {
-        if *self.current() == numbers {
+    pub(crate) fn set(&self, numbers: &Numbers) {
+        if *self.current() == *numbers {
             return;
         }
-        let retries = numbers.retries(self.idempotent);
-        let number = if numbers == self.source { Version::SOURCE } else { self.keep(numbers) };
+        let is_source = *numbers == self.source;
+        let number = if is_source { Version::SOURCE } else { self.keep(numbers) };
+        let version = Version::new(number, numbers, self.idempotent);
         // Release: see `version`.
-        self.current.store(Version::new(number, retries).0, Ordering::Release);
+        self.current.store(version.0, Ordering::Release);
     }
 
     /// Keeps a version. Returns its number.
-    fn keep(&self, numbers: Numbers) -> u32 {
+    fn keep(&self, numbers: &Numbers) -> u32 {
         let mut kept = self.kept.load_full().map_or_else(Vec::new, |kept| (*kept).clone());
         let number = kept.last().map_or(Version::SOURCE, |(latest, _)| *latest) + 1;
-        kept.push((number, Arc::new(numbers)));
+        kept.push((number, Arc::new(numbers.clone())));
         let surplus = kept.len().saturating_sub(KEPT);
         kept.drain(..surplus);
         self.kept.store(Some(Arc::new(kept)));
@@ -223,9 +244,9 @@ mod tests {
     fn a_call_keeps_the_numbers_that_it_has_begun_with() {
         let live = LiveNumbers::new(attempts(3), true);
         let of_source = live.version();
-        live.set(attempts(8));
+        live.set(&attempts(8));
         let changed = live.version();
-        live.set(attempts(1));
+        live.set(&attempts(1));
         let single = live.version();
         let allowed = [of_source, changed, single].map(|version| live.of(version).max_attempts());
         assert_eq!(allowed, [3, 8, 1]);
@@ -240,25 +261,25 @@ mod tests {
     fn the_numbers_of_source_are_the_version_of_source_again() {
         let live = LiveNumbers::new(attempts(3), false);
         let of_source = live.version();
-        live.set(attempts(8));
-        live.set(attempts(3));
+        live.set(&attempts(8));
+        live.set(&attempts(3));
         assert_eq!(live.version(), of_source);
-        live.set(attempts(9));
+        live.set(&attempts(9));
         assert_eq!(live.current().max_attempts(), 9);
     }
 
     #[test]
     fn only_the_latest_versions_are_kept() {
         let live = LiveNumbers::new(attempts(3), false);
-        live.set(attempts(10));
+        live.set(&attempts(10));
         let first = live.version();
         for number in 11..=200 {
-            live.set(attempts(number));
+            live.set(&attempts(number));
         }
         assert_eq!(live.of(first).max_attempts(), 200 - 63, "the oldest that is kept");
         assert_eq!(live.kept.load().as_ref().unwrap().len(), KEPT);
         let before = live.version();
-        live.set(attempts(200));
+        live.set(&attempts(200));
         assert_eq!(live.version(), before, "nothing has changed");
     }
 }

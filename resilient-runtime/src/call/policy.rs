@@ -73,7 +73,7 @@ impl Policy {
         self.0.name()
     }
 
-    /// Returns how many errors of kind [`Unknown`](ErrorKind::Unknown) have reached this policy and
+    /// Returns how many errors of kind [`Unknown`](crate::ErrorKind::Unknown) have reached this policy and
     /// its clones. Such an error is not retried, and is not a failure for a breaker unless the
     /// breaker's lists of kinds name it. The first one is reported by an event. Without a retry and
     /// a breaker, nothing is counted.

@@ -24,8 +24,8 @@ impl Policy {
     /// # Panics
     ///
     /// Panics if `op` does, which counts as a failure for the breaker. Also panics outside a tokio
-    /// runtime with its timer enabled, if a retry is due or the policy has an attempt timeout or a
-    /// deadline.
+    /// runtime with its timer enabled, if a retry is due, if the policy has an attempt timeout or a
+    /// deadline, or inside [`within`](crate::within()).
     ///
     /// # Cancellation
     ///
@@ -37,8 +37,7 @@ impl Policy {
         E: Classify + From<Rejection>,
     {
         let mut run = Run::new(self.rules(), self.rules().breaker());
-        run.start_clock();
-        run.admit()?;
+        run.begin()?;
         run.repeat(op, Some(E::from)).await
     }
 
@@ -85,30 +84,14 @@ impl Policy {
     /// # Cancellation
     ///
     /// As for [`run`](Self::run).
-    pub async fn run_with<T, E, F>(&self, mut op: impl FnMut(Attempt<'static>) -> F) -> Result<T, E>
+    pub async fn run_with<T, E, F>(&self, op: impl FnMut(Attempt<'static>) -> F) -> Result<T, E>
     where
         F: Future<Output = Result<T, E>>,
         E: Classify + From<Rejection>,
     {
         let mut run = Run::new(self.rules(), self.rules().breaker());
-        run.start_clock();
-        run.admit()?;
-        let nothing_sent = Arc::new(NothingSent::new());
-        loop {
-            let current = run.current();
-            let attempt = current.known_to_operation(&nothing_sent);
-            let result = match run.limit(&current, E::from) {
-                None => track(run.frame(), run.call_state(), async { op(attempt).await }).await,
-                limit => run.timed(async { op(attempt).await }, limit).await,
-            };
-            let delay = match run.settle_known(result, &nothing_sent, FailedAttempt::of) {
-                ControlFlow::Break(result) => return result,
-                ControlFlow::Continue(delay) => delay,
-            };
-            if let ControlFlow::Break(result) = run.resume(delay).await {
-                return result;
-            }
-        }
+        run.begin()?;
+        run.repeat_known(op).await
     }
 
     /// [`run`](Self::run) for a policy that cannot reject a call, with fewer bounds on the error.
@@ -122,7 +105,41 @@ impl Policy {
 }
 
 impl Run<'_> {
-    async fn repeat<T, E, F>(
+    /// Starts the clock, and acquires the permit.
+    pub(super) fn begin(&mut self) -> Result<(), Rejection> {
+        self.start_clock();
+        self.admit()
+    }
+
+    /// [`repeat`](Self::repeat) of an operation that knows its attempt.
+    pub(super) async fn repeat_known<T, E, F>(
+        &mut self,
+        mut op: impl FnMut(Attempt<'static>) -> F,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: Classify + From<Rejection>,
+    {
+        let nothing_sent = Arc::new(NothingSent::new());
+        loop {
+            let current = self.current();
+            let attempt = current.known_to_operation(&nothing_sent);
+            let result = match self.limit(&current, E::from) {
+                None => track(self.frame(), self.call_state(), async { op(attempt).await }).await,
+                limit => self.timed(async { op(attempt).await }, limit).await,
+            };
+            let delay = match self.settle_known(result, &nothing_sent, FailedAttempt::of) {
+                ControlFlow::Break(result) => return result,
+                ControlFlow::Continue(delay) => delay,
+            };
+            if let ControlFlow::Break(result) = self.resume(delay).await {
+                return result;
+            }
+        }
+    }
+
+    /// Runs attempts until one ends the call.
+    pub(super) async fn repeat<T, E, F>(
         &mut self,
         mut op: impl FnMut() -> F,
         reject: Option<fn(Rejection) -> E>,
@@ -132,7 +149,10 @@ impl Run<'_> {
         E: Classify,
     {
         loop {
-            let limit = reject.and_then(|reject| self.limit(&self.current(), reject));
+            let limit = match reject {
+                Some(reject) if self.is_limited() => self.limit(&self.current(), reject),
+                _ => None,
+            };
             // In async blocks, so that a panic of `op` itself is seen too. Each arm has its own, so
             // that each is inlined: a result that goes through memory costs more than all else.
             let result = match limit {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::attempt::{CurrentAttempt, NothingSent};
+use super::clock::{Clock, TimeLeft};
 use super::enclosing::{self, Frame};
 use super::failed_attempt::FailedAttempt;
 use super::multiplied;
@@ -36,8 +37,10 @@ pub struct Run<'p> {
     permit: Option<Permit<'p>>,
     standing: Standing,
     attempt: u32,
-    /// When the whole call must be over.
-    deadline: Option<Instant>,
+    /// The moment of its [`Clock`]. In two fields, it takes no more room than a deadline alone.
+    moment: Option<Instant>,
+    /// Whether that is when it began.
+    is_since: bool,
     /// Which limit ended the last attempt, if one did.
     ran_out: Option<RanOut>,
 }
@@ -54,8 +57,8 @@ enum Standing {
 
 impl<'p> Run<'p> {
     /// Begins a call, and its first attempt. The breaker is that of the policy, or one that the
-    /// call's arguments have chosen. If it is closed and no other call encloses this one, this
-    /// acquires the permit.
+    /// call's arguments have chosen. If it is closed and no other call encloses this one, and no
+    /// request, this acquires the permit.
     #[inline]
     pub(crate) fn new(rules: &'p Rules, breaker: Option<&'p CircuitBreaker>) -> Self {
         let permit = match breaker {
@@ -69,7 +72,8 @@ impl<'p> Run<'p> {
             permit,
             standing: Standing::Alone,
             attempt: 1,
-            deadline: None,
+            moment: None,
+            is_since: false,
             ran_out: None,
         }
     }
@@ -82,10 +86,30 @@ impl<'p> Run<'p> {
 
     /// Starts the time until the policy's deadline, if it has one.
     pub(crate) fn start_clock(&mut self) {
-        self.deadline = self.numbers().deadline.and_then(deadline_after);
+        if self.version.has_deadline() {
+            self.moment = self.numbers().deadline.and_then(deadline_after);
+        }
     }
 
-    /// Acquires the permit, unless [`new`](Self::new) already has.
+    /// When the call must be over.
+    #[inline]
+    fn deadline(&self) -> Option<Instant> {
+        match (self.moment, enclosing::request_deadline()) {
+            (None, request) => request,
+            _ => self.clock().deadline(),
+        }
+    }
+
+    fn clock(&self) -> Clock {
+        match self.moment {
+            None => Clock::Off,
+            Some(begin) if self.is_since => Clock::Since(begin),
+            Some(deadline) => Clock::Until(deadline),
+        }
+    }
+
+    /// Acquires the permit, unless [`new`](Self::new) already has. If the request has no time left,
+    /// the call is rejected without one.
     #[inline]
     pub(crate) fn admit(&mut self) -> Result<(), Rejection> {
         if self.permit.is_some() { Ok(()) } else { self.admit_slow() }
@@ -93,6 +117,26 @@ impl<'p> Run<'p> {
 
     #[cold]
     fn admit_slow(&mut self) -> Result<(), Rejection> {
+        match TimeLeft::of_request() {
+            Some(time) => self.admit_within(time),
+            None => self.acquire(),
+        }
+    }
+
+    /// Acquires the permit, or rejects the call if its request has no time left.
+    fn admit_within(&mut self, time: TimeLeft) -> Result<(), Rejection> {
+        let left = time.left();
+        if left.is_zero() {
+            event::too_late(Some(self.rules.name()), self.subject().breaker);
+            return Err(Rejection::DeadlineExceeded { deadline: left, attempts: 0 });
+        }
+        if self.moment.is_none_or(|own| time.until < own) {
+            (self.moment, self.is_since) = (Some(time.begin), true);
+        }
+        self.acquire()
+    }
+
+    fn acquire(&mut self) -> Result<(), Rejection> {
         let Some(breaker) = self.breaker else { return Ok(()) };
         if enclosing::contains(breaker) {
             self.standing = Standing::Part;
@@ -122,12 +166,17 @@ impl<'p> Run<'p> {
 
     /// The attempt that begins now.
     pub(crate) fn current(&self) -> CurrentAttempt {
-        let own = self.numbers().attempt_timeout.and_then(deadline_after);
-        let until = match (own, self.deadline) {
-            (Some(own), Some(deadline)) => Some(own.min(deadline)),
-            (own, deadline) => own.or(deadline),
+        let own = if self.version.has_attempt_timeout() {
+            self.numbers().attempt_timeout.and_then(deadline_after)
+        } else {
+            None
         };
-        CurrentAttempt { number: self.attempt, is_last: self.is_last(), until }
+        let (until, ran_out) = match (own, self.deadline()) {
+            (Some(own), Some(deadline)) if own < deadline => (Some(own), RanOut::AttemptTimeout),
+            (own, None) => (own, RanOut::AttemptTimeout),
+            (_, deadline) => (deadline, RanOut::Deadline),
+        };
+        CurrentAttempt { number: self.attempt, is_last: self.is_last(), until, ran_out }
     }
 
     /// Returns when `attempt` must end, and what it ends with then.
@@ -135,12 +184,26 @@ impl<'p> Run<'p> {
         &self,
         attempt: &CurrentAttempt,
         reject: fn(Rejection) -> E,
-    ) -> Option<Limit<'p, E>> {
+    ) -> Option<Limit<E>> {
         let until = attempt.until?;
-        let is_deadline = self.deadline == Some(until);
-        let ran_out = if is_deadline { RanOut::Deadline } else { RanOut::AttemptTimeout };
-        let (rules, version, attempt) = (self.rules, self.version, attempt.number);
-        Some(Limit { until, expiry: Expiry { rules, version, attempt, ran_out, reject } })
+        let (ran_out, attempt) = (attempt.ran_out, attempt.number);
+        let allowed = self.allowed(ran_out);
+        Some(Limit { until, expiry: Expiry { ran_out, allowed, attempt, reject } })
+    }
+
+    /// Whether an attempt that begins now has a limit.
+    #[inline]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.version.has_attempt_timeout() || self.deadline().is_some()
+    }
+
+    /// How long an attempt or the call may take by this limit.
+    fn allowed(&self, ran_out: RanOut) -> Duration {
+        let allowed = match ran_out {
+            RanOut::AttemptTimeout => self.numbers().attempt_timeout,
+            RanOut::Deadline => self.clock().allowed(self.numbers().deadline),
+        };
+        allowed.unwrap_or_default()
     }
 
     /// What calls made inside this one must know about it.
@@ -341,7 +404,7 @@ impl<'p> Run<'p> {
     pub(crate) fn timed<T, E, F>(
         &mut self,
         attempt: F,
-        limit: Option<Limit<'p, E>>,
+        limit: Option<Limit<E>>,
     ) -> Tracked<'_, Timed<'_, F, E>>
     where
         F: Future<Output = Result<T, E>>,
@@ -352,6 +415,29 @@ impl<'p> Run<'p> {
         // A timer panics if there is no runtime.
         let timed = flag_panic(state.as_deref_mut(), || timed(attempt, limit, ran_out));
         track(frame, state, timed)
+    }
+
+    /// Ends an attempt whose request has no time left. Returns its error.
+    #[cold]
+    pub(crate) fn run_out<E>(&mut self, reject: fn(Rejection) -> E) -> E {
+        let expiry = Expiry {
+            ran_out: RanOut::Deadline,
+            allowed: self.allowed(RanOut::Deadline),
+            attempt: self.attempt,
+            reject,
+        };
+        let error = expiry.error();
+        self.ran_out = Some(expiry.ran_out);
+        // The code of the attempt is dropped before the call is settled. If the permit is dropped in
+        // between, that has panicked.
+        self.set_call_state(CallState::Panicked);
+        error
+    }
+
+    /// Records that a part of the call was ended by its own deadline, if there is a permit to
+    /// settle by it. Returns whether there is.
+    pub(crate) fn part_ran_out(&mut self) -> bool {
+        self.call_state().map(|state| *state = CallState::PartRanOut).is_some()
     }
 
     /// See [`fail`](Self::fail).
@@ -447,7 +533,8 @@ impl<'p> Run<'p> {
         if self.outer_call_retries(maybe_executed) {
             return Err(StopReason::OuterCallRetries);
         }
-        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let deadline = self.deadline();
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let delay = next_delay(row, self.attempt, hint, left, rand::random())?;
         let Some(budget) = self.rules.budget() else { return Ok((delay, None)) };
         let withdrawal = budget.withdraw(kind, hint).ok_or(StopReason::BudgetExhausted)?;
@@ -466,7 +553,7 @@ impl<'p> Run<'p> {
     /// this acquires a new one.
     fn is_still_admitted(&mut self) -> Result<(), StopReason> {
         // A timer may be late.
-        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if self.deadline().is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(StopReason::DeadlineTooNear);
         }
         if !self.breaker.is_none_or(is_closed) {
@@ -475,7 +562,7 @@ impl<'p> Run<'p> {
         if self.permit.is_some() {
             return Ok(());
         }
-        self.admit().map_err(|_| StopReason::BreakerNotClosed)
+        self.acquire().map_err(|_| StopReason::BreakerNotClosed)
     }
 
     /// Sets how long the attempt lasted whose result counts, without the delay after it.
@@ -489,19 +576,14 @@ impl<'p> Run<'p> {
     fn settle_permit(&mut self, failed: &FailedAttempt) {
         match (self.permit.take(), failed.ran_out) {
             (Some(permit), Some(RanOut::Deadline)) => {
-                permit.settle_deadline(self.has_attempt_timeout());
+                permit.settle_deadline(self.version.has_attempt_timeout());
             }
             (Some(permit), _) => permit.settle_error(failed.kind, failed.hint),
-            (None, Some(RanOut::Deadline)) if !self.has_attempt_timeout() => {
+            (None, Some(RanOut::Deadline)) if !self.version.has_attempt_timeout() => {
                 self.notify_outer_call();
             }
             (None, _) => {}
         }
-    }
-
-    #[cold]
-    fn has_attempt_timeout(&self) -> bool {
-        self.numbers().attempt_timeout.is_some()
     }
 
     /// Tells the outer call that this part of it ended at its own deadline: only the outer call has
@@ -514,7 +596,7 @@ impl<'p> Run<'p> {
 
     /// Emits the event that names the limit that ended the call. The error may not say it.
     fn report_limit(&self, ran_out: RanOut) {
-        event::timed_out(self.subject(), ran_out.kind(), ran_out.limit(&self.numbers()));
+        event::timed_out(self.subject(), ran_out.kind(), self.allowed(ran_out));
     }
 
     fn subject(&self) -> Subject<'p> {

@@ -7,38 +7,33 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Timeout, timeout_at};
 
-use super::numbers::{Numbers, Version};
-use super::rules::Rules;
 use crate::{ErrorKind, Rejection};
 
 /// When an attempt must end, and what it ends with then.
 #[derive(Debug)]
-pub(crate) struct Limit<'p, E> {
+pub(crate) struct Limit<E> {
     pub(crate) until: Instant,
-    pub(crate) expiry: Expiry<'p, E>,
+    pub(crate) expiry: Expiry<E>,
 }
 
-/// What an attempt ends with if it takes too long. It holds only the parts of the rejection that
-/// cannot be looked up: it is moved with each attempt, and rarely needed.
+/// What an attempt ends with if it takes too long.
 #[derive(Debug)]
-pub(crate) struct Expiry<'p, E> {
-    pub(crate) rules: &'p Rules,
-    pub(crate) version: Version,
-    pub(crate) attempt: u32,
+pub(crate) struct Expiry<E> {
     pub(crate) ran_out: RanOut,
+    /// How long the attempt or the call was allowed to take.
+    pub(crate) allowed: Duration,
+    pub(crate) attempt: u32,
     pub(crate) reject: fn(Rejection) -> E,
 }
 
-impl<E> Expiry<'_, E> {
+impl<E> Expiry<E> {
     #[cold]
-    fn error(&self) -> E {
-        let limit = self.ran_out.limit(&self.rules.numbers().of(self.version));
+    pub(crate) fn error(&self) -> E {
+        let Self { allowed, attempt, .. } = *self;
         (self.reject)(match self.ran_out {
-            RanOut::AttemptTimeout => {
-                Rejection::AttemptTimeout { timeout: limit, attempt: self.attempt }
-            }
+            RanOut::AttemptTimeout => Rejection::AttemptTimeout { timeout: allowed, attempt },
             RanOut::Deadline => {
-                Rejection::DeadlineExceeded { deadline: limit, attempts: self.attempt }
+                Rejection::DeadlineExceeded { deadline: allowed, attempts: attempt }
             }
         })
     }
@@ -49,20 +44,11 @@ impl<E> Expiry<'_, E> {
 pub(crate) enum RanOut {
     /// The timeout of the attempt.
     AttemptTimeout,
-    /// The deadline of the call.
+    /// The deadline of the call: its policy's own, or that of the request.
     Deadline,
 }
 
 impl RanOut {
-    /// How long these numbers allow for it.
-    pub(crate) fn limit(self, numbers: &Numbers) -> Duration {
-        let limit = match self {
-            Self::AttemptTimeout => numbers.attempt_timeout,
-            Self::Deadline => numbers.deadline,
-        };
-        limit.unwrap_or_default()
-    }
-
     /// The kind of the rejection.
     pub(crate) const fn kind(self) -> ErrorKind {
         match self {
@@ -82,7 +68,7 @@ pin_project! {
         Limited {
             #[pin]
             future: Timeout<F>,
-            expiry: Expiry<'r, E>,
+            expiry: Expiry<E>,
             ran_out: &'r mut Option<RanOut>,
         },
         /// Its time ran out.
@@ -93,11 +79,11 @@ pin_project! {
 /// Polls `future` until its limit, if it has one, and then records in `ran_out` which limit that
 /// was: the user's code makes the error, so the error may not say it. An answer that is ready at
 /// the limit is returned.
-pub(crate) fn timed<'r, F: Future, E>(
+pub(crate) fn timed<F: Future, E>(
     future: F,
-    limit: Option<Limit<'r, E>>,
-    ran_out: &'r mut Option<RanOut>,
-) -> Timed<'r, F, E> {
+    limit: Option<Limit<E>>,
+    ran_out: &mut Option<RanOut>,
+) -> Timed<'_, F, E> {
     match limit {
         Some(Limit { until, expiry }) => {
             Timed::Limited { future: timeout_at(until, future), expiry, ran_out }

@@ -10,7 +10,7 @@ pub struct KeyedBreaker(pub(super) Source);
 
 #[derive(Debug)]
 pub(super) enum Source {
-    /// One of a template's breakers.
+    /// One of a template's breakers, or a test's own one.
     Template(Held),
     /// The breaker of a name that source writes out.
     Single(&'static CircuitBreaker),

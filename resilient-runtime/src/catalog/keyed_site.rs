@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use arrayvec::ArrayString;
 
 use super::breaker_entry::Keyed;
+use super::here;
 use super::keyed_breaker::KeyedBreaker;
 use super::program::Program;
 use crate::breaker::Part;
@@ -35,7 +36,7 @@ impl KeyedSite {
         let mut name = Name::default();
         // This never fails: a value that fails to be written leaves a mark in the name.
         let _ = keyed.template.write(values, &mut name);
-        keyed.get(name.as_str())
+        here::keyed(keyed, |keyed| keyed.get(name.as_str()))
     }
 }
 

@@ -8,6 +8,9 @@ mod constant;
 mod declaration;
 mod deferred;
 mod function_numbers;
+mod here;
+#[cfg(feature = "test-util")]
+mod isolation;
 mod keyed_breaker;
 mod keyed_site;
 mod passed_over;
@@ -34,6 +37,8 @@ pub use self::deferred::{
     attempt_timeout_before_deadline, base_delay_before_deadline, max_delay_over_base_delay,
     several_attempts, several_attempts_with_delays, slow_call_before_limits,
 };
+#[cfg(feature = "test-util")]
+pub(crate) use self::isolation::Isolation;
 pub use self::keyed_site::KeyedSite;
 pub use self::passed_over::{PassedOver, Why};
 pub use self::problem::{CatalogError, Problem};
@@ -41,7 +46,7 @@ pub use self::registered::RegisteredPolicy;
 pub(crate) use self::registry::{
     NoBreaker, breaker_to_restore, budgets, registered_breakers, unknown_errors,
 };
-pub use self::registry::{breaker, breakers, budget};
+pub use self::registry::{breaker, breaker_of, breakers, budget};
 pub use self::resolve_breaker::{ResolveBreaker, ResolveBreakerName};
 pub use self::retry_rule::RetryRule;
 pub use self::sections::{BREAKERS, BUDGETS, PASSED_OVER, ROWS, SITES};

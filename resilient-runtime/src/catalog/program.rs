@@ -79,6 +79,11 @@ impl Program {
         self.breakers.get(BreakerKey::new(name, is_template), new)
     }
 
+    /// Returns the breakers of this template, if source names it.
+    pub(super) fn template(&'static self, template: &str) -> Option<&'static BreakerEntry> {
+        self.breakers.listed.get(&BreakerKey::new(template, true))
+    }
+
     /// Returns the entries whose breaker has a name before a breaker of this template, each with
     /// such a name: all names that source writes out, and the templates before this one.
     pub(super) fn namesakes(

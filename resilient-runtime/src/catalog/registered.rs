@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::function_numbers::FunctionNumbers;
+#[cfg(feature = "test-util")]
+use super::isolation::Isolation;
 use super::place::Place;
 use crate::call::Rules;
 use crate::{Policy, SharedBreaker};
@@ -16,11 +18,16 @@ use crate::{Policy, SharedBreaker};
 pub struct RegisteredPolicy {
     rules: Arc<Rules>,
     place: Place,
+    #[cfg(feature = "test-util")]
+    isolation: Weak<Isolation>,
 }
 
 struct Entry {
     rules: Weak<Rules>,
     place: Place,
+    /// The test that has registered it. Empty outside of all of them.
+    #[cfg(feature = "test-util")]
+    isolation: Weak<Isolation>,
 }
 
 /// In the order in which they were registered. The lock also lets settings reach each policy once.
@@ -64,8 +71,13 @@ impl Policy {
             let rules = self.rules();
             rules
                 .numbers()
-                .set(FunctionNumbers::of(rules.name()).replace(rules.numbers().source()));
-            registered.push(Entry { rules: Arc::downgrade(self.shared_rules()), place });
+                .set(&FunctionNumbers::of(rules.name()).replace(rules.numbers().source()));
+            registered.push(Entry {
+                rules: Arc::downgrade(self.shared_rules()),
+                place,
+                #[cfg(feature = "test-util")]
+                isolation: Isolation::current().as_ref().map(Arc::downgrade).unwrap_or_default(),
+            });
         }
         drop(registered);
         self
@@ -76,10 +88,21 @@ impl RegisteredPolicy {
     /// Returns all of them, in the order in which they were registered.
     pub(crate) fn all() -> Vec<Self> {
         let registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
-        let alive = registered
-            .iter()
-            .filter_map(|entry| Some(Self { rules: entry.rules.upgrade()?, place: entry.place }));
+        let alive = registered.iter().filter_map(|entry| {
+            Some(Self {
+                rules: entry.rules.upgrade()?,
+                place: entry.place,
+                #[cfg(feature = "test-util")]
+                isolation: Weak::clone(&entry.isolation),
+            })
+        });
         alive.collect()
+    }
+
+    /// Whether the test that runs now has registered it.
+    #[cfg(feature = "test-util")]
+    pub(super) fn is_own(&self) -> bool {
+        Isolation::current().is_some_and(|own| self.isolation.as_ptr() == Arc::as_ptr(&own))
     }
 
     /// Replaces the numbers of all of them by what settings give to functions now.
@@ -87,7 +110,7 @@ impl RegisteredPolicy {
         let registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
         for rules in registered.iter().filter_map(|entry| entry.rules.upgrade()) {
             let numbers = rules.numbers();
-            numbers.set(FunctionNumbers::of(rules.name()).replace(numbers.source()));
+            numbers.set(&FunctionNumbers::of(rules.name()).replace(numbers.source()));
         }
     }
 

@@ -1,15 +1,18 @@
 //! The breakers and budgets that annotated functions share by name.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ptr;
 use std::sync::Arc;
 
 use super::breaker_entry::{BreakerEntry, Configured, Keyed};
 use super::function_numbers::FunctionNumbers;
+use super::here;
+#[cfg(feature = "test-util")]
+use super::isolation::Isolation;
 use super::keyed_breaker::{KeyedBreaker, Source};
 use super::problem::Problem;
 use super::program::{BudgetEntry, Program};
-use super::registered::RegisteredPolicy;
 use super::report::get_or_report;
 use super::rows::Rows;
 use super::site::{CallSite, Resolved};
@@ -51,11 +54,39 @@ pub fn breaker(name: &str) -> Option<SharedBreaker> {
     // The order of the entries decides which of several has the name.
     match Program::get().breakers().find(|entry| entry.makes(name)) {
         Some(entry) if entry.template.is_some() => {
-            entry.keyed().breakers.find(name).map(Into::into)
+            here::keyed(entry.keyed(), |keyed| keyed.breakers.find(name)).map(Into::into)
         }
-        Some(entry) => Some(entry.single().into()),
+        Some(entry) => Some(here::breaker(entry.single())),
         None => registered_breakers().find(|breaker| *breaker.name() == *name),
     }
+}
+
+/// Returns the breaker that a template of the program makes of this value, as a call of
+/// `#[resilient(breaker = "search/{collection}")]` does: for code without the attribute, which gives
+/// it to [`Policy::through`]. It is created at its first use.
+///
+/// Returns `None` if no function names the template and [`policies!`](crate::policies) does not
+/// declare it, and if it has several placeholders. The name of the placeholder does not matter.
+///
+/// ```
+/// use resilient_runtime::{breaker_of, policies};
+///
+/// policies! {
+///     breaker "tenant/{tenant}" { failure_threshold: 3, max_keys: 10_000 }
+/// }
+///
+/// let acme = breaker_of("tenant/{tenant}", "acme").unwrap();
+/// assert_eq!(acme.name(), "tenant/acme");
+/// assert!(breaker_of("customer/{customer}", "acme").is_none());
+/// ```
+#[must_use]
+pub fn breaker_of(template: &str, value: impl fmt::Display) -> Option<SharedBreaker> {
+    let entry = Program::get().template(template)?.keyed();
+    let name = entry.template.name_of(&value)?;
+    here::keyed(entry, |keyed| match keyed.get(&name).0 {
+        Source::Template(held) => Some(held.shared().into()),
+        Source::Single(breaker) => Some(here::breaker(breaker)),
+    })
 }
 
 /// Returns every breaker of the program, sorted by name: those that functions name or
@@ -66,13 +97,14 @@ pub fn breakers() -> Vec<SharedBreaker> {
     let mut breakers: Vec<SharedBreaker> = Vec::new();
     for entry in Program::get().breakers() {
         if entry.template.is_some() {
-            breakers.extend(entry.keyed().breakers.all().into_iter().map(Into::into));
+            let all = here::keyed(entry.keyed(), |keyed| keyed.breakers.all());
+            breakers.extend(all.into_iter().map(Into::into));
         } else {
-            breakers.push(entry.single().into());
+            breakers.push(here::breaker(entry.single()));
         }
     }
     for registered in registered_breakers() {
-        if !breakers.iter().any(|known| ptr::eq(&raw const **known, &raw const *registered)) {
+        if !breakers.iter().any(|known| here::is_same(known, &registered)) {
             breakers.push(registered);
         }
     }
@@ -84,8 +116,8 @@ pub fn breakers() -> Vec<SharedBreaker> {
 /// `policies!` declares, and those of registered policies.
 pub(crate) fn budgets() -> Vec<SharedBudget> {
     let mut budgets: Vec<SharedBudget> =
-        Program::get().budgets().map(|entry| entry.get().into()).collect();
-    for policy in RegisteredPolicy::all() {
+        Program::get().budgets().map(|entry| here::budget(entry.get())).collect();
+    for policy in here::registered() {
         if let Some(registered) = policy.rules().shared_budget()
             && !budgets.iter().any(|known| ptr::eq(&raw const **known, &raw const **registered))
         {
@@ -103,7 +135,7 @@ pub(crate) fn unknown_errors() -> BTreeMap<String, u64> {
         let resolved = site.resolved.get();
         (site.function(), resolved.map_or(0, |resolved| resolved.rules.unknown_errors()))
     });
-    let registered = RegisteredPolicy::all();
+    let registered = here::registered();
     let policies = registered.iter().map(|it| (it.name(), it.rules().unknown_errors()));
     let mut errors = BTreeMap::<String, u64>::new();
     for (name, count) in sites.chain(policies) {
@@ -132,10 +164,10 @@ pub(crate) fn breaker_to_restore(
 ) -> Result<SharedBreaker, NoBreaker> {
     let of_source = match Program::get().breakers().find(|entry| entry.makes(name)) {
         Some(entry) if entry.template.is_some() => {
-            let found = entry.keyed().breakers.get_if_room(name).ok_or(NoBreaker::NoRoom)?;
-            Some(SharedBreaker::from(found))
+            let found = here::keyed(entry.keyed(), |keyed| keyed.breakers.get_if_room(name));
+            Some(SharedBreaker::from(found.ok_or(NoBreaker::NoRoom)?))
         }
-        Some(entry) => Some(entry.single().into()),
+        Some(entry) => Some(here::breaker(entry.single())),
         None => None,
     };
     let of_policies = registered.iter().filter(|it| *it.name() == *name).cloned();
@@ -150,7 +182,7 @@ pub(crate) fn breaker_to_restore(
 
 /// The breakers of policies without the attribute.
 pub(crate) fn registered_breakers() -> impl Iterator<Item = SharedBreaker> {
-    let policies = RegisteredPolicy::all().into_iter();
+    let policies = here::registered().into_iter();
     policies.filter_map(|policy| policy.shared_breaker().cloned())
 }
 
@@ -162,13 +194,34 @@ pub(crate) fn registered_breakers() -> impl Iterator<Item = SharedBreaker> {
 #[must_use]
 pub fn budget(name: &str) -> Option<SharedBudget> {
     let entry = Program::get().budgets().find(|entry| entry.name == name)?;
-    Some(entry.get().into())
+    Some(here::budget(entry.get()))
 }
 
 impl CallSite {
-    /// Returns the policy and the breaker of the function's calls.
+    /// Returns the policy and the breaker of the function's calls: those of the program, or a test's
+    /// own.
     #[inline]
     pub(crate) fn resolved(&'static self) -> &'static Resolved {
+        #[cfg(feature = "test-util")]
+        if let Some(isolation) = Isolation::current() {
+            return isolation.resolved(self);
+        }
+        self.of_program()
+    }
+
+    /// [`resolved`](Self::resolved), if the function has been called.
+    pub(super) fn called(&'static self) -> Option<&'static Resolved> {
+        #[cfg(feature = "test-util")]
+        if let Some(isolation) = Isolation::current() {
+            return isolation.called(self);
+        }
+        self.resolved.get()
+    }
+
+    /// Returns the policy and the breaker of the function in the program, even inside a test with its
+    /// own.
+    #[inline]
+    pub(crate) fn of_program(&'static self) -> &'static Resolved {
         match self.resolved.get() {
             Some(resolved) => resolved,
             None => self.resolve(),
@@ -206,7 +259,7 @@ impl CallSite {
             policy = policy.budget(Program::get().budget(budget).get());
         }
         let rules = policy.into_rules();
-        rules.numbers().set(now);
+        rules.numbers().set(&now);
         rules
     }
 }
@@ -262,9 +315,11 @@ impl Keyed {
     pub(super) fn get(&self, name: &str) -> KeyedBreaker {
         KeyedBreaker(match self.namesakes.iter().find(|entry| entry.makes(name)) {
             None => Source::Template(self.breakers.hold(name)),
-            Some(entry) if entry.template.is_none() => Source::Single(entry.single()),
+            Some(entry) if entry.template.is_none() => here::breaker_of_call(entry.single()),
             // `find` returns the first entry that makes the name, so this one has no namesake.
-            Some(entry) => Source::Template(entry.keyed().breakers.hold(name)),
+            Some(entry) => {
+                here::keyed(entry.keyed(), |keyed| Source::Template(keyed.breakers.hold(name)))
+            }
         })
     }
 }

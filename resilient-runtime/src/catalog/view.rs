@@ -235,7 +235,7 @@ impl AnnotatedFunction {
     /// lists of kinds name them. Without a retry and a breaker, nothing is counted.
     #[must_use]
     pub fn unknown_errors(&self) -> u64 {
-        self.0.resolved.get().map_or(0, |resolved| resolved.rules.unknown_errors())
+        self.0.called().map_or(0, |resolved| resolved.rules.unknown_errors())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The error of a call that its policy ends.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::classify::Classify;
@@ -41,16 +42,33 @@ pub enum Rejection {
         /// The number of the attempt. The first is 1.
         attempt: u32,
     },
-    /// The call took longer than its `deadline`. The server may still be working on the last
+    /// The call took longer than its `deadline`, or than the time that
+    /// [`within`](crate::within()) had left for it. The server may still be working on the last
     /// attempt. The kind is `deadline_exceeded`, which is not transient.
-    #[error("deadline of {deadline:?} exceeded in attempt {attempts}")]
+    #[error("{}", ExceededDeadline { deadline: *deadline, attempts: *attempts })]
     #[non_exhaustive]
     DeadlineExceeded {
-        /// The deadline.
+        /// The deadline, or the time that was left when the call began.
         deadline: Duration,
-        /// The number of attempts.
+        /// The number of attempts; 0 if no time was left for the first, so that nothing was sent.
         attempts: u32,
     },
+}
+
+/// What a deadline says that was exceeded.
+struct ExceededDeadline {
+    deadline: Duration,
+    attempts: u32,
+}
+
+impl fmt::Display for ExceededDeadline {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { deadline, attempts } = self;
+        match attempts {
+            0 => formatter.write_str("deadline exceeded before the first attempt"),
+            _ => write!(formatter, "deadline of {deadline:?} exceeded in attempt {attempts}"),
+        }
+    }
 }
 
 impl Classify for Rejection {
@@ -72,7 +90,8 @@ impl Classify for Rejection {
     fn maybe_executed(&self) -> bool {
         match self {
             Self::CircuitOpen(error) => error.maybe_executed(),
-            Self::AttemptTimeout { .. } | Self::DeadlineExceeded { .. } => true,
+            Self::AttemptTimeout { .. } => true,
+            Self::DeadlineExceeded { attempts, .. } => *attempts > 0,
         }
     }
 }
@@ -109,6 +128,6 @@ mod tests {
         for wrap in [Outer::Wrapped, Outer::Transparent] {
             assert_eq!(CircuitOpenError::find(&wrap(open.clone().into())), Some(&open));
         }
-        assert_eq!(CircuitOpenError::find(&std::fmt::Error), None);
+        assert_eq!(CircuitOpenError::find(&fmt::Error), None);
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn unknown_error(subject: Subject<'_>) {
     );
 }
 
-/// A time limit ended a call that is never retried. For other calls, [`gave_up`] reports it.
+/// A time limit ended a call that is never retried: its own, or that of its request. For other calls, [`gave_up`] reports it.
 pub(crate) fn timed_out(subject: Subject<'_>, kind: ErrorKind, limit: Duration) {
     let Subject { function, breaker, attempt } = subject;
     let (kind, limit) = (kind.as_str(), readable(limit));
@@ -85,6 +85,12 @@ pub(crate) fn rejected(function: Option<&str>, breaker: &str, retry_after: Optio
         retry_after = retry_after.map(|wait| tracing::field::debug(readable(wait))),
         "rejected"
     );
+}
+
+/// A call was rejected because the request that it belongs to has no time left.
+pub(crate) fn too_late(function: Option<&str>, breaker: Option<&str>) {
+    let kind = ErrorKind::DeadlineExceeded.as_str();
+    tracing::debug!(target: TARGET, function, breaker, kind, "rejected");
 }
 
 pub(crate) fn opened(breaker: &str, from: &str, to: &str) {

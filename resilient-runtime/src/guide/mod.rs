@@ -22,9 +22,10 @@
 //!
 //! 12. [Testing](testing): the embedded server, parallel tests, the paused clock.
 //! 13. [Operating](operating): events, state, health, restarts, manual control, the catalog.
-//! 14. [What it costs](cost): measurements.
-//! 15. [How it compares](comparison): other libraries, and what they do better.
-//! 16. [How it works inside](internals): for contributors.
+//! 14. [Settings](settings): numbers over source, at run time.
+//! 15. [What it costs](cost): measurements.
+//! 16. [How it compares](comparison): other libraries, and what they do better.
+//! 17. [How it works inside](internals): for contributors.
 
 #[doc = include_str!("service.md")]
 pub mod service {}
@@ -64,6 +65,10 @@ pub mod testing {}
 
 #[doc = include_str!("operating.md")]
 pub mod operating {}
+
+#[cfg_attr(feature = "settings", doc = include_str!("settings.md"))]
+#[cfg_attr(not(feature = "settings"), doc = "Settings need the feature `settings`.")]
+pub mod settings {}
 
 #[doc = include_str!("cost.md")]
 pub mod cost {}

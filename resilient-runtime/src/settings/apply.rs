@@ -20,7 +20,7 @@ impl Settings {
     /// A change holds for calls that begin after it. A call under way keeps the attempts, delays and
     /// limits with which it has begun. A breaker and a budget are shared by calls: they keep their
     /// state, and decide everything that follows by their new numbers. The guide's page on
-    /// [operating](crate::guide::operating) says what a change means in each state.
+    /// [settings](crate::guide::settings) says what a change means in each state.
     ///
     /// Each change is an event.
     ///
@@ -29,7 +29,7 @@ impl Settings {
     /// All mistakes in the settings: unknown names and keys, values of the wrong sort or out of their
     /// range, and settings that contradict each other. Nothing is changed then.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use resilient_runtime::Settings;
     ///
     /// let settings = Settings::from_toml_str("[retry.timeout_error]\nmax_atempts = 3\njitter = 2");
@@ -92,7 +92,7 @@ fn commit(known: &Known, plan: Plan) {
     for function in known.functions.values().flatten() {
         if let Function::Site(site) = function {
             let numbers = FunctionNumbers::of(site.function()).replace(&site.numbers(&rows));
-            site.resolved().rules.numbers().set(numbers);
+            site.of_program().rules.numbers().set(&numbers);
         }
     }
     RegisteredPolicy::renew();

@@ -27,7 +27,7 @@ impl Settings {
     /// that says it: a setting, source, or nothing. What nothing says has its default, and is
     /// commented out. This is the file to start from: applied, it changes nothing.
     ///
-    /// ```
+    /// ```standalone_crate
     /// use resilient_runtime::Settings;
     ///
     /// println!("{}", Settings::effective());

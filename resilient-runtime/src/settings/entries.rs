@@ -190,6 +190,7 @@ pub(super) fn quoted(key: &str) -> String {
                 _ => write!(quoted, "{c}"),
             };
         }
+        quoted.push('"');
         quoted
     }
 }

@@ -59,7 +59,7 @@ impl Known {
         }
         for &site in &program.sites {
             let function = known.functions.entry(site.function().to_owned()).or_default();
-            site.resolved();
+            site.of_program();
             function.push(Function::Site(site));
         }
         for policy in RegisteredPolicy::all() {

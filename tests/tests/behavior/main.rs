@@ -25,3 +25,4 @@ mod shapes;
 mod slow;
 mod time;
 mod unknown;
+mod within;

@@ -7,12 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilient_runtime::{
-    BreakerConfig, BreakerState, BudgetConfig, CircuitBreaker, ConfigError, ErrorKind, Policy,
-    PolicyBuilder, RetryBudget, RetryExecutor, RetryPolicy, RetryTable, Scope,
+    BreakerConfig, BreakerState, BreakerTotals, BudgetConfig, CircuitBreaker, ConfigError,
+    ErrorKind, Policy, PolicyBuilder, RetryBudget, RetryExecutor, RetryPolicy, RetryTable, Scope,
+    breaker_of, breakers, policies,
 };
 use resilient_tests::events::Events;
 use resilient_tests::{DOWN, Failure, WRONG};
 use tokio::time::{Instant, advance};
+
+policies! {
+    breaker "policy shard/{shard}" { failure_threshold: 2 }
+}
 
 fn breaker(failure_threshold: u32) -> Arc<CircuitBreaker> {
     let config = BreakerConfig::builder().failure_threshold(failure_threshold).build().unwrap();
@@ -255,4 +260,30 @@ fn the_order_in_which_a_policy_is_built_does_not_matter() {
         .retry_by_kind(RetryTable::default())
         .build()
         .unwrap();
+}
+
+/// A policy goes through a breaker that the call selects, and nothing but that breaker counts.
+#[tokio::test(start_paused = true)]
+async fn a_policy_goes_through_a_breaker_of_the_callers_choice() {
+    let own = Arc::new(CircuitBreaker::default());
+    let policy = Policy::builder("sharded")
+        .retry(RetryPolicy::DEFAULT)
+        .breaker(Arc::clone(&own))
+        .build()
+        .unwrap();
+    let shard = |shard: u32| breaker_of("policy shard/{shard}", shard).unwrap();
+    for _ in 0..2 {
+        let failed = policy.through(shard(1)).run(|| async { Err::<(), _>(DOWN) }).await;
+        assert_eq!(failed, Err(DOWN));
+    }
+    let rejected = policy.through(shard(1)).run(|| async { Ok::<(), Failure>(()) }).await;
+    assert!(rejected.unwrap_err().is_rejection());
+    let through = policy.through(shard(2));
+    let number = through.run_with(|attempt| async move { Ok::<_, Failure>(attempt.number()) });
+    assert_eq!(number.await, Ok(1));
+    assert_eq!(own.stats().totals, BreakerTotals::default());
+    let names: Vec<_> = breakers().iter().map(|it| it.name().to_string()).collect();
+    assert!(names.contains(&"policy shard/1".to_owned()));
+    assert!(breaker_of("policy shard/{of}/{shard}", 1).is_none());
+    assert!(breaker_of("policy shard", 1).is_none());
 }

@@ -80,10 +80,7 @@ impl KeyedBreakers {
     /// it up, and after it was examined for eviction.
     #[must_use]
     pub fn get(&self, name: &str) -> Arc<CircuitBreaker> {
-        match self.hold(name) {
-            Held::OfThread(handle) => Arc::clone(&handle.breaker),
-            Held::Shared(breaker) => breaker,
-        }
+        self.hold(name).shared()
     }
 
     /// Returns the breaker of this name if it exists. This does not count as a use for eviction,
@@ -251,6 +248,16 @@ pub(crate) enum Held {
     OfThread(Arc<Handle>),
     /// Shared by all calls.
     Shared(Arc<CircuitBreaker>),
+}
+
+impl Held {
+    /// Returns the breaker, which is not evicted as long as the caller holds it.
+    pub(crate) fn shared(self) -> Arc<CircuitBreaker> {
+        match self {
+            Self::OfThread(handle) => Arc::clone(&handle.breaker),
+            Self::Shared(breaker) => breaker,
+        }
+    }
 }
 
 impl Deref for Held {

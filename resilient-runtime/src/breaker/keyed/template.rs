@@ -18,14 +18,14 @@ use std::fmt::{self, Write};
 use super::part::Part;
 
 /// A parsed name with placeholders.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Template {
     start: String,
     values: Vec<Value>,
 }
 
 /// A placeholder, and the text behind it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Value {
     /// A plain character that ends the value, and so is not plain in it.
     ends_at: Option<char>,
@@ -81,10 +81,13 @@ impl Template {
     }
 
     /// Returns the name that this value makes. `None` if there are several placeholders.
-    pub(crate) fn name_of(&self, value: &str) -> Option<String> {
+    pub(crate) fn name_of(&self, value: &dyn fmt::Display) -> Option<String> {
+        if self.values.len() != 1 {
+            return None;
+        }
         let mut name = String::new();
-        self.write(&[Part(&value)], &mut name).ok()?;
-        (self.values.len() == 1).then_some(name)
+        self.write(&[Part(value)], &mut name).ok()?;
+        Some(name)
     }
 
     /// Returns whether some values make this name.
