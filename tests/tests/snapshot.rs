@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use resilient_runtime::test::isolated;
 use resilient_runtime::{
     BreakerState, CircuitBreaker, ErrorKind, Hold, NotRestored, Policy, Restored, RetryBudget,
     RetryPolicy, SharedBreaker, Snapshot, breaker, breakers, budget, policies, resilient, restore,
@@ -548,4 +549,21 @@ async fn a_subscriber_may_take_a_snapshot_and_restore() {
     assert_eq!(events.named("restored the state of a circuit breaker").len(), 1);
     let Some(steady) = snapshot().breaker("steady").cloned() else { panic!("it is declared") };
     assert_eq!(steady.state, BreakerState::HalfOpen);
+}
+
+#[tokio::test]
+async fn an_isolated_test_takes_and_restores_only_what_is_its_own() {
+    let _turn = Turn::take();
+    get("steady").force_open();
+    isolated(async {
+        assert_eq!(snapshot().breaker("steady").unwrap().status(), "closed");
+        let entry = json!([{"name": "steady", "state": "closed", "held": "disabled"}]);
+        assert_eq!(names(&restore(&of_breakers(&entry))), ["steady"]);
+        assert_eq!(snapshot().budgets().len(), 1);
+        steady(Err(Failure::of(ErrorKind::Unknown))).await.unwrap_err();
+        let errors = snapshot().functions().iter().map(|it| it.unknown_errors).sum::<u64>();
+        assert_eq!(errors, 1, "those of other tests do not count");
+    })
+    .await;
+    assert_eq!(snapshot().breaker("steady").unwrap().held, Some(Hold::ForcedOpen));
 }

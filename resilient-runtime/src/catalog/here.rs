@@ -72,3 +72,12 @@ pub(super) fn is_same(one: &CircuitBreaker, other: &CircuitBreaker) -> bool {
     }
     ptr::eq(one, other)
 }
+
+/// [`is_same`], of budgets.
+pub(super) fn is_same_budget(one: &RetryBudget, other: &RetryBudget) -> bool {
+    #[cfg(feature = "test-util")]
+    if Isolation::current().is_some() {
+        return one.name() == other.name();
+    }
+    ptr::eq(one, other)
+}

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ptr;
 use std::sync::Arc;
 
 use super::breaker_entry::{BreakerEntry, Configured, Keyed};
@@ -119,7 +118,7 @@ pub(crate) fn budgets() -> Vec<SharedBudget> {
         Program::get().budgets().map(|entry| here::budget(entry.get())).collect();
     for policy in here::registered() {
         if let Some(registered) = policy.rules().shared_budget()
-            && !budgets.iter().any(|known| ptr::eq(&raw const **known, &raw const **registered))
+            && !budgets.iter().any(|known| here::is_same_budget(known, registered))
         {
             budgets.push(registered.clone());
         }
@@ -132,7 +131,7 @@ pub(crate) fn budgets() -> Vec<SharedBudget> {
 /// so far, sorted by name. The calls in one function count together.
 pub(crate) fn unknown_errors() -> BTreeMap<String, u64> {
     let sites = Program::get().sites.iter().map(|site| {
-        let resolved = site.resolved.get();
+        let resolved = site.called();
         (site.function(), resolved.map_or(0, |resolved| resolved.rules.unknown_errors()))
     });
     let registered = here::registered();
@@ -173,7 +172,7 @@ pub(crate) fn breaker_to_restore(
     let of_policies = registered.iter().filter(|it| *it.name() == *name).cloned();
     let mut found = of_source.into_iter().chain(of_policies);
     let first = found.next().ok_or(NoBreaker::Unknown)?;
-    if found.all(|other| ptr::eq(&raw const *other, &raw const *first)) {
+    if found.all(|other| here::is_same(&other, &first)) {
         Ok(first)
     } else {
         Err(NoBreaker::Several)
