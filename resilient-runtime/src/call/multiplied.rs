@@ -31,19 +31,22 @@ pub(crate) fn record(inner: &str, breaker: Option<&CircuitBreaker>, maybe_execut
     }
 }
 
-/// Reports, once for each pair, that the retries of this call multiply those of a call inside it.
-pub(crate) fn report(outer: Subject<'_>, frame: Frame) {
-    if enclosing::take_retried(frame) {
-        let inner = INNER.take();
-        // The set is never half changed, so it is valid after a panic. The event is emitted once the
-        // lock is released.
-        let is_new = {
-            let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
-            remember(&mut reported, outer.function, &inner)
-        };
-        if is_new {
-            event::multiplied(outer, &inner);
-        }
+/// Takes the name of the function that failed in spite of its retries inside the call of this frame,
+/// whose poll has just ended.
+pub(crate) fn take(outer: Frame) -> Option<String> {
+    enclosing::take_retried(outer).then(|| INNER.take())
+}
+
+/// Reports, once for each pair, that the retries of the outer call multiply those of a call of `inner`.
+pub(crate) fn report(outer: Subject<'_>, inner: &str) {
+    // The set is never half changed, so it is valid after a panic. The event is emitted once the lock
+    // is released.
+    let is_new = {
+        let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+        remember(&mut reported, outer.function, inner)
+    };
+    if is_new {
+        event::multiplied(outer, inner);
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Run<'p> {
     breaker: Option<&'p CircuitBreaker>,
     permit: Option<Permit<'p>>,
     standing: Standing,
+    /// Whether its polls are recorded for the calls inside it.
+    is_tracked: bool,
     attempt: u32,
     /// The moment of its [`Clock`]. In two fields, it takes no more room than a deadline alone.
     moment: Option<Instant>,
@@ -71,11 +73,18 @@ impl<'p> Run<'p> {
             breaker,
             permit,
             standing: Standing::Alone,
+            is_tracked: true,
             attempt: 1,
             moment: None,
             is_since: false,
             ran_out: None,
         }
+    }
+
+    /// [`new`](Self::new) for a call that nothing can reject and whose attempts nothing tracks.
+    #[inline]
+    pub(crate) fn untracked(rules: &'p Rules) -> Self {
+        Self { is_tracked: false, ..Self::new(rules, None) }
     }
 
     /// The numbers that the call has begun with.
@@ -446,6 +455,8 @@ impl<'p> Run<'p> {
             failed.ended_by(ran_out);
         }
         let kind = failed.kind;
+        // Even if this call does not retry: the note must not stay for another call.
+        let inner = self.take_retried();
         if kind == ErrorKind::Unknown {
             self.note_unknown_error();
         }
@@ -462,7 +473,9 @@ impl<'p> Run<'p> {
         };
         match self.next_delay(&failed, &row, was_probe) {
             Ok((delay, withdrawal)) => {
-                multiplied::report(self.subject(), self.frame());
+                if let Some(inner) = inner {
+                    multiplied::report(self.subject(), &inner);
+                }
                 event::retrying(self.subject(), kind, delay);
                 let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
                 // By the time that the hint could matter, it has been waited out.
@@ -489,6 +502,15 @@ impl<'p> Run<'p> {
         if is_first && !trips {
             event::unknown_error(self.subject());
         }
+    }
+
+    /// Takes the name of the function that failed in spite of its retries inside the attempt that has
+    /// just ended.
+    ///
+    /// The polls of an untracked call remove no older note, so it must not look: a success leaves its
+    /// note, because to remove it would cost every success a look.
+    fn take_retried(&self) -> Option<String> {
+        if self.is_tracked { multiplied::take(self.frame()) } else { None }
     }
 
     /// Records for an outer call that this one ends with an error after retries.

@@ -168,3 +168,39 @@ async fn a_call_in_a_task_of_its_own_is_not_inside() {
     spawns().await.unwrap_err();
     assert_eq!(told(&events), []);
 }
+
+#[resilient(retry(max_attempts = 2, base_delay = "1ms"), deadline = "1m")]
+async fn without_a_breaker(calls: &Cell<u32>, end: End) -> Result<(), Failure> {
+    let failed = inner(calls).await;
+    match end {
+        End::Retried => failed,
+        End::NotRetried => failed.map_err(|_| WRONG),
+        End::Recovered => Ok(()),
+    }
+}
+
+/// How the outer call of an inner one that fails ends.
+#[derive(Clone, Copy)]
+enum End {
+    Retried,
+    NotRetried,
+    Recovered,
+}
+
+#[resilient(retry(max_attempts = 2, base_delay = "1ms"))]
+async fn unrelated() -> Result<(), Failure> {
+    Err(DOWN)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_has_ended_leaves_nothing_for_an_unrelated_one() {
+    for end in [End::Recovered, End::NotRetried, End::Retried] {
+        let events = Events::catch();
+        let _ = without_a_breaker(&Cell::default(), end).await;
+        let outer = told(&events).len();
+        assert_eq!(outer, usize::from(matches!(end, End::Retried)));
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        unrelated().await.unwrap_err();
+        assert_eq!(told(&events).len(), outer);
+    }
+}
