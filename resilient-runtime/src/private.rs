@@ -237,8 +237,10 @@ impl<'b, T, E> GuardedCall<'b, T, E> {
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
+        let future = call.into_future();
+        // Only now: until then, the thread knows whether the user's code panics.
         self.rejecting.run.set_call_state(CallState::Running);
-        self.attempt(call.into_future())
+        self.attempt(future)
     }
 
     /// Tracks the attempt, like [`attempt`](Self::attempt), until `current` has no time left.
@@ -261,8 +263,9 @@ impl<'b, T, E> GuardedCall<'b, T, E> {
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
+        let future = call.into_future();
         self.rejecting.run.set_call_state(CallState::Running);
-        self.timed(current, call.into_future())
+        self.timed(current, future)
     }
 }
 

@@ -347,3 +347,26 @@ async fn the_catalog_lists_each_call_under_the_function_around_it() {
     assert!(search.file().ends_with("behavior/guard.rs") && search.line() > 0);
     assert!(search.to_string().contains("behavior::guard::search (a call): retry \"auto\""));
 }
+
+/// A builder that panics when it becomes a future.
+struct PanicsIntoFuture;
+
+impl IntoFuture for PanicsIntoFuture {
+    type Output = Result<u32, Failure>;
+    type IntoFuture = std::future::Ready<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        panic!("as it becomes a future")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_into_future_counts_as_a_failure() {
+    let untimed = async { guard!(breaker = "guard builder"; PanicsIntoFuture).await };
+    assert!(tokio::spawn(untimed).await.unwrap_err().is_panic());
+    let timed =
+        async { guard!(breaker = "guard builder", deadline = "1m"; PanicsIntoFuture).await };
+    assert!(tokio::spawn(timed).await.unwrap_err().is_panic());
+    let totals = breaker("guard builder").unwrap().stats().totals;
+    assert_eq!((totals.failures, totals.ignored), (2, 0));
+}
