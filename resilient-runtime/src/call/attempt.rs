@@ -71,7 +71,7 @@ impl CurrentAttempt {
     }
 }
 
-/// The number of the attempt that has sent nothing, by its own account; 0 if there is none.
+/// The number of the last attempt that has sent nothing, by its own account; 0 if there is none.
 ///
 /// It is beside the call, not in it: only a call whose body knows its attempt has one. It is the
 /// number, so that the next attempt begins without a mark.
@@ -94,7 +94,8 @@ impl NothingSent {
     }
 
     fn set(&self, attempt: u32) {
-        self.0.store(attempt, Ordering::Relaxed);
+        // The greatest: a clone of an earlier attempt must not erase the mark of the current one.
+        self.0.fetch_max(attempt, Ordering::Relaxed);
     }
 }
 
