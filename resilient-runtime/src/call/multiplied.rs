@@ -1,7 +1,7 @@
 //! Retries inside retries: two calls through different breakers that both retry one failure.
 //!
 //! A call that fails in spite of its retries leaves its name. The call around it finds the name if it
-//! retries that failure too. Nothing of this is on the path of a success.
+//! retries in the same poll, that failure or another one. Nothing of this is on the path of a success.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

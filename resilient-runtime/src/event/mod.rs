@@ -30,8 +30,8 @@ pub(crate) fn retrying(subject: Subject<'_>, kind: ErrorKind, delay: Duration) {
     tracing::info!(target: TARGET, function, breaker, attempt, kind, ?delay, "retrying");
 }
 
-/// A call is retried whose failure is that of a call inside it, which was retried too. `outer` is
-/// the call that is retried now.
+/// A call is retried after a call inside it has failed, which was retried too. `outer` is the call
+/// that is retried now. Its error may be another one: an error does not say where it comes from.
 pub(crate) fn multiplied(outer: Subject<'_>, inner: &str) {
     let Subject { function, breaker, .. } = outer;
     tracing::warn!(
@@ -39,8 +39,9 @@ pub(crate) fn multiplied(outer: Subject<'_>, inner: &str) {
         function,
         breaker,
         inner,
-        "retries multiply: the function retries what the function `inner`, which it calls, has \
-         already retried: let one of them retry, or give both the same breaker"
+        "retries may multiply: the function retries after the function `inner`, which it calls, has \
+         already retried and failed: if it retries the same error, let one of them retry, or give \
+         both the same breaker"
     );
 }
 
