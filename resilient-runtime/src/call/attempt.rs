@@ -134,6 +134,10 @@ impl Attempt<'_> {
     /// the breaker counts it as [ignored](crate::Permit::ignore), a probe releases its slot, and the
     /// retry budget gets no refund. An error counts as usual.
     ///
+    /// In a call that is [part of an outer one](crate::guide::breakers#calls-inside-a-call) through
+    /// the same breaker, this has no effect for the breaker, which counts only the outer call. If
+    /// that sends nothing, the outer function must say so itself.
+    ///
     /// Call it where a function returns early. Otherwise two empty upserts close a half-open breaker
     /// while the server is still down.
     ///
