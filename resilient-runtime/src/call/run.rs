@@ -11,7 +11,7 @@ use super::attempt::{CurrentAttempt, NothingSent};
 use super::clock::{Clock, TimeLeft};
 use super::enclosing::{self, Frame};
 use super::failed_attempt::FailedAttempt;
-use super::multiplied;
+use super::multiplied::{self, Retried};
 use super::numbers::{CallNumbers, Version};
 use super::retry_delay::{PendingRetry, RetryDelay, RetryPlan};
 use super::rules::{Rules, Scope};
@@ -474,7 +474,7 @@ impl<'p> Run<'p> {
         match self.next_delay(&failed, &row, was_probe) {
             Ok((delay, withdrawal)) => {
                 if let Some(inner) = inner {
-                    multiplied::report(self.subject(), &inner);
+                    multiplied::report(self.subject(), inner);
                 }
                 event::retrying(self.subject(), kind, delay);
                 let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
@@ -504,19 +504,19 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Takes the name of the function that failed in spite of its retries inside the attempt that has
+    /// Takes the name of the call that failed in spite of its retries inside the attempt that has
     /// just ended.
     ///
     /// The polls of an untracked call remove no older note, so it must not look: a success leaves its
     /// note, because to remove it would cost every success a look.
-    fn take_retried(&self) -> Option<String> {
+    fn take_retried(&self) -> Option<Retried> {
         if self.is_tracked { multiplied::take(self.frame()) } else { None }
     }
 
     /// Records for an outer call that this one ends with an error after retries.
     fn record_retries(&self, failed: &FailedAttempt) {
         if self.attempt > 1 {
-            multiplied::record(self.rules.name(), self.breaker, failed.maybe_executed);
+            multiplied::record(self.subject(), self.breaker, failed.maybe_executed);
         }
     }
 
@@ -624,6 +624,7 @@ impl<'p> Run<'p> {
     fn subject(&self) -> Subject<'p> {
         Subject {
             function: self.rules.name(),
+            place: self.rules.place(),
             breaker: self.breaker.map(|breaker| breaker.name().as_str()),
             attempt: self.attempt,
         }

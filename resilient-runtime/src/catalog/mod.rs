@@ -11,7 +11,6 @@ mod function_numbers;
 mod keyed_breaker;
 mod keyed_site;
 mod passed_over;
-mod place;
 mod problem;
 mod program;
 mod registered;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::function_numbers::FunctionNumbers;
-use super::place::Place;
 use crate::call::Rules;
+use crate::place::Place;
 use crate::{Policy, SharedBreaker};
 
 /// A policy without the attribute, from [`Catalog::policies`](crate::Catalog::policies). As long as

@@ -370,3 +370,41 @@ async fn a_panic_of_into_future_counts_as_a_failure() {
     let totals = breaker("guard builder").unwrap().stats().totals;
     assert_eq!((totals.failures, totals.ignored), (2, 0));
 }
+
+/// A generic type, of which each method guards a call.
+struct Generic<T>(T);
+
+impl<T> Generic<T> {
+    async fn inherent() -> Result<(), Failure> {
+        guard!(retry; std::future::ready(Ok(()))).await
+    }
+}
+
+trait Repo {
+    async fn of_trait<A>() -> Result<(), Failure>;
+
+    async fn provided() -> Result<(), Failure> {
+        guard!(retry; std::future::ready(Ok(()))).await
+    }
+}
+
+impl<T> Repo for Generic<T> {
+    async fn of_trait<A>() -> Result<(), Failure> {
+        guard!(retry; std::future::ready(Ok(()))).await
+    }
+}
+
+#[tokio::test]
+async fn a_call_has_the_name_that_the_compiler_gives_the_function_around_it() {
+    Generic::<u32>::inherent().await.unwrap();
+    Generic::<u32>::of_trait::<u8>().await.unwrap();
+    Generic::<u32>::provided().await.unwrap();
+    let named = |ending: &str| {
+        let catalog = catalog();
+        let mut names = catalog.functions().iter().map(|listed| listed.name());
+        names.find(|name| name.ends_with(ending)).unwrap().replace(module_path!(), "app")
+    };
+    assert_eq!(named("::inherent"), "app::Generic<_>::inherent");
+    assert_eq!(named("::of_trait"), "<app::Generic<_> as app::Repo>::of_trait");
+    assert_eq!(named("::provided"), "app::Repo::provided");
+}

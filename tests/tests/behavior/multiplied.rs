@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use resilient_runtime::{BreakerConfig, CircuitBreaker, Policy, RetryPolicy, policies, resilient};
+use resilient_runtime::{
+    BreakerConfig, CircuitBreaker, Policy, RetryPolicy, guard, policies, resilient,
+};
 use resilient_tests::events::{Caught, Events};
 use resilient_tests::{DOWN, Failure, WRONG};
 use tracing::Level;
@@ -216,5 +218,32 @@ async fn a_call_that_has_ended_leaves_nothing_for_an_unrelated_one() {
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
         unrelated().await.unwrap_err();
         assert_eq!(told(&events).len(), outer);
+    }
+}
+
+async fn fails() -> Result<(), Failure> {
+    Err(DOWN)
+}
+
+/// Returns the lines of its guards. On each, one is inside the other.
+async fn guards_twice() -> [u32; 2] {
+    let one = line!() + 1;
+    let _ = guard!(retry, breaker = "guards twice"; async { guard!(retry; fails()).await }).await;
+    let other = line!() + 1;
+    let _ = guard!(retry, breaker = "guards twice"; async { guard!(retry; fails()).await }).await;
+    [one, other]
+}
+
+#[tokio::test(start_paused = true)]
+async fn guards_in_one_function_are_told_apart_by_their_places() {
+    let events = Events::catch();
+    let places = guards_twice().await.map(|line| format!("{}:{line}", file!()));
+    let pair = pair("guards_twice", "guards_twice");
+    assert_eq!(told(&events), [pair.clone(), pair]);
+    let all = events.all();
+    let told: Vec<_> =
+        all.iter().filter(|it| it.message().starts_with("retries may multiply")).collect();
+    for (event, place) in told.into_iter().zip(&places) {
+        assert_eq!((event.field("place"), event.field("inner_place")), (&**place, &**place));
     }
 }
