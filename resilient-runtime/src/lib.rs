@@ -32,6 +32,7 @@ mod error;
 mod event;
 pub mod guide;
 mod live;
+mod place;
 mod retry;
 #[cfg(feature = "settings")]
 mod settings;

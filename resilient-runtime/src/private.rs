@@ -72,7 +72,7 @@ impl<T, E: Classify, Unnamed> PolicyReturn<Unnamed> for Result<T, E> {
 
     #[inline]
     fn begin(rules: &'static Rules) -> Self::Call {
-        Call::new(rules, None, FailedAttempt::of, ())
+        Call::new(Run::untracked(rules), FailedAttempt::of, ())
     }
 }
 
@@ -101,7 +101,7 @@ impl<T, E: Classify + CarriesRejection<Unnamed>, Unnamed> Rejectable<Unnamed> fo
         rules: &'static Rules,
         breaker: Option<&'b CircuitBreaker>,
     ) -> Self::Guarded<'b> {
-        Call::new(rules, breaker, FailedAttempt::of, E::carry)
+        Call::new(Run::new(rules, breaker), FailedAttempt::of, E::carry)
     }
 }
 
@@ -182,7 +182,7 @@ pub fn begin_by<T, E, Unnamed>(
     site: &'static CallSite,
     classify: fn(&E) -> FailedAttempt,
 ) -> Call<'static, T, E> {
-    Call::new(&site.resolved().rules, None, classify, ())
+    Call::new(Run::untracked(&site.resolved().rules), classify, ())
 }
 
 /// [`begin_guarded`], with functions that classify an error and convert a rejection to one.
@@ -194,7 +194,7 @@ pub fn begin_guarded_by<'b, T, E, Unnamed>(
     classify: fn(&E) -> FailedAttempt,
     reject: fn(Rejection) -> E,
 ) -> GuardedCall<'b, T, E> {
-    Call::new(&site.resolved().rules, breaker, classify, reject)
+    Call::new(Run::new(&site.resolved().rules, breaker), classify, reject)
 }
 
 /// A call of an annotated function that returns `Result<T, E>`.
@@ -237,8 +237,10 @@ impl<'b, T, E> GuardedCall<'b, T, E> {
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
+        let future = call.into_future();
+        // Only now: until then, the thread knows whether the user's code panics.
         self.rejecting.run.set_call_state(CallState::Running);
-        self.attempt(call.into_future())
+        self.attempt(future)
     }
 
     /// Tracks the attempt, like [`attempt`](Self::attempt), until `current` has no time left.
@@ -261,21 +263,16 @@ impl<'b, T, E> GuardedCall<'b, T, E> {
     where
         F: IntoFuture<Output = Result<T, E>>,
     {
+        let future = call.into_future();
         self.rejecting.run.set_call_state(CallState::Running);
-        self.timed(current, call.into_future())
+        self.timed(current, future)
     }
 }
 
 impl<'b, T, E, R> Call<'b, T, E, R> {
     #[inline]
-    fn new(
-        rules: &'static Rules,
-        breaker: Option<&'b CircuitBreaker>,
-        classify: fn(&E) -> FailedAttempt,
-        reject: R,
-    ) -> Self {
-        let rejecting = Rejecting { run: Run::new(rules, breaker), reject };
-        Self { rejecting, classify, returns: PhantomData }
+    fn new(run: Run<'b>, classify: fn(&E) -> FailedAttempt, reject: R) -> Self {
+        Self { rejecting: Rejecting { run, reject }, classify, returns: PhantomData }
     }
 
     /// Starts the time until the deadline.

@@ -71,7 +71,7 @@ impl CurrentAttempt {
     }
 }
 
-/// The number of the attempt that has sent nothing, by its own account; 0 if there is none.
+/// The number of the last attempt that has sent nothing, by its own account; 0 if there is none.
 ///
 /// It is beside the call, not in it: only a call whose body knows its attempt has one. It is the
 /// number, so that the next attempt begins without a mark.
@@ -94,7 +94,8 @@ impl NothingSent {
     }
 
     fn set(&self, attempt: u32) {
-        self.0.store(attempt, Ordering::Relaxed);
+        // The greatest: a clone of an earlier attempt must not erase the mark of the current one.
+        self.0.fetch_max(attempt, Ordering::Relaxed);
     }
 }
 
@@ -132,6 +133,10 @@ impl Attempt<'_> {
     /// Says that this attempt sends no request. If it succeeds, that says nothing about the server:
     /// the breaker counts it as [ignored](crate::Permit::ignore), a probe releases its slot, and the
     /// retry budget gets no refund. An error counts as usual.
+    ///
+    /// In a call that is [part of an outer one](crate::guide::breakers#calls-inside-a-call) through
+    /// the same breaker, this has no effect for the breaker, which counts only the outer call. If
+    /// that sends nothing, the outer function must say so itself.
     ///
     /// Call it where a function returns early. Otherwise two empty upserts close a half-open breaker
     /// while the server is still down.

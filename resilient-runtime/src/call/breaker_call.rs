@@ -107,7 +107,7 @@ impl CircuitBreaker {
     /// sign of a server that hangs.
     fn settle_ran_out(&self, mut permit: Option<Permit<'_>>, ran_out: RanOut, left: Duration) {
         let breaker = Some(self.name().as_str());
-        let subject = Subject { function: NAME, breaker, attempt: 1 };
+        let subject = Subject { function: NAME, place: None, breaker, attempt: 1 };
         // A panic of a subscriber is one of the call.
         flag_panic(permit.as_mut().map(Permit::call_state), || {
             event::timed_out(subject, ran_out.kind(), left);

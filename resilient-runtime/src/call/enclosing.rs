@@ -65,7 +65,8 @@ enum Retried {
     /// The poll of the outer call lasts.
     Inside(Frame),
     /// The poll of the outer call was the last poll of a call that ended. If the outer call settles
-    /// an error now, the inner call's error has led to it.
+    /// an error now, the inner call's error may have led to it. Otherwise this stays until the next
+    /// recorded poll ends, so only a call whose polls are recorded may ask.
     Left(Frame),
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::numbers::{LiveNumbers, Numbers, RowChoice};
 use super::rules::{Rules, Scope};
 use super::shared::{SharedBreaker, SharedBudget};
+use crate::place::Place;
 use crate::{ConfigError, RetryPolicy, RetryTable};
 
 /// The policy of a call: all that `#[resilient]` does, for code that cannot carry an attribute.
@@ -116,6 +117,7 @@ impl Policy {
 #[must_use = "a builder does nothing before `build`"]
 pub struct PolicyBuilder {
     name: Cow<'static, str>,
+    place: Option<Place>,
     numbers: Numbers,
     breaker: Option<SharedBreaker>,
     budget: Option<SharedBudget>,
@@ -126,8 +128,15 @@ pub struct PolicyBuilder {
 
 impl PolicyBuilder {
     fn named(name: Cow<'static, str>) -> Self {
-        let numbers = Numbers::default();
-        Self { name, numbers, breaker: None, budget: None, scope: None, idempotent: None }
+        Self {
+            name,
+            place: None,
+            numbers: Numbers::default(),
+            breaker: None,
+            budget: None,
+            scope: None,
+            idempotent: None,
+        }
     }
 
     /// Retries every transient error by one row, as `retry = "rate_limit_error"` does. A call that
@@ -141,6 +150,10 @@ impl PolicyBuilder {
     /// far.
     pub fn retry_by_kind(self, table: RetryTable) -> Self {
         self.with_retry(RowChoice::ByKind(Arc::new(table)))
+    }
+
+    pub(crate) fn at(self, place: Place) -> Self {
+        Self { place: Some(place), ..self }
     }
 
     pub(crate) fn numbers(self, numbers: Numbers) -> Self {
@@ -259,8 +272,8 @@ impl PolicyBuilder {
 
     /// Returns the rules of the policy, from settings that the attribute has checked.
     pub(crate) fn into_rules(self) -> Rules {
-        let Self { name, numbers, breaker, budget, scope, idempotent } = self;
+        let Self { name, place, numbers, breaker, budget, scope, idempotent } = self;
         let numbers = LiveNumbers::new(numbers, idempotent.unwrap_or(true));
-        Rules::new(name, numbers, breaker, scope.unwrap_or_default(), budget)
+        Rules::new((name, place), numbers, breaker, scope.unwrap_or_default(), budget)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::numbers::LiveNumbers;
 use super::shared::{SharedBreaker, SharedBudget};
+use crate::place::Place;
 use crate::{CircuitBreaker, RetryBudget};
 
 /// Whether a breaker counts calls or attempts.
@@ -23,6 +24,8 @@ pub enum Scope {
 #[derive(Debug)]
 pub struct Rules {
     name: Cow<'static, str>,
+    /// Of an annotated function or a guarded call.
+    place: Option<Place>,
     numbers: LiveNumbers,
     breaker: Option<SharedBreaker>,
     scope: Scope,
@@ -32,18 +35,22 @@ pub struct Rules {
 }
 
 impl Rules {
-    pub(super) const fn new(
-        name: Cow<'static, str>,
+    pub(super) fn new(
+        (name, place): (Cow<'static, str>, Option<Place>),
         numbers: LiveNumbers,
         breaker: Option<SharedBreaker>,
         scope: Scope,
         budget: Option<SharedBudget>,
     ) -> Self {
-        Self { name, numbers, breaker, scope, budget, unknown_errors: AtomicU64::new(0) }
+        Self { name, place, numbers, breaker, scope, budget, unknown_errors: AtomicU64::new(0) }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    pub(crate) const fn place(&self) -> Option<Place> {
+        self.place
     }
 
     #[inline]
@@ -90,6 +97,12 @@ impl Rules {
     pub(super) fn renamed(&self, name: Cow<'static, str>) -> Self {
         let source = self.numbers.source().clone();
         let numbers = LiveNumbers::new(source, self.numbers.is_idempotent());
-        Self::new(name, numbers, self.breaker.clone(), self.scope, self.budget.clone())
+        Self::new(
+            (name, self.place),
+            numbers,
+            self.breaker.clone(),
+            self.scope,
+            self.budget.clone(),
+        )
     }
 }

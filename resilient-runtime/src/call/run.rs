@@ -11,7 +11,7 @@ use super::attempt::{CurrentAttempt, NothingSent};
 use super::clock::{Clock, TimeLeft};
 use super::enclosing::{self, Frame};
 use super::failed_attempt::FailedAttempt;
-use super::multiplied;
+use super::multiplied::{self, Retried};
 use super::numbers::{CallNumbers, Version};
 use super::retry_delay::{PendingRetry, RetryDelay, RetryPlan};
 use super::rules::{Rules, Scope};
@@ -36,6 +36,8 @@ pub struct Run<'p> {
     breaker: Option<&'p CircuitBreaker>,
     permit: Option<Permit<'p>>,
     standing: Standing,
+    /// Whether its polls are recorded for the calls inside it.
+    is_tracked: bool,
     attempt: u32,
     /// The moment of its [`Clock`]. In two fields, it takes no more room than a deadline alone.
     moment: Option<Instant>,
@@ -71,11 +73,18 @@ impl<'p> Run<'p> {
             breaker,
             permit,
             standing: Standing::Alone,
+            is_tracked: true,
             attempt: 1,
             moment: None,
             is_since: false,
             ran_out: None,
         }
+    }
+
+    /// [`new`](Self::new) for a call that nothing can reject and whose attempts nothing tracks.
+    #[inline]
+    pub(crate) fn untracked(rules: &'p Rules) -> Self {
+        Self { is_tracked: false, ..Self::new(rules, None) }
     }
 
     /// The numbers that the call has begun with.
@@ -446,6 +455,8 @@ impl<'p> Run<'p> {
             failed.ended_by(ran_out);
         }
         let kind = failed.kind;
+        // Even if this call does not retry: the note must not stay for another call.
+        let inner = self.take_retried();
         if kind == ErrorKind::Unknown {
             self.note_unknown_error();
         }
@@ -462,7 +473,9 @@ impl<'p> Run<'p> {
         };
         match self.next_delay(&failed, &row, was_probe) {
             Ok((delay, withdrawal)) => {
-                multiplied::report(self.subject(), self.frame());
+                if let Some(inner) = inner {
+                    multiplied::report(self.subject(), inner);
+                }
                 event::retrying(self.subject(), kind, delay);
                 let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
                 // By the time that the hint could matter, it has been waited out.
@@ -491,10 +504,19 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// Takes the name of the call that failed in spite of its retries inside the attempt that has
+    /// just ended.
+    ///
+    /// The polls of an untracked call remove no older note, so it must not look: a success leaves its
+    /// note, because to remove it would cost every success a look.
+    fn take_retried(&self) -> Option<Retried> {
+        if self.is_tracked { multiplied::take(self.frame()) } else { None }
+    }
+
     /// Records for an outer call that this one ends with an error after retries.
     fn record_retries(&self, failed: &FailedAttempt) {
         if self.attempt > 1 {
-            multiplied::record(self.rules.name(), self.breaker, failed.maybe_executed);
+            multiplied::record(self.subject(), self.breaker, failed.maybe_executed);
         }
     }
 
@@ -602,6 +624,7 @@ impl<'p> Run<'p> {
     fn subject(&self) -> Subject<'p> {
         Subject {
             function: self.rules.name(),
+            place: self.rules.place(),
             breaker: self.breaker.map(|breaker| breaker.name().as_str()),
             attempt: self.attempt,
         }

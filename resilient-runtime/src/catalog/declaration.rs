@@ -1,6 +1,6 @@
 //! A declaration of `policies!`.
 
-use super::place::Place;
+use crate::place::Place;
 
 /// A breaker, a retry row or a retry budget that [`policies!`](crate::policies) declares.
 #[derive(Debug)]

@@ -14,7 +14,6 @@ mod isolation;
 mod keyed_breaker;
 mod keyed_site;
 mod passed_over;
-mod place;
 mod problem;
 mod program;
 mod registered;

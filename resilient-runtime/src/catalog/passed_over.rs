@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::place::Place;
+use crate::place::Place;
 
 /// A method without a policy in an `impl` block that has `#[resilient]`. See
 /// [`Catalog::passed_over`](crate::Catalog::passed_over).

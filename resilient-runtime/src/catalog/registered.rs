@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::function_numbers::FunctionNumbers;
 #[cfg(feature = "test-util")]
 use super::isolation::Isolation;
-use super::place::Place;
 use crate::call::Rules;
+use crate::place::Place;
 use crate::{Policy, SharedBreaker};
 
 /// A policy without the attribute, from [`Catalog::policies`](crate::Catalog::policies). As long as

@@ -249,8 +249,10 @@ impl CallSite {
     fn rules(&self) -> Rules {
         let source = self.numbers(Rows::source());
         let now = FunctionNumbers::of(self.function()).replace(&self.numbers(&Rows::current()));
-        let mut policy =
-            Policy::builder(self.function()).idempotent(self.idempotent).numbers(source);
+        let mut policy = Policy::builder(self.function())
+            .at(self.place)
+            .idempotent(self.idempotent)
+            .numbers(source);
         if let Some(spec) = self.breaker {
             policy = policy.scope(spec.scope);
         }

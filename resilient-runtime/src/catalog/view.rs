@@ -163,7 +163,10 @@ pub struct AnnotatedFunction(&'static CallSite);
 impl AnnotatedFunction {
     /// Returns the path of the function: `app::search`. If the attribute is on the `impl` block, it
     /// has the type, `app::Store::search`, and the trait, `app::<Store as Repo>::search`. For a call,
-    /// this is the function around it, without type parameters. Events carry the same path.
+    /// this is what the compiler calls the function around it, without type parameters:
+    /// `app::search`, `app::Store<_>::search` in a generic type, and
+    /// `<app::Store<_> as app::Repo>::search` in the implementation of a trait. Events carry the same
+    /// path.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.0.function()

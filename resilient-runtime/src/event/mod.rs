@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::ErrorKind;
 use crate::error::readable;
+use crate::place::Place;
 
 pub(crate) const TARGET: &str = "resilient";
 
@@ -19,44 +20,50 @@ pub(crate) const TARGET: &str = "resilient";
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) function: &'a str,
+    /// Of an annotated function or a guarded call.
+    pub(crate) place: Option<Place>,
     pub(crate) breaker: Option<&'a str>,
     /// The last attempt that ended. The first is 1.
     pub(crate) attempt: u32,
 }
 
 pub(crate) fn retrying(subject: Subject<'_>, kind: ErrorKind, delay: Duration) {
-    let Subject { function, breaker, attempt } = subject;
+    let Subject { function, breaker, attempt, .. } = subject;
     let (kind, delay) = (kind.as_str(), readable(delay));
     tracing::info!(target: TARGET, function, breaker, attempt, kind, ?delay, "retrying");
 }
 
-/// A call is retried whose failure is that of a call inside it, which was retried too. `outer` is
-/// the call that is retried now.
-pub(crate) fn multiplied(outer: Subject<'_>, inner: &str) {
-    let Subject { function, breaker, .. } = outer;
+/// A call is retried after a call inside it has failed, which was retried too. `outer` is the call
+/// that is retried now. Its error may be another one: an error does not say where it comes from.
+pub(crate) fn multiplied(outer: Subject<'_>, inner: &str, inner_place: Option<Place>) {
+    let Subject { function, place, breaker, .. } = outer;
     tracing::warn!(
         target: TARGET,
         function,
+        place = place.map(tracing::field::display),
         breaker,
         inner,
-        "retries multiply: the function retries what the function `inner`, which it calls, has \
-         already retried: let one of them retry, or give both the same breaker"
+        inner_place = inner_place.map(tracing::field::display),
+        "retries may multiply: the function retries after the function `inner`, which it calls, has \
+         already retried and failed: if it retries the same error, let one of them retry, or give \
+         both the same breaker"
     );
 }
 
 pub(crate) fn gave_up(subject: Subject<'_>, kind: ErrorKind, reason: &str) {
-    let Subject { function, breaker, attempt } = subject;
+    let Subject { function, breaker, attempt, .. } = subject;
     let kind = kind.as_str();
     tracing::warn!(target: TARGET, function, breaker, attempt, kind, reason, "gave up");
 }
 
 /// An error of kind `unknown` reached a policy with a retry or a breaker, for the first time.
 pub(crate) fn unknown_error(subject: Subject<'_>) {
-    let Subject { function, breaker, attempt } = subject;
+    let Subject { function, place, breaker, attempt } = subject;
     let kind = ErrorKind::Unknown.as_str();
     tracing::warn!(
         target: TARGET,
         function,
+        place = place.map(tracing::field::display),
         breaker,
         attempt,
         kind,
@@ -68,7 +75,7 @@ pub(crate) fn unknown_error(subject: Subject<'_>) {
 
 /// A time limit ended a call that is never retried: its own, or that of its request. For other calls, [`gave_up`] reports it.
 pub(crate) fn timed_out(subject: Subject<'_>, kind: ErrorKind, limit: Duration) {
-    let Subject { function, breaker, attempt } = subject;
+    let Subject { function, breaker, attempt, .. } = subject;
     let (kind, limit) = (kind.as_str(), readable(limit));
     tracing::warn!(target: TARGET, function, breaker, attempt, kind, ?limit, "timed out");
 }

@@ -347,3 +347,64 @@ async fn the_catalog_lists_each_call_under_the_function_around_it() {
     assert!(search.file().ends_with("behavior/guard.rs") && search.line() > 0);
     assert!(search.to_string().contains("behavior::guard::search (a call): retry \"auto\""));
 }
+
+/// A builder that panics when it becomes a future.
+struct PanicsIntoFuture;
+
+impl IntoFuture for PanicsIntoFuture {
+    type Output = Result<u32, Failure>;
+    type IntoFuture = std::future::Ready<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        panic!("as it becomes a future")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_of_into_future_counts_as_a_failure() {
+    let untimed = async { guard!(breaker = "guard builder"; PanicsIntoFuture).await };
+    assert!(tokio::spawn(untimed).await.unwrap_err().is_panic());
+    let timed =
+        async { guard!(breaker = "guard builder", deadline = "1m"; PanicsIntoFuture).await };
+    assert!(tokio::spawn(timed).await.unwrap_err().is_panic());
+    let totals = breaker("guard builder").unwrap().stats().totals;
+    assert_eq!((totals.failures, totals.ignored), (2, 0));
+}
+
+/// A generic type, of which each method guards a call.
+struct Generic<T>(T);
+
+impl<T> Generic<T> {
+    async fn inherent() -> Result<(), Failure> {
+        guard!(retry; std::future::ready(Ok(()))).await
+    }
+}
+
+trait Repo {
+    async fn of_trait<A>() -> Result<(), Failure>;
+
+    async fn provided() -> Result<(), Failure> {
+        guard!(retry; std::future::ready(Ok(()))).await
+    }
+}
+
+impl<T> Repo for Generic<T> {
+    async fn of_trait<A>() -> Result<(), Failure> {
+        guard!(retry; std::future::ready(Ok(()))).await
+    }
+}
+
+#[tokio::test]
+async fn a_call_has_the_name_that_the_compiler_gives_the_function_around_it() {
+    Generic::<u32>::inherent().await.unwrap();
+    Generic::<u32>::of_trait::<u8>().await.unwrap();
+    Generic::<u32>::provided().await.unwrap();
+    let named = |ending: &str| {
+        let catalog = catalog();
+        let mut names = catalog.functions().iter().map(|listed| listed.name());
+        names.find(|name| name.ends_with(ending)).unwrap().replace(module_path!(), "app")
+    };
+    assert_eq!(named("::inherent"), "app::Generic<_>::inherent");
+    assert_eq!(named("::of_trait"), "<app::Generic<_> as app::Repo>::of_trait");
+    assert_eq!(named("::provided"), "app::Repo::provided");
+}

@@ -135,3 +135,19 @@ async fn an_operation_of_a_policy_knows_its_attempt() {
     assert_eq!(breaker.state(), BreakerState::HalfOpen);
     assert_eq!(breaker.stats().totals.ignored, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clone_of_an_earlier_attempt_does_not_erase_the_mark() {
+    let breaker = Arc::new(CircuitBreaker::new(BreakerConfig::DEFAULT));
+    let policy = Policy::builder("clones").retry(RetryPolicy::DEFAULT);
+    let policy = policy.breaker(Arc::clone(&breaker)).build().unwrap();
+    let mut earlier: Option<Attempt<'static>> = None;
+    let run = policy.run_with(|attempt| {
+        attempt.nothing_sent();
+        let earlier = earlier.replace(attempt);
+        async move { earlier.map(|earlier| earlier.nothing_sent()).ok_or(DOWN) }
+    });
+    run.await.unwrap();
+    let totals = breaker.stats().totals;
+    assert_eq!((totals.successes, totals.ignored), (0, 1));
+}

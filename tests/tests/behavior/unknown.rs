@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use resilient_runtime::{
     AnnotatedFunction, BreakerConfig, CircuitBreaker, ErrorKind, Policy, RetryExecutor,
-    RetryPolicy, catalog, resilient,
+    RetryPolicy, catalog, guard, resilient,
 };
 use resilient_tests::Failure;
 use resilient_tests::events::{Caught, Events};
@@ -42,6 +42,7 @@ async fn a_policy_that_does_nothing_is_told_once_and_every_such_error_is_counted
     assert_eq!(unknown.field("function"), concat!(module_path!(), "::guarded"));
     assert_eq!(unknown.field("breaker"), "unknown errors");
     assert_eq!((unknown.field("kind"), unknown.field("attempt")), ("unknown", "1"));
+    assert!(unknown.field("place").starts_with(concat!(file!(), ":")), "{unknown:?}");
     for advice in ["derive `Classify`", "`classify`", "`QdrantError`"] {
         assert!(unknown.message().contains(advice), "{unknown:?}");
     }
@@ -93,6 +94,7 @@ async fn a_policy_without_the_attribute_is_told_once_with_its_clones() {
     }
     assert_eq!((told(&events).len(), policy.unknown_errors()), (1, 2));
     assert_eq!(told(&events)[0].field("function"), "by hand");
+    assert_eq!(told(&events)[0].field("place"), "");
     let executor = RetryExecutor::new(RetryPolicy::DEFAULT);
     for executor in [executor.clone(), executor.with_name("another")] {
         executor.execute(|| async { Err::<(), _>(UNKNOWN) }).await.unwrap_err();
@@ -113,4 +115,23 @@ async fn the_library_makes_no_such_error() {
     let policy = policy.deadline(Duration::from_secs(1)).build().unwrap();
     policy.run(std::future::pending::<Result<(), Failure>>).await.unwrap_err();
     assert_eq!(policy.unknown_errors(), 0);
+}
+
+async fn guards_two(result: Result<(), Failure>) -> [u32; 2] {
+    let first = guard!(retry; async { result.clone() }).await;
+    let second = guard!(retry; async { first.clone() }).await;
+    assert_eq!(second, result);
+    [line!() - 3, line!() - 2]
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_event_says_which_call_of_a_function_is_meant() {
+    let events = Events::catch();
+    let lines = guards_two(Err(UNKNOWN)).await;
+    let told = told(&events);
+    let [first, second] = &told[..] else { panic!("{told:?}") };
+    for (event, line) in [first, second].into_iter().zip(lines) {
+        assert_eq!(event.field("function"), concat!(module_path!(), "::guards_two"));
+        assert_eq!(event.field("place"), format!("{}:{line}", file!()));
+    }
 }
