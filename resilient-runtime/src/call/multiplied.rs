@@ -54,7 +54,7 @@ pub(crate) fn take(outer: Frame) -> Option<Retried> {
 
 /// Reports, once for each pair, that the retries of the outer call may multiply those of the inner
 /// one.
-pub(crate) fn report(outer: Subject<'_>, inner: Retried) {
+pub(crate) fn report(outer: Subject<'_>, inner: &Retried) {
     // The set is never half changed, so it is valid after a panic. The event is emitted once the lock
     // is released.
     let is_new = {

@@ -474,7 +474,7 @@ impl<'p> Run<'p> {
         match self.next_delay(&failed, &row, was_probe) {
             Ok((delay, withdrawal)) => {
                 if let Some(inner) = inner {
-                    multiplied::report(self.subject(), inner);
+                    multiplied::report(self.subject(), &inner);
                 }
                 event::retrying(self.subject(), kind, delay);
                 let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
