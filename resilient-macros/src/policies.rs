@@ -134,7 +134,7 @@ impl Parse for Declaration {
 // const _: () = {
 //     #[p::linkme::distributed_slice(p::BREAKERS)]
 //     #[linkme(crate = p::linkme)]
-//     static __DECLARATION: p::Declaration<p::BreakerSettings> = p::Declaration::new(
+//     static __RESILIENT_DECLARATION: p::Declaration<p::BreakerSettings> = p::Declaration::new(
 //         "search", /* settings */, concat!("Guards every read."), file!(), line!(),
 //     );
 // };
@@ -199,7 +199,7 @@ impl Declaration {
             const _: () = {
                 #[#p::linkme::distributed_slice(#p::#slice)]
                 #[linkme(crate = #p::linkme)]
-                static __DECLARATION: #p::Declaration<#p::#of> =
+                static __RESILIENT_DECLARATION: #p::Declaration<#p::#of> =
                     #p::Declaration::new(#name, #settings, #documentation, #place);
             };
         })

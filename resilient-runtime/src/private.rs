@@ -404,17 +404,18 @@ pub fn take_or_clone<T: Repeatable<Unnamed>, Unnamed>(
 }
 
 /// Takes an argument whose type may be an alias of a `&mut`. The slot of a `&mut` has an inherent
-/// method of the same name, which the compiler prefers.
+/// method of the same name, which the compiler prefers. So generated code cannot name the type of the
+/// method, and the name is one that no other trait has.
 pub trait Take<T, Unnamed> {
     /// See [`take_or_clone`].
-    fn take(&mut self, last: bool) -> T
+    fn take_or_reborrow(&mut self, last: bool) -> T
     where
         T: Repeatable<Unnamed>;
 }
 
 impl<T, Unnamed> Take<T, Unnamed> for Slot<T, Unnamed> {
     #[inline]
-    fn take(&mut self, last: bool) -> T
+    fn take_or_reborrow(&mut self, last: bool) -> T
     where
         T: Repeatable<Unnamed>,
     {
@@ -429,7 +430,7 @@ impl<T: ?Sized, Unnamed> Slot<&mut T, Unnamed> {
     ///
     /// Never: the reference stays in its slot.
     #[inline]
-    pub fn take(&mut self, _last: bool) -> &mut T {
+    pub fn take_or_reborrow(&mut self, _last: bool) -> &mut T {
         self.0.as_mut().expect("a reference stays in its slot")
     }
 }
@@ -441,7 +442,7 @@ impl<T: ?Sized, Unnamed> Slot<Pin<&mut T>, Unnamed> {
     ///
     /// Never: the reference stays in its slot.
     #[inline]
-    pub fn take(&mut self, _last: bool) -> Pin<&mut T> {
+    pub fn take_or_reborrow(&mut self, _last: bool) -> Pin<&mut T> {
         self.0.as_mut().expect("a reference stays in its slot").as_mut()
     }
 }

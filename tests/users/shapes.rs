@@ -34,6 +34,30 @@ pub enum Failure {
     },
 }
 
+macro_rules! for_everything {
+    ($($method:ident)*) => {
+        /// A user's trait for every type. Its methods have the names of ours and take `self` by value,
+        /// so the compiler prefers them to ours that borrow it.
+        #[allow(clippy::wrong_self_convention)]
+        pub trait Everything: Sized {
+            $(
+                /// What ours must not become.
+                #[must_use]
+                fn $method(self) -> Self {
+                    self
+                }
+            )*
+        }
+    };
+}
+
+for_everything! {
+    admit attempt attempt_call current evaluate finish finish_known is_last known_to_body resume settle
+    settle_known start_clock timed timed_call watching get resolve
+}
+
+impl<T> Everything for T {}
+
 /// As many crates call it.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -57,6 +81,9 @@ pub struct Store {
     service: Arc<Service>,
     asked: u32,
 }
+
+/// A name that generated code once had for a static.
+const __SITE: &str = "user constant";
 
 /// What holds constants. Only the attribute uses them.
 struct Numbers;
@@ -101,6 +128,24 @@ impl Store {
             async { self.service.ask() }
         )
         .await
+    }
+
+    /// An attempt that only some methods use.
+    #[resilient(retry = "auto", breaker = "user", attempt = _ctx)]
+    pub async fn knows_its_attempt(&self) -> Result<u32> {
+        self.service.ask()
+    }
+
+    /// A call with an attempt that it does not use.
+    pub async fn guarded_and_knows_its_attempt(&self) -> Result<u32> {
+        guard!(retry = "auto", attempt_timeout = "1m", attempt = _ctx; async { self.service.ask() })
+            .await
+    }
+
+    /// A breaker in a constant whose name is like those of generated statics.
+    #[resilient(retry = "auto", breaker = __SITE)]
+    pub async fn by_a_constant_like_ours(&self) -> Result<u32> {
+        self.service.ask()
     }
 
     /// A call whose future is returned.
@@ -551,6 +596,9 @@ mod tests {
         assert_eq!(log, [1, 2, 3]);
         assert_eq!(assert_send(store().guarded_call()).await.unwrap(), 3);
         assert_eq!(assert_send(store().by_constants()).await.unwrap(), 3);
+        assert_eq!(assert_send(store().knows_its_attempt()).await.unwrap(), 3);
+        assert_eq!(assert_send(store().guarded_and_knows_its_attempt()).await.unwrap(), 3);
+        assert_eq!(assert_send(store().by_a_constant_like_ours()).await.unwrap(), 3);
         assert_eq!(assert_send(store().guarded_by_constants()).await.unwrap(), 3);
         assert_eq!(assert_send(store().guarded_call_returned()).await.unwrap(), 3);
         assert_eq!(assert_send(store().exclusive_and_moved()).await.unwrap(), 3);

@@ -72,14 +72,14 @@ fn used_by_name(config: &Config, signature: &Signature) -> TokenStream {
 // async fn search(q: String) -> Result<Hits, E> {
 //     // the site, and:
 //     let mut __call = p::begin_guarded(p::returns::<Result<Hits, E>>(), __site);
-//     if let ControlFlow::Break(__rejected) = __call.admit() {
+//     if let ControlFlow::Break(__rejected) = (&mut __call).admit() {
 //         return __rejected;
 //     }
-//     let __result = __call.attempt(async move {
+//     let __result = (&mut __call).attempt(async move {
 //         // typed, and:
 //         match () { () => { BODY } }
 //     }).await;
-//     __call.finish(__result)
+//     (&mut __call).finish(__result)
 // }
 fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
     let (typed, named_attempt) = (run::typed(returns, None), run::named_attempt(config));
@@ -103,19 +103,19 @@ fn once(config: &Config, body: &Group, returns: &TokenStream) -> TokenStream {
 //     // the site, the call is begun as above, and:
 //     let mut __slot1 = p::slot(q);
 //     loop {
-//         let __last = __call.is_last();
+//         let __last = (&__call).is_last();
 //         let __lent2 = &mut *log;
-//         let __result = __call.attempt(async {
+//         let __result = (&mut __call).attempt(async {
 //             // typed, and:
 //             let q = p::take_or_clone(&mut __slot1, __last);
 //             let log = __lent2;
 //             match () { () => { BODY } }
 //         }).await;
-//         let __delay = match __call.settle(__result) {
+//         let __delay = match (&mut __call).settle(__result) {
 //             ControlFlow::Break(__result) => break __result,
 //             ControlFlow::Continue(__delay) => __delay,
 //         };
-//         if let ControlFlow::Break(__result) = __call.resume(__delay).await {
+//         if let ControlFlow::Break(__result) = (&mut __call).resume(__delay).await {
 //             break __result;
 //         }
 //     }
@@ -138,7 +138,8 @@ fn repeated(
             #body
         }
     };
-    let last = (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = __call.is_last();));
+    let last =
+        (!keep.is_empty()).then(|| quote_spanned!(mixed()=> let __last = (&__call).is_last();));
     let repeated =
         run::repeated(config, &quote_spanned!(mixed()=> #last #prepare), Work::Block(&block));
     quote_spanned!(mixed()=> #keep #repeated)

@@ -16,8 +16,8 @@ use crate::parse::guarded_call::GuardedCall;
 // async {
 //     // the site, the call is begun as in a function, and:
 //     loop {
-//         __call.evaluate();
-//         let __result = __call.attempt_call(client.query(query.clone())).await;
+//         (&mut __call).evaluate();
+//         let __result = (&mut __call).attempt_call(client.query(query.clone())).await;
 //         // as in a function
 //     }
 // }

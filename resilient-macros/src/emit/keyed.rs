@@ -25,7 +25,7 @@ pub fn lookup(
             &__BREAKERS
         };
         #[allow(clippy::used_underscore_binding)]
-        let __breaker = __breakers.get(&[#values]);
+        let __breaker = #p::KeyedSite::get(__breakers, &[#values]);
     }
 }
 

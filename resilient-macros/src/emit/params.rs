@@ -44,7 +44,9 @@ impl Params {
             Passing::Slotted(of) | Passing::Aliased(of) => {
                 let value = self.slot(0, &token, of, &TokenStream::new(), p);
                 // Outside the attempt, so that the body may move `self`.
-                self.prepare = quote_spanned!(mixed()=> #token = __call.watching(|| #value););
+                self.prepare = quote_spanned! {mixed()=>
+                    #token = (&mut __call).watching(|| #value);
+                };
                 self.claimed = Some(token);
                 // At the place of `self`: a mistake in it is reported there.
                 receiver.mutability.get_or_insert(Token![mut](token.span));
@@ -104,7 +106,7 @@ impl Params {
                 self.slot(index, &name, of, &conditions, p);
                 let slot = slot(index);
                 // At the place of the type: a missing `Clone` is reported there.
-                let take = Ident::new("take", mixed().located_at(of));
+                let take = Ident::new("take_or_reborrow", mixed().located_at(of));
                 quote_spanned! {mixed()=> {
                     #[allow(unused_imports)]
                     use #p::Take as _;

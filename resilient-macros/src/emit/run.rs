@@ -42,12 +42,13 @@ pub fn begin(
     };
     let admit = config.rejects().then(|| {
         quote_spanned! {mixed()=>
-            if let ::core::ops::ControlFlow::Break(__rejected) = __call.admit() {
+            if let ::core::ops::ControlFlow::Break(__rejected) = (&mut __call).admit() {
                 return __rejected;
             }
         }
     });
-    let start = config.deadline.as_ref().map(|_| quote_spanned!(mixed()=> __call.start_clock();));
+    let start =
+        config.deadline.as_ref().map(|_| quote_spanned!(mixed()=> (&mut __call).start_clock();));
     quote_spanned! {mixed()=>
         #keyed
         let mut __call = #begin;
@@ -115,25 +116,29 @@ pub enum Work<'t> {
 /// Awaits an attempt, after what prepares it.
 fn attempt(config: &Config, prepare: &TokenStream, work: Work<'_>) -> TokenStream {
     let current = (config.is_timed() || config.attempt.is_some())
-        .then(|| quote_spanned!(mixed()=> let __attempt = __call.current();));
+        .then(|| quote_spanned!(mixed()=> let __attempt = (&__call).current();));
     let known = config
         .attempt
         .is_some()
         .then(|| quote_spanned!(mixed()=> let __known = __attempt.known_to_body(&__nothing_sent);));
     let attempt = match (work, config.is_timed(), config.rejects()) {
         (Work::Block(block), true, _) => {
-            quote_spanned!(mixed()=> __call.timed(__attempt, #block))
+            quote_spanned!(mixed()=> (&mut __call).timed(__attempt, #block))
         }
-        (Work::Block(block), false, true) => quote_spanned!(mixed()=> __call.attempt(#block)),
+        (Work::Block(block), false, true) => {
+            quote_spanned!(mixed()=> (&mut __call).attempt(#block))
+        }
         (Work::Call(call), true, _) => {
-            quote_spanned!(call.span()=> __call.timed_call(__attempt, #call))
+            quote_spanned!(call.span()=> (&mut __call).timed_call(__attempt, #call))
         }
-        (Work::Call(call), false, true) => quote_spanned!(call.span()=> __call.attempt_call(#call)),
+        (Work::Call(call), false, true) => {
+            quote_spanned!(call.span()=> (&mut __call).attempt_call(#call))
+        }
         // No permit to settle if the attempt panics, and no call can be part of this one.
         (Work::Block(work) | Work::Call(work), false, false) => work.clone(),
     };
     let evaluate = (config.rejects() && matches!(work, Work::Call(_)))
-        .then(|| quote_spanned!(mixed()=> __call.evaluate();));
+        .then(|| quote_spanned!(mixed()=> (&mut __call).evaluate();));
     quote_spanned! {mixed()=>
         #current
         #known
@@ -148,10 +153,10 @@ fn attempt(config: &Config, prepare: &TokenStream, work: Work<'_>) -> TokenStrea
 fn settled(config: &Config, method: &str) -> TokenStream {
     if config.attempt.is_some() {
         let method = Ident::new(&format!("{method}_known"), mixed());
-        quote_spanned!(mixed()=> __call.#method(__result, &__nothing_sent))
+        quote_spanned!(mixed()=> (&mut __call).#method(__result, &__nothing_sent))
     } else {
         let method = Ident::new(method, mixed());
-        quote_spanned!(mixed()=> __call.#method(__result))
+        quote_spanned!(mixed()=> (&mut __call).#method(__result))
     }
 }
 
@@ -167,7 +172,7 @@ fn nothing_sent(config: &Config) -> Option<TokenStream> {
 pub fn named_attempt(config: &Config) -> Option<TokenStream> {
     config.attempt.as_ref().map(|name| {
         quote_spanned! {mixed()=>
-            #[allow(unused_variables)]
+            #[allow(unused_variables, clippy::no_effect_underscore_binding)]
             let #name = __known;
         }
     })
@@ -197,7 +202,7 @@ pub fn repeated(config: &Config, prepare: &TokenStream, work: Work<'_>) -> Token
                 ::core::ops::ControlFlow::Break(__result) => break __result,
                 ::core::ops::ControlFlow::Continue(__delay) => __delay,
             };
-            if let ::core::ops::ControlFlow::Break(__result) = __call.resume(__delay).await {
+            if let ::core::ops::ControlFlow::Break(__result) = (&mut __call).resume(__delay).await {
                 break __result;
             }
         }

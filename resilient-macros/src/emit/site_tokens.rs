@@ -47,7 +47,8 @@ pub fn of_call(config: &Config, call: Span) -> TokenStream {
     site(config, &new)
 }
 
-/// Writes the static, made by the constructor `new`.
+/// Writes the static, made by the constructor `new`. Names of statics are not hygienic, and the
+/// constants that the user names are resolved in it, so its own name is one that users do not write.
 fn site(config: &Config, new: &TokenStream) -> TokenStream {
     let runtime = Runtime(config.runtime.as_ref());
     let p = runtime.private(mixed());
@@ -87,8 +88,8 @@ fn site(config: &Config, new: &TokenStream) -> TokenStream {
         let __site = {
             #[#p::linkme::distributed_slice(#p::SITES)]
             #[linkme(crate = #p::linkme)]
-            static __SITE: #p::CallSite = #site;
-            &__SITE
+            static __RESILIENT_SITE: #p::CallSite = #site;
+            &__RESILIENT_SITE
         };
     }
 }
@@ -181,8 +182,8 @@ fn breaker_spec(runtime: &Runtime<'_>, breaker: &Breaker) -> TokenStream {
             let to = quote_spanned!(span=> &#path);
             quote_spanned! {mixed()=>
                 Path(|| {
-                    static __NAMED: &(dyn #p::#resolves + ::core::marker::Sync) = #to;
-                    __NAMED.resolve()
+                    static __RESILIENT_NAMED: &(dyn #p::#resolves + ::core::marker::Sync) = #to;
+                    #p::#resolves::resolve(__RESILIENT_NAMED)
                 })
             }
         }

@@ -204,9 +204,12 @@ async fn with_names_like_ours(__call: u8, __slot0: String, __last: u8) -> Result
 /// A static and a parameter of one name do not go together, so these are told apart by their place
 /// and not by hygiene.
 #[expect(non_snake_case)]
-#[resilient(retry = "connection_error", breaker = "names/{__SITE}", attempt = __attempt)]
-async fn with_names_like_our_statics(__SITE: u8, __BREAKERS: String) -> Result<String, Failure> {
-    Ok(format!("{__SITE}{__BREAKERS}{}", __attempt.number()))
+#[resilient(retry = "connection_error", breaker = "names/{__RESILIENT_SITE}", attempt = __attempt)]
+async fn with_names_like_our_statics(
+    __RESILIENT_SITE: u8,
+    __BREAKERS: String,
+) -> Result<String, Failure> {
+    Ok(format!("{__RESILIENT_SITE}{__BREAKERS}{}", __attempt.number()))
 }
 
 #[tokio::test(start_paused = true)]
