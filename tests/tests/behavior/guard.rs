@@ -401,7 +401,7 @@ async fn a_call_has_the_name_that_the_compiler_gives_the_function_around_it() {
     Generic::<u32>::provided().await.unwrap();
     let named = |ending: &str| {
         let catalog = catalog();
-        let mut names = catalog.functions().iter().map(|listed| listed.name());
+        let mut names = catalog.functions().iter().map(AnnotatedFunction::name);
         names.find(|name| name.ends_with(ending)).unwrap().replace(module_path!(), "app")
     };
     assert_eq!(named("::inherent"), "app::Generic<_>::inherent");

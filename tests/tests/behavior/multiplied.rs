@@ -221,8 +221,8 @@ async fn a_call_that_has_ended_leaves_nothing_for_an_unrelated_one() {
     }
 }
 
-async fn fails() -> Result<(), Failure> {
-    Err(DOWN)
+fn fails() -> std::future::Ready<Result<(), Failure>> {
+    std::future::ready(Err(DOWN))
 }
 
 /// Returns the lines of its guards. On each, one is inside the other.
