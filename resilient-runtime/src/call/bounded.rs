@@ -53,20 +53,20 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T, E>> {
         let this = self.project();
         let Rejecting { run, reject } = &mut **this.call;
-        run.flagging_panic(|run| {
-            let polling = enclosing::enter(run.frame());
-            let poll = this.future.poll(context);
-            polling.leave(|| run.part_ran_out());
-            // An answer that is ready when the time is over is returned.
-            if poll.is_pending()
-                && let Some(until) = enclosing::request_deadline()
-                && is_over(this.timer, until, context)
-            {
-                // The future is dropped next, by the code that awaits this.
-                return Poll::Ready(Err(run.run_out(*reject)));
-            }
-            poll
-        })
+        let watched = run.watched();
+        let polling = enclosing::enter(watched.0.frame());
+        let mut poll = this.future.poll(context);
+        polling.leave(|| watched.0.part_ran_out());
+        // An answer that is ready when the time is over is returned.
+        if poll.is_pending()
+            && let Some(until) = enclosing::request_deadline()
+            && is_over(this.timer, until, context)
+        {
+            // The future is dropped next, by the code that awaits this.
+            poll = Poll::Ready(Err(watched.0.run_out(*reject)));
+        }
+        watched.end();
+        poll
     }
 }
 

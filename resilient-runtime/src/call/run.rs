@@ -126,14 +126,15 @@ impl<'p> Run<'p> {
 
     #[cold]
     fn admit_slow(&mut self) -> Result<(), Rejection> {
-        match TimeLeft::of_request() {
-            Some(time) => self.admit_within(time),
-            None => self.acquire(),
+        if let Some(time) = TimeLeft::of_request() {
+            self.begin_within(&time)?;
         }
+        self.acquire()
     }
 
-    /// Acquires the permit, or rejects the call if its request has no time left.
-    fn admit_within(&mut self, time: TimeLeft) -> Result<(), Rejection> {
+    /// Takes over the time of the request, or rejects the call if there is none left.
+    #[inline(never)]
+    fn begin_within(&mut self, time: &TimeLeft) -> Result<(), Rejection> {
         let left = time.left();
         if left.is_zero() {
             event::too_late(Some(self.rules.name()), self.subject().breaker);
@@ -142,9 +143,11 @@ impl<'p> Run<'p> {
         if self.moment.is_none_or(|own| time.until < own) {
             (self.moment, self.is_since) = (Some(time.begin), true);
         }
-        self.acquire()
+        Ok(())
     }
 
+    // Inlined: a rejection is large, and each function would copy it.
+    #[inline]
     fn acquire(&mut self) -> Result<(), Rejection> {
         let Some(breaker) = self.breaker else { return Ok(()) };
         if enclosing::contains(breaker) {
@@ -402,10 +405,17 @@ impl<'p> Run<'p> {
     /// counts as a panic of the call.
     #[inline]
     pub(crate) fn flagging_panic<R>(&mut self, work: impl FnOnce(&mut Self) -> R) -> R {
-        let watched = PanicFlag(self);
+        let watched = self.watched();
         let done = work(&mut *watched.0);
-        mem::forget(watched);
+        watched.end();
         done
+    }
+
+    /// [`flagging_panic`](Self::flagging_panic) without a closure, for a result that must not go
+    /// through memory.
+    #[inline]
+    pub(super) fn watched(&mut self) -> PanicFlag<'_, 'p> {
+        PanicFlag(self)
     }
 
     /// Tracks an attempt that ends at its limit.
@@ -632,7 +642,15 @@ impl<'p> Run<'p> {
 }
 
 /// Flags a panic when it is dropped, which only a panic does. Otherwise nothing is written.
-struct PanicFlag<'r, 'p>(&'r mut Run<'p>);
+pub(super) struct PanicFlag<'r, 'p>(pub(super) &'r mut Run<'p>);
+
+impl PanicFlag<'_, '_> {
+    /// Ends what is watched. It has not panicked.
+    #[inline]
+    pub(super) fn end(self) {
+        mem::forget(self);
+    }
+}
 
 impl Drop for PanicFlag<'_, '_> {
     fn drop(&mut self) {
