@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use resilient_config::call::check_attempt_timeout;
 
 use super::enclosing::Retries;
 use crate::{ConfigError, ErrorKind, RetryPolicy, RetryTable};
@@ -59,10 +60,9 @@ impl Numbers {
         if deadline.is_some_and(|deadline| deadline.is_zero()) {
             return Err(ConfigError::Deadline);
         }
-        match (attempt_timeout, deadline) {
-            (Some(timeout), Some(deadline)) if timeout >= deadline => {
-                Err(ConfigError::AttemptTimeoutOverDeadline)
-            }
+        match (*attempt_timeout, *deadline) {
+            (Some(timeout), Some(deadline)) => check_attempt_timeout(timeout, deadline)
+                .map_err(|_| ConfigError::AttemptTimeoutOverDeadline),
             _ => Ok(()),
         }
     }

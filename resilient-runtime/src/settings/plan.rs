@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use resilient_config::setting::{Key, Setting};
 use resilient_config::spelling::{as_variable, closest, misspelled};
-use resilient_config::{ConfigError, breaker, budget, retry};
+use resilient_config::{ConfigError, breaker, budget, call, retry};
 
 use super::entries::{Entry, Settings, Target};
 use super::error::{SettingProblem, SettingsError};
@@ -420,9 +420,7 @@ impl Maker<'_> {
 
 fn max_keys(given: &Given) -> Result<u32, String> {
     let in_range = |number| u32::try_from(number).ok().filter(|number| *number > 0);
-    whole(given)
-        .and_then(in_range)
-        .ok_or_else(|| format!("`{MAX_KEYS}` must be a whole number of 1 or more, not {given}"))
+    whole(given).and_then(in_range).ok_or_else(|| format!("{}, not {given}", call::MAX_KEYS))
 }
 
 fn changed(changes: RetryChanges, key: &str, value: &Value) -> RetryChanges {
