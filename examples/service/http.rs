@@ -47,8 +47,8 @@ async fn deadline(headers: HeaderMap, request: Request, next: Next) -> Response 
     within(asked.map_or(DEFAULT_TIMEOUT, Duration::from_millis), next.run(request)).await
 }
 
-/// Answers 200 also while a breaker is open: all replicas see the same outage, and a load balancer
-/// that takes all of them out of service helps nobody.
+/// Answers 200 even while a breaker is open. All replicas see the same outage. If each of them reported
+/// itself as unhealthy, the load balancer would have no replica left.
 async fn health() -> Json<Snapshot> {
     Json(snapshot())
 }

@@ -110,7 +110,7 @@ async fn through_an_outage(
         sleep(Duration::from_millis(50)).await;
     }
     println!("{}", fs::read_to_string(settings)?.trim_end());
-    // An opening under way keeps its end. By hand, it ends at once.
+    // The new duration applies to the next opening. A reset ends the current one.
     for breaker in resilient_runtime::breakers() {
         breaker.reset();
     }

@@ -8,7 +8,7 @@ use super::origin::Origin;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SettingsError(Vec<SettingProblem>);
 
-/// One mistake in settings: where it is, and what to write instead.
+/// A mistake in settings, with its place and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingProblem {
     origin: Option<Origin>,

@@ -18,7 +18,7 @@ pub(super) const DEADLINE: &str = "deadline";
 pub(super) struct Number {
     pub(super) key: &'static str,
     pub(super) value: Value,
-    /// Whether it is what nothing says.
+    /// Whether neither source nor settings give it.
     pub(super) is_default: bool,
 }
 
@@ -119,7 +119,7 @@ pub(super) fn of_row(row: &RetryPolicy, default: &RetryPolicy) -> Vec<Number> {
     with_defaults(values(row), values(default))
 }
 
-/// Returns the numbers of a row, each of which somebody has given.
+/// Returns the numbers of a row that has no defaults.
 pub(super) fn of_own_row(row: &RetryPolicy) -> Vec<Number> {
     let numbers = of_row(row, row).into_iter();
     numbers.map(|number| Number { is_default: false, ..number }).collect()
