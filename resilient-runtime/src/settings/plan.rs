@@ -1,19 +1,20 @@
 //! Settings held against the program: what each is about, and what follows from all of them.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use resilient_config::setting::{Key, Setting};
 use resilient_config::spelling::{as_variable, closest, misspelled};
 use resilient_config::{ConfigError, breaker, budget, call, retry};
 
-use super::entries::{Entry, Settings, Target};
+use super::entries::{Entry, Settings, Target, quoted};
 use super::error::{SettingProblem, SettingsError};
 use super::numbers::{ATTEMPT_TIMEOUT, DEADLINE, MAX_KEYS};
 use super::origin::Origin;
-use super::program::{Breaker, Function, Known};
+use super::program::{Breaker, Function, Known, KnownBudget};
 use super::value::{Given, Value, give, read, time, whole};
 use crate::breaker::KeyedConfig;
-use crate::call::RowChoice;
+use crate::call::{Numbers, RowChoice};
 use crate::catalog::{FunctionNumbers, Rows};
 use crate::retry::RetryChanges;
 use crate::{BreakerConfig, BreakerConfigBuilder, BudgetConfig, RetryPolicyBuilder};
@@ -99,7 +100,7 @@ impl Maker<'_> {
                 Subject::Function(path) => self.function(&mut plan, path, &entries),
             }
         }
-        plan.origins = std::mem::take(&mut self.origins);
+        plan.origins = mem::take(&mut self.origins);
         plan
     }
 
@@ -109,7 +110,7 @@ impl Maker<'_> {
             Breaker::Single(breaker) => BreakerPlan::Single(*breaker.source_config()),
             Breaker::Keyed(keyed) => BreakerPlan::Keyed(keyed.breakers.source_config().clone()),
         };
-        let budget = |known: &super::program::KnownBudget| *known.budget.source_config();
+        let budget = |known: &KnownBudget| *known.budget.source_config();
         Plan {
             breakers: self.known.breakers.iter().map(|known| breaker(&known.breaker)).collect(),
             rows: Rows::source().clone(),
@@ -324,7 +325,7 @@ impl Maker<'_> {
             let key = numbered.1.key.as_str();
             let setting = format!("{path}.{key}");
             let is_timeout = key == ATTEMPT_TIMEOUT;
-            let has = |numbers: &crate::call::Numbers| {
+            let has = |numbers: &Numbers| {
                 if is_timeout { numbers.attempt_timeout } else { numbers.deadline }.is_some()
             };
             if !numbers.iter().any(has) {
@@ -365,7 +366,7 @@ impl Maker<'_> {
         &mut self,
         path: &str,
         functions: &[Function],
-        numbers: &[crate::call::Numbers],
+        numbers: &[Numbers],
         entries: &[Numbered<'_>],
     ) -> Option<RetryChanges> {
         let &first = entries.first()?;
@@ -436,7 +437,7 @@ fn changed(changes: RetryChanges, key: &str, value: &Value) -> RetryChanges {
 
 /// Returns the path of a subject, as TOML writes it.
 pub(super) fn path(section: &str, name: &str) -> String {
-    format!("{section}.{}", super::entries::quoted(name))
+    format!("{section}.{}", quoted(name))
 }
 
 fn places(functions: &[Function]) -> String {

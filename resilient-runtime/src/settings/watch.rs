@@ -29,11 +29,12 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     is_ended: bool,
-    /// What was read last: the text of the file, or why there is none.
-    seen: Result<String, io::ErrorKind>,
-    /// What is wrong with it.
+    /// What is wrong with the file as it was read last.
     error: Option<SettingsError>,
 }
+
+/// The text of the file, or why there is none.
+type Seen = Result<String, io::ErrorKind>;
 
 impl Settings {
     /// Applies the settings in a file, and applies them again whenever the file changes.
@@ -78,13 +79,13 @@ impl Settings {
     pub fn watch_over(self, path: impl AsRef<Path>) -> Result<SettingsWatch, SettingsError> {
         let path = path.as_ref().to_owned();
         // Read before it is applied: what changes in between is seen as a change.
-        let seen = fs::read_to_string(&path).map_err(|error| error.kind());
+        let seen = read(&path);
         Self::from_file(&path)?.merge(self.clone()).apply()?;
-        let state = Mutex::new(State { is_ended: false, seen, error: None });
+        let state = Mutex::new(State { is_ended: false, error: None });
         let shared = Arc::new(Shared { path, over_file: self, state, ended: Condvar::new() });
         let watched = Arc::clone(&shared);
         let thread = thread::Builder::new().name("resilient-settings".to_owned());
-        thread.spawn(move || watched.run()).map_err(|error| {
+        thread.spawn(move || watched.run(seen)).map_err(|error| {
             let message = format!("no thread can be started to watch the settings: {error}");
             SettingsError::one(SettingProblem::general(None, message))
         })?;
@@ -108,30 +109,36 @@ impl Drop for SettingsWatch {
 }
 
 impl Shared {
-    fn run(&self) {
-        loop {
-            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let waited = self.ended.wait_timeout_while(state, PERIOD, |state| !state.is_ended);
-            let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            if state.is_ended {
-                return;
-            }
-            let read = fs::read_to_string(&self.path).map_err(|error| error.kind());
-            if read == state.seen {
+    /// Applies the file each time that it differs from what was seen last.
+    fn run(&self, mut seen: Seen) {
+        while !self.is_ended_after(PERIOD) {
+            // Not under the lock: a file may be slow, and subscribers of events may ask for the error.
+            let read = read(&self.path);
+            if read == seen {
                 continue;
             }
-            // Subscribers of events may ask for the error.
-            drop(state);
             let error = self.reload().err();
             if let Some(error) = &error {
                 event::settings_refused(&self.path.display().to_string(), &error.to_string());
             }
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            (state.seen, state.error) = (read, error);
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).error = error;
+            seen = read;
         }
+    }
+
+    /// Waits for this time, or until the watch ends. Returns whether it has ended.
+    fn is_ended_after(&self, time: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.ended.wait_timeout_while(state, time, |state| !state.is_ended);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_ended
     }
 
     fn reload(&self) -> Result<(), SettingsError> {
         Settings::from_file(&self.path)?.merge(self.over_file.clone()).apply().map(drop)
     }
+}
+
+fn read(path: &Path) -> Seen {
+    fs::read_to_string(path).map_err(|error| error.kind())
 }
