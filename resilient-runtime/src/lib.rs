@@ -28,11 +28,11 @@ pub mod __private;
 mod breaker;
 mod call;
 mod catalog;
+mod count;
 mod error;
 mod event;
 pub mod guide;
 mod live;
-mod place;
 mod retry;
 #[cfg(feature = "settings")]
 mod settings;
@@ -51,8 +51,8 @@ pub use crate::breaker::{
     BreakerStats, BreakerTotals, CircuitBreaker, KeyedBreakers, Permit, WindowStats,
 };
 pub use crate::call::{
-    Attempt, Policy, PolicyBuilder, PolicyThrough, RetryExecutor, Scope, SharedBreaker,
-    SharedBudget, Within, time_left, within,
+    Attempt, CallCounts, CallOutcome, Policy, PolicyBuilder, PolicyThrough, RetryExecutor, Scope,
+    SharedBreaker, SharedBudget, Within, time_left, within,
 };
 pub use crate::catalog::{
     AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, PassedOver, Problem,
@@ -61,7 +61,11 @@ pub use crate::catalog::{
 #[cfg(feature = "reqwest")]
 pub use crate::error::retry_after;
 pub use crate::error::{
-    BreakerName, BreakerState, CircuitOpenError, Classification, Classify, Rejection,
+    BreakerName, BreakerState, BreakerStatus, CircuitOpenError, Classification, Classify, Rejection,
+};
+pub use crate::event::{
+    CountedFailure, Event, EventCall, EventKind, EventSet, FailureSource, GiveUpReason,
+    Observation, Observer, Only, Place, TransitionCause, observe, only,
 };
 pub use crate::retry::{RetryBudget, RetrySchedule, RetryTable};
 #[cfg(feature = "settings")]
@@ -69,6 +73,6 @@ pub use crate::settings::{
     Applied, SettingChange, SettingProblem, SettingValue, Settings, SettingsError, SettingsWatch,
 };
 pub use crate::telemetry::{
-    BreakerSnapshot, BudgetSnapshot, FunctionSnapshot, Hold, NotRestored, Restored, Snapshot,
-    restore, snapshot,
+    BreakerChange, BreakerSnapshot, BudgetSnapshot, FunctionSnapshot, NotRestored, Restored,
+    Snapshot, restore, snapshot,
 };

@@ -34,6 +34,7 @@ const LAYOUTS: &[Layout] = &[
         unbound: &["lib.rs", "private.rs"],
         folders: &[
             "error",
+            "count",
             "event",
             "retry",
             "breaker",

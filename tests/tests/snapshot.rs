@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use resilient_runtime::test::isolated;
 use resilient_runtime::{
-    BreakerState, CircuitBreaker, ErrorKind, Hold, NotRestored, Policy, Restored, RetryBudget,
-    RetryPolicy, SharedBreaker, Snapshot, breaker, breakers, budget, policies, resilient, restore,
-    snapshot,
+    BreakerState, BreakerStatus, CircuitBreaker, ErrorKind, NotRestored, Policy, Restored,
+    RetryBudget, RetryPolicy, SharedBreaker, Snapshot, breaker, breakers, budget, policies,
+    resilient, restore, snapshot,
 };
 use resilient_tests::Failure;
 use resilient_tests::events::Events;
@@ -154,7 +154,7 @@ async fn a_snapshot_has_every_breaker_that_exists_and_every_budget() {
     assert!(["grows", "registered", "shard/7"].iter().all(|name| listed.contains(name)));
 
     let grows = snapshot.breaker("grows").unwrap();
-    assert_eq!((grows.state, grows.held, grows.status()), (BreakerState::Open, None, "open"));
+    assert_eq!(grows.status, BreakerStatus::Open);
     let left = grows.time_until_half_open.unwrap();
     assert_left("grows", 10 * SECOND);
     assert_eq!((grows.consecutive_openings, grows.failure_count), (1, 1));
@@ -162,7 +162,7 @@ async fn a_snapshot_has_every_breaker_that_exists_and_every_budget() {
     assert_eq!(grows.to_string(), format!("open for {left:?}"));
     assert_eq!(snapshot.breaker("windowed").unwrap().window.unwrap().calls, 1);
     let steady = snapshot.breaker("steady").unwrap();
-    assert_eq!((steady.state, steady.held), (BreakerState::Closed, Some(Hold::Disabled)));
+    assert_eq!(steady.status, BreakerStatus::Disabled);
 
     let budgets: Vec<_> = snapshot.budgets().iter().map(|budget| &*budget.name).collect();
     assert_eq!(budgets, ["own", "retries"]);
@@ -289,8 +289,11 @@ async fn what_was_held_by_hand_is_held_again() {
     let events = Events::catch();
     let restored = restore(&taken);
     assert_eq!(names(&restored), ["grows", "steady", "windowed"]);
-    let held = restored.breakers().iter().map(|breaker| breaker.held.unwrap());
-    assert_eq!(held.collect::<Vec<_>>(), [Hold::ForcedOpen, Hold::ForcedClosed, Hold::Disabled]);
+    let held = restored.breakers().iter().map(|breaker| breaker.status);
+    assert_eq!(
+        held.collect::<Vec<_>>(),
+        [BreakerStatus::ForcedOpen, BreakerStatus::ForcedClosed, BreakerStatus::Disabled]
+    );
     let told = events.named("restored the state of a circuit breaker");
     let states: Vec<_> = told.iter().map(|event| event.field("state")).collect();
     assert_eq!(states, ["forced_open", "forced_closed", "disabled"]);
@@ -548,7 +551,7 @@ async fn a_subscriber_may_take_a_snapshot_and_restore() {
     let _ = restore(&of_breakers(&json!([{"name": "steady", "state": "open"}])));
     assert_eq!(events.named("restored the state of a circuit breaker").len(), 1);
     let Some(steady) = snapshot().breaker("steady").cloned() else { panic!("it is declared") };
-    assert_eq!(steady.state, BreakerState::HalfOpen);
+    assert_eq!(steady.status, BreakerStatus::HalfOpen);
 }
 
 #[tokio::test]
@@ -556,7 +559,7 @@ async fn an_isolated_test_takes_and_restores_only_what_is_its_own() {
     let _turn = Turn::take();
     get("steady").force_open();
     isolated(async {
-        assert_eq!(snapshot().breaker("steady").unwrap().status(), "closed");
+        assert_eq!(snapshot().breaker("steady").unwrap().status, BreakerStatus::Closed);
         let entry = json!([{"name": "steady", "state": "closed", "held": "disabled"}]);
         assert_eq!(names(&restore(&of_breakers(&entry))), ["steady"]);
         assert_eq!(snapshot().budgets().len(), 1);
@@ -565,5 +568,5 @@ async fn an_isolated_test_takes_and_restores_only_what_is_its_own() {
         assert_eq!(errors, 1, "those of other tests do not count");
     })
     .await;
-    assert_eq!(snapshot().breaker("steady").unwrap().held, Some(Hold::ForcedOpen));
+    assert_eq!(snapshot().breaker("steady").unwrap().status, BreakerStatus::ForcedOpen);
 }

@@ -5,11 +5,13 @@ use std::time::Duration;
 use super::admitted::Admitted;
 use super::circuit_breaker::CircuitBreaker;
 use super::clock::moment;
+use super::failure::Caller;
 use super::permit::Permit;
 use super::probe_slots::ProbeSlot;
-use super::state::{Admission, Mode, Moment, Ticket, Word};
-use crate::error::CircuitOpenError;
-use crate::event;
+use super::state::{Admission, Moment, Ticket, Word};
+use crate::ErrorKind;
+use crate::error::{BreakerStatus, CircuitOpenError};
+use crate::event::{self, Event, TransitionCause};
 
 /// Whether a call would be admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +34,7 @@ impl CircuitBreaker {
     /// [`CircuitOpenError`] while the breaker is open, or half-open with all its probes out.
     #[inline]
     pub fn acquire(&self) -> Result<Permit<'_>, CircuitOpenError> {
-        self.try_admit_fast().map_or_else(|| self.admit(None), Ok)
+        self.try_admit_fast().map_or_else(|| self.admit(Caller::NONE), Ok)
     }
 
     /// Returns a permit if the breaker is closed and calls are not timed, as nearly every call
@@ -45,13 +47,13 @@ impl CircuitBreaker {
     }
 
     /// Admits or rejects a call, in any state and with any configuration. The event of a rejection
-    /// names `function`.
+    /// names `caller`.
     // Inlined, as is what it calls: a rejection is large, and each function would copy it.
     #[inline]
-    pub(crate) fn admit(&self, function: Option<&str>) -> Result<Permit<'_>, CircuitOpenError> {
+    pub(crate) fn admit(&self, caller: Caller<'_>) -> Result<Permit<'_>, CircuitOpenError> {
         let admitted = match self.load().admit_closed() {
             Some(ticket) => self.begin_call(ticket, None),
-            None => self.admit_slow(function)?,
+            None => self.admit_slow(caller)?,
         };
         Ok(Permit::new(self, admitted))
     }
@@ -81,7 +83,7 @@ impl CircuitBreaker {
 
     /// Admits or rejects a call while the breaker is not closed. This reads the clock.
     #[inline]
-    fn admit_slow(&self, function: Option<&str>) -> Result<Admitted, CircuitOpenError> {
+    fn admit_slow(&self, caller: Caller<'_>) -> Result<Admitted, CircuitOpenError> {
         loop {
             let (current, elapsed) = self.load_expiring_probes();
             let now = moment(elapsed);
@@ -91,7 +93,7 @@ impl CircuitBreaker {
                     let configured = self.config.current();
                     let Some(slot) = self.probes.take(&configured.config, ticket.period(), now)
                     else {
-                        return Err(self.reject(function, current.mode_at(now), None));
+                        return Err(self.reject(caller, current.status_at(now), None));
                     };
                     // If a subscriber panics, the permit is dropped without an outcome and releases
                     // the slot.
@@ -103,7 +105,7 @@ impl CircuitBreaker {
                 }
                 Admission::Reject { until } => {
                     let retry_after = until.map(|until| until.after(elapsed));
-                    return Err(self.reject(function, current.mode(), retry_after));
+                    return Err(self.reject(caller, current.status(), retry_after));
                 }
             }
         }
@@ -115,7 +117,7 @@ impl CircuitBreaker {
         let begun = if next == current {
             self.load().period() == current.period()
         } else {
-            self.exchange(current, next)
+            self.exchange(current, next, |_| TransitionCause::OpenDurationOver)
         };
         if begun && self.config.current().config.probe_timeout().is_some() {
             // Waiting tasks can now tell when this probe will time out.
@@ -163,11 +165,16 @@ impl CircuitBreaker {
     #[cold]
     fn open_by_timeout(&self, current: Word, elapsed: Duration) {
         // Only if the word has not moved since: the probe may have ended in time.
-        let opened = self.advance_or_open(elapsed, None, |word, until| {
-            (word == current)
-                .then(|| word.fail(&self.config.current().config, word.ticket(), until))
-                .flatten()
-        });
+        let opened = self.advance_or_open(
+            elapsed,
+            None,
+            |word, until| {
+                (word == current)
+                    .then(|| word.fail(&self.config.current().config, word.ticket(), until))
+                    .flatten()
+            },
+            |_| TransitionCause::ProbeTimedOut,
+        );
         if opened {
             self.clock.record_failure(elapsed);
         }
@@ -176,7 +183,7 @@ impl CircuitBreaker {
     /// When the first probe of this half-open state times out, if probes have a timeout.
     #[inline]
     fn first_probe_timeout(&self, word: Word) -> Option<Moment> {
-        if word.mode() != Mode::HalfOpen {
+        if word.status() != BreakerStatus::HalfOpen {
             return None;
         }
         let timeout = self.config.current().config.probe_timeout()?;
@@ -186,13 +193,18 @@ impl CircuitBreaker {
     #[inline]
     fn reject(
         &self,
-        function: Option<&str>,
-        mode: Mode,
+        caller: Caller<'_>,
+        status: BreakerStatus,
         retry_after: Option<Duration>,
     ) -> CircuitOpenError {
         self.totals.count_rejected();
-        event::rejected(function, &self.name, retry_after);
-        CircuitOpenError { breaker: self.name.clone(), state: mode.into(), retry_after }
+        event::emit(&Event::Rejected {
+            function: caller.name(),
+            breaker: Some(&self.name),
+            kind: ErrorKind::CircuitOpen,
+            retry_after,
+        });
+        CircuitOpenError { breaker: self.name.clone(), state: status.state(), retry_after }
     }
 
     /// Nanoseconds since the clock was first read, and at least 1: enough for 584 years.

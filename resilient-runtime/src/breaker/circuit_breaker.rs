@@ -11,14 +11,14 @@ use super::config::BreakerConfig;
 use super::live_config::LiveConfig;
 use super::open_streak::OpenStreak;
 use super::probe_slots::ProbeSlots;
-use super::state::{Mode, State, Word};
+use super::state::{State, Word};
 use super::stats::BreakerStats;
 use super::sync::{AtomicU64, const_unless_loom};
 use super::totals::Totals;
-use super::transition_log::TransitionLog;
+use super::transition_log::{Transition, TransitionLog};
 use super::waiters::Waiters;
 use super::window::WindowStats;
-use crate::error::{BreakerName, BreakerState};
+use crate::error::{BreakerName, BreakerState, BreakerStatus};
 
 /// Fails fast while a service is down, and lets a few calls probe whether it has recovered.
 ///
@@ -169,12 +169,19 @@ impl CircuitBreaker {
     /// of the transition comes with the first probe.
     #[must_use]
     pub fn state(&self) -> BreakerState {
-        self.mode_now(self.load()).into()
+        self.status_now(self.load()).state()
+    }
+
+    /// Returns the state, and whether the breaker is held there by hand. Like
+    /// [`state`](Self::state), it reads as half-open as soon as the open duration is over.
+    #[must_use]
+    pub fn status(&self) -> BreakerStatus {
+        self.status_now(self.load())
     }
 
     /// Returns whether `force_open`, `force_closed` or `disable` holds the breaker in its state.
     pub(crate) fn is_forced(&self) -> bool {
-        matches!(self.load().mode(), Mode::ForcedOpen | Mode::ForcedClosed | Mode::Disabled)
+        self.load().status().is_held()
     }
 
     /// Returns a snapshot of state, counts and totals. The totals are read one after the other
@@ -192,18 +199,15 @@ impl CircuitBreaker {
             State::HalfOpen { successes, .. } => (threshold, u32::from(successes)),
             State::ForcedOpen | State::ForcedClosed => (0, 0),
         };
-        let state = self.mode_now(word).into();
+        let state = self.status_now(word).state();
         let time_until_half_open = match word.state() {
             State::Open { until } => Some(self.clock.until(until)),
             _ => None,
         };
         BreakerStats {
             state,
-            is_forced: matches!(
-                word.mode(),
-                Mode::ForcedOpen | Mode::ForcedClosed | Mode::Disabled
-            ),
-            disabled: word.mode() == Mode::Disabled,
+            is_forced: word.status().is_held(),
+            disabled: word.status() == BreakerStatus::Disabled,
             failure_count: window
                 .map_or(failures, |window| u32::try_from(window.failures).unwrap_or(u32::MAX)),
             success_count: successes,
@@ -234,33 +238,33 @@ impl CircuitBreaker {
         let now = Instant::now();
         let configured = self.config.current();
         let results = configured.results(|| now)?;
-        match word.mode() {
-            Mode::Closed | Mode::Disabled => Some(results.stats(Some(word.period()), now)),
+        match word.status() {
+            BreakerStatus::Closed | BreakerStatus::Disabled => {
+                Some(results.stats(Some(word.period()), now))
+            }
             // The last result in the window is the one that opened the breaker.
-            Mode::Open | Mode::HalfOpen => Some(results.stats(None, now)),
-            Mode::ForcedOpen | Mode::ForcedClosed => Some(WindowStats::default()),
+            BreakerStatus::Open | BreakerStatus::HalfOpen => Some(results.stats(None, now)),
+            BreakerStatus::ForcedOpen | BreakerStatus::ForcedClosed => Some(WindowStats::default()),
         }
     }
 
     /// Closes the breaker and clears its counts, whatever its state, even if it was forced. Calls
     /// in flight no longer count, and probes in flight release their slots. The totals stay.
     pub fn reset(&self) {
-        // Also if a subscriber panics.
-        let _cleared = ClearProbes(&self.probes);
-        self.force(State::Closed { failures: 0 });
+        self.act(ManualAction::Reset, None);
     }
 
     /// Opens the breaker and holds it open. Every call is rejected until
     /// [`reset`](Self::reset), [`force_closed`](Self::force_closed) or [`disable`](Self::disable).
     pub fn force_open(&self) {
-        self.force(State::ForcedOpen);
+        self.act(ManualAction::ForceOpen, None);
     }
 
     /// Closes the breaker and holds it closed. Every call is admitted and failures do not open it,
     /// until [`reset`](Self::reset), [`force_open`](Self::force_open) or
     /// [`disable`](Self::disable). Failures are counted in the totals only.
     pub fn force_closed(&self) {
-        self.force(State::ForcedClosed);
+        self.act(ManualAction::ForceClosed, None);
     }
 
     /// Admits every call and counts it as if the breaker were closed, but never opens.
@@ -271,7 +275,25 @@ impl CircuitBreaker {
     /// While it is disabled its state is [`Closed`](BreakerState::Closed), and
     /// [`BreakerStats::disabled`] tells the difference.
     pub fn disable(&self) {
-        self.force(State::Disabled { failures: 0 });
+        self.act(ManualAction::Disable, None);
+    }
+
+    /// Does what an operator asks for. The event names who it is, as far as the service knows.
+    pub(crate) fn act(&self, action: ManualAction, by: Option<Arc<str>>) {
+        let state = match action {
+            ManualAction::ForceOpen => State::ForcedOpen,
+            ManualAction::ForceClosed => State::ForcedClosed,
+            ManualAction::Disable => State::Disabled { failures: 0 },
+            ManualAction::Reset => State::Closed { failures: 0 },
+        };
+        // Also if a subscriber panics.
+        let _cleared = (action == ManualAction::Reset).then(|| ClearProbes(&self.probes));
+        self.force(state, by);
+    }
+
+    /// Returns the last change of state that was published, or the last act of an operator.
+    pub(crate) fn last_transition(&self) -> Option<Arc<Transition>> {
+        self.transition_log.last()
     }
 
     #[inline]
@@ -287,6 +309,15 @@ impl CircuitBreaker {
         // again.
         self.word.compare_exchange(current.0, next.0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
+}
+
+/// What an operator can do to a breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ManualAction {
+    ForceOpen,
+    ForceClosed,
+    Disable,
+    Reset,
 }
 
 struct ClearProbes<'b>(&'b ProbeSlots);

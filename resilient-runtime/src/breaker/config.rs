@@ -69,20 +69,41 @@ fn own_open_for(config: &BreakerConfig, opening: u32, position: f64) -> Duration
 /// failure can be slow too.
 ///
 /// A rate of 0 is reached by the first such call.
-pub(super) fn window_opens(config: &BreakerConfig, calls: u64, failures: u64, slow: u64) -> bool {
+pub(super) fn window_trip(
+    config: &BreakerConfig,
+    calls: u64,
+    failures: u64,
+    slow: u64,
+) -> Option<Trip> {
     // As nearly every call finds it: no threshold and no rate is reached by none.
     if failures == 0 && slow == 0 {
-        return false;
+        return None;
     }
-    let Some(rates) = config.rates() else { return false };
+    let rates = config.rates()?;
     if config.failure_threshold().is_some_and(|most| failures >= u64::from(most)) {
-        return true;
+        return Some(Trip::Failures);
+    }
+    if rates.minimum_calls.is_none_or(|least| calls < u64::from(least)) {
+        return None;
     }
     let reached = |count, rate: Option<f64>| {
         rate.is_some_and(|rate| count > 0 && share(count, calls) >= rate)
     };
-    rates.minimum_calls.is_some_and(|least| calls >= u64::from(least))
-        && (reached(failures, rates.failure_rate()) || reached(slow, rates.slow_call_rate()))
+    if reached(failures, rates.failure_rate()) {
+        return Some(Trip::FailureRate);
+    }
+    reached(slow, rates.slow_call_rate()).then_some(Trip::SlowCallRate)
+}
+
+/// What in a window opens a breaker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trip {
+    /// The number of failures.
+    Failures,
+    /// The share of failures.
+    FailureRate,
+    /// The share of slow calls.
+    SlowCallRate,
 }
 
 /// How large a part `count` is of `all`. 0 if `all` is 0.
@@ -165,7 +186,8 @@ mod tests {
             .slow_call_rate(0.3)
             .build()
             .unwrap();
-        let is_reached = |calls, failures, slow| window_opens(&config, calls, failures, slow);
+        let is_reached =
+            |calls, failures, slow| window_trip(&config, calls, failures, slow).is_some();
         assert!(is_reached(100, 7, 0) && !is_reached(100, 6, 0));
         assert!(is_reached(100, 0, 30) && !is_reached(100, 0, 29));
         assert!(!is_reached(99, 99, 99), "too few calls");
@@ -174,25 +196,35 @@ mod tests {
     #[test]
     fn a_rate_of_zero_is_reached_by_one_failure_and_not_by_none() {
         let config = BreakerConfig::builder().window_calls(9).failure_rate(0.0).build().unwrap();
-        assert!(!window_opens(&config, 9, 0, 0) && window_opens(&config, 9, 1, 0));
+        assert!(window_trip(&config, 9, 0, 0).is_none() && window_trip(&config, 9, 1, 0).is_some());
     }
 
     #[test]
     fn a_number_of_failures_opens_whatever_the_calls_are() {
         let config = BreakerConfig::builder().window_time(SECOND).failure_threshold(3);
         let by_count = config.build().unwrap();
-        assert!(window_opens(&by_count, 3, 3, 0) && window_opens(&by_count, 1_000, 3, 0));
-        assert!(!window_opens(&by_count, 2, 2, 0) && !window_opens(&by_count, 100, 2, 100));
+        assert!(
+            window_trip(&by_count, 3, 3, 0).is_some()
+                && window_trip(&by_count, 1_000, 3, 0).is_some()
+        );
+        assert!(
+            window_trip(&by_count, 2, 2, 0).is_none()
+                && window_trip(&by_count, 100, 2, 100).is_none()
+        );
         let either = config.failure_rate(0.5).minimum_calls(4).build().unwrap();
-        assert!(window_opens(&either, 3, 3, 0) && window_opens(&either, 4, 2, 0));
-        assert!(!window_opens(&either, 3, 2, 0) && !window_opens(&either, 5, 2, 0));
+        assert!(window_trip(&either, 3, 3, 0).is_some() && window_trip(&either, 4, 2, 0).is_some());
+        assert!(window_trip(&either, 3, 2, 0).is_none() && window_trip(&either, 5, 2, 0).is_none());
     }
 
     #[test]
     fn slow_calls_open_beside_a_number_of_failures() {
         let config = BreakerConfig::builder().window_calls(10).failure_threshold(3);
         let config = config.slow_call_duration(SECOND).slow_call_rate(0.5).build().unwrap();
-        assert!(window_opens(&config, 10, 0, 5) && window_opens(&config, 3, 3, 0));
-        assert!(!window_opens(&config, 9, 2, 9) && !window_opens(&config, 10, 2, 4));
+        assert!(
+            window_trip(&config, 10, 0, 5).is_some() && window_trip(&config, 3, 3, 0).is_some()
+        );
+        assert!(
+            window_trip(&config, 9, 2, 9).is_none() && window_trip(&config, 10, 2, 4).is_none()
+        );
     }
 }

@@ -5,6 +5,7 @@ mod admitted;
 mod circuit_breaker;
 mod clock;
 mod config;
+mod failure;
 mod keyed;
 mod live_config;
 #[cfg(all(test, loom))]
@@ -16,7 +17,6 @@ mod restoring;
 mod settling;
 mod state;
 mod stats;
-mod stripe;
 mod sync;
 mod totals;
 mod transition;
@@ -26,6 +26,7 @@ mod waiting;
 mod window;
 
 pub use self::circuit_breaker::CircuitBreaker;
+pub(crate) use self::failure::Caller;
 #[cfg(feature = "settings")]
 pub(crate) use self::keyed::KeyedConfig;
 pub(crate) use self::keyed::{Held, Part, Template};
@@ -34,4 +35,5 @@ pub(crate) use self::permit::CallState;
 pub use self::permit::Permit;
 pub(crate) use self::restoring::RestoredState;
 pub use self::stats::{BreakerStats, BreakerTotals};
+pub(crate) use self::transition_log::Transition;
 pub use self::window::WindowStats;

@@ -17,8 +17,9 @@
 
 use std::sync::atomic::Ordering;
 
-use super::state::{Mode, PERIODS, Word};
+use super::state::{PERIODS, Word};
 use super::sync::{AtomicU64, const_unless_loom};
+use crate::error::BreakerStatus;
 
 const PERIOD_SHIFT: u32 = 32;
 
@@ -66,11 +67,13 @@ impl Streak {
     /// How often a breaker with this state word has opened in a row; 0 while it is closed.
     pub(super) fn openings(self, word: Word) -> u32 {
         let period = word.period();
-        match word.mode() {
-            Mode::Open if self.period == period => self.count,
+        match word.status() {
+            BreakerStatus::Open if self.period == period => self.count,
             // The streak already counts the next opening, which is about to happen.
-            Mode::HalfOpen if self.period == shifted(period, 1) => self.count.saturating_sub(1),
-            Mode::HalfOpen if self.period == shifted(period, PERIODS - 1) => self.count,
+            BreakerStatus::HalfOpen if self.period == shifted(period, 1) => {
+                self.count.saturating_sub(1)
+            }
+            BreakerStatus::HalfOpen if self.period == shifted(period, PERIODS - 1) => self.count,
             _ => 0,
         }
     }

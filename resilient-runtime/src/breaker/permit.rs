@@ -6,8 +6,10 @@ use std::{mem, thread};
 use super::admitted::Admitted;
 use super::circuit_breaker::CircuitBreaker;
 use super::config::Behavior;
+use super::failure::{Caller, Failure};
 use crate::ErrorKind;
 use crate::error::Classify;
+use crate::event::FailureSource;
 
 /// Permission to make one call through a [`CircuitBreaker`], from
 /// [`acquire`](CircuitBreaker::acquire).
@@ -63,18 +65,24 @@ impl<'b> Permit<'b> {
     /// The call succeeded.
     #[inline]
     pub fn success(self) {
+        self.success_of(Caller::NONE);
+    }
+
+    /// [`success`](Self::success) of a call by a policy.
+    #[inline]
+    pub(crate) fn success_of(self, caller: Caller<'_>) {
         let (breaker, admitted) = self.surrender();
-        breaker.succeeded(admitted);
+        breaker.succeeded(admitted, caller);
     }
 
     /// The call failed in a way that suggests that the service is down.
     pub fn failure(self) {
-        self.failure_with_hint(None);
+        self.fail(Failure::new(FailureSource::Reported, Caller::NONE));
     }
 
-    fn failure_with_hint(self, hint: Option<Duration>) {
+    fn fail(self, failure: Failure<'_>) {
         let (breaker, admitted) = self.surrender();
-        breaker.failed(admitted, hint);
+        breaker.failed(admitted, failure);
     }
 
     /// The call ended in a way that says nothing about the service.
@@ -109,15 +117,15 @@ impl<'b> Permit<'b> {
         let state = mem::replace(&mut self.state, CallState::Panicked);
         let (kind, hint) = (error.kind(), error.retry_after());
         self.state = state;
-        self.settle_error(kind, hint);
+        self.settle_error(kind, hint, Caller::NONE);
     }
 
     /// The call ended with an error of this kind and with this hint.
-    pub(crate) fn settle_error(self, kind: ErrorKind, hint: Option<Duration>) {
+    pub(crate) fn settle_error(self, kind: ErrorKind, hint: Option<Duration>, caller: Caller<'_>) {
         if self.breaker.trips_on(kind) {
-            self.failure_with_hint(hint);
+            self.fail(Failure { hint, ..Failure::new(FailureSource::Error(kind), caller) });
         } else if self.state == CallState::PartRanOut {
-            self.settle_deadline(false);
+            self.settle_deadline(false, caller);
         } else {
             self.ignore();
         }
@@ -125,9 +133,31 @@ impl<'b> Permit<'b> {
 
     /// The call ended at its deadline. `has_attempt_timeout` says whether another limit
     /// would have ended an attempt that hangs.
-    pub(crate) fn settle_deadline(self, has_attempt_timeout: bool) {
-        let counts = self.breaker.config.current().config.trips_on_deadline(has_attempt_timeout);
-        if counts { self.failure() } else { self.ignore() }
+    pub(crate) fn settle_deadline(self, has_attempt_timeout: bool, caller: Caller<'_>) {
+        if self.breaker.config.current().config.trips_on_deadline(has_attempt_timeout) {
+            let source = FailureSource::Error(ErrorKind::DeadlineExceeded);
+            self.fail(Failure::new(source, caller));
+        } else {
+            self.ignore();
+        }
+    }
+
+    /// The call was dropped: by a panic, or before it has ended.
+    pub(crate) fn settle_dropped(self, caller: Caller<'_>) {
+        if self.has_panicked() {
+            self.fail(Failure::new(FailureSource::Panic, caller));
+        } else {
+            self.ignore();
+        }
+    }
+
+    /// Whether the call has panicked, if it is dropped now.
+    pub(crate) fn has_panicked(&self) -> bool {
+        match self.state {
+            CallState::Untracked => thread::panicking(),
+            CallState::Running | CallState::PartRanOut => false,
+            CallState::Panicked => true,
+        }
     }
 
     /// The permit of a call that a `Tracked` future polls. Otherwise a call that is
@@ -164,13 +194,9 @@ impl<'b> Permit<'b> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let panicked = match self.state {
-            CallState::Untracked => thread::panicking(),
-            CallState::Running | CallState::PartRanOut => false,
-            CallState::Panicked => true,
-        };
-        if panicked {
-            self.breaker.failed(self.admitted, None);
+        if self.has_panicked() {
+            let failure = Failure::new(FailureSource::Panic, Caller::NONE);
+            self.breaker.failed(self.admitted, failure);
         } else {
             self.breaker.ignored(self.admitted);
         }
@@ -179,9 +205,8 @@ impl Drop for Permit<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use crate::{BreakerConfig, BreakerState, CircuitBreaker};
+    use super::*;
+    use crate::{BreakerConfig, BreakerState};
 
     #[tokio::test]
     async fn a_probe_that_a_deadline_ends_beside_an_attempt_timeout_releases_its_slot() {
@@ -197,10 +222,10 @@ mod tests {
         for _ in 0..2 {
             let probe = breaker.acquire().unwrap();
             assert!(probe.is_probe() && breaker.acquire().is_err());
-            probe.settle_deadline(true);
+            probe.settle_deadline(true, Caller::NONE);
             assert_eq!(breaker.state(), BreakerState::HalfOpen);
         }
-        breaker.acquire().unwrap().settle_deadline(false);
+        breaker.acquire().unwrap().settle_deadline(false, Caller::NONE);
         assert_eq!(breaker.stats().consecutive_openings, 2);
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::circuit_breaker::CircuitBreaker;
 use super::clock::moment;
 use super::state::State;
+use crate::event::TransitionCause;
 
 /// The state that a breaker takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl CircuitBreaker {
                 }
                 _ => true,
             };
-            if is_recorded && self.exchange(current, next) {
+            if is_recorded && self.exchange(current, next, |_| TransitionCause::Restored) {
                 return true;
             }
         }

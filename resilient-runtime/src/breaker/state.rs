@@ -5,14 +5,14 @@
 //! change:
 //!
 //! ```text
-//! bits 63..61   mode
-//! bits 60..38   period, wrapping: which stretch between two changes of mode this is
+//! bits 63..61   status
+//! bits 60..38   period, wrapping: which stretch between two changes of status this is
 //! bits 37..0    open: the moment it may let a probe through
 //!               closed, disabled: consecutive failures (16 bits)
 //!               half-open: successful probes (16 bits)
 //! ```
 //!
-//! Every change of mode and every reset begins a new period. A result counts only in the period
+//! Every change of status and every reset begins a new period. A result counts only in the period
 //! in which its call was admitted: an answer from before a change can neither open nor close
 //! anything after it.
 //!
@@ -23,6 +23,7 @@
 use std::time::Duration;
 
 use super::config::BreakerConfig;
+use crate::error::BreakerStatus;
 
 /// Milliseconds since the breaker first read the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,28 +53,14 @@ impl Moment {
     }
 }
 
-const MODE_SHIFT: u32 = 61;
+const STATUS_SHIFT: u32 = 61;
 const PERIOD_SHIFT: u32 = 38;
-const PERIOD_MASK: u64 = (1 << (MODE_SHIFT - PERIOD_SHIFT)) - 1;
+const PERIOD_MASK: u64 = (1 << (STATUS_SHIFT - PERIOD_SHIFT)) - 1;
 /// How many periods there are before they begin anew at 0.
-pub(super) const PERIODS: u32 = 1 << (MODE_SHIFT - PERIOD_SHIFT);
+pub(super) const PERIODS: u32 = 1 << (STATUS_SHIFT - PERIOD_SHIFT);
 const PAYLOAD_MASK: u64 = (1 << PERIOD_SHIFT) - 1;
 const COUNT_BITS: u32 = 16;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
-
-/// The mode of a word, from its first bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    Closed,
-    Open,
-    HalfOpen,
-    /// Open until a reset, or until another mode is forced.
-    ForcedOpen,
-    /// Closed until a reset, or until another mode is forced. Failures do not open it.
-    ForcedClosed,
-    /// Like `ForcedClosed`, but it counts as if it were closed.
-    Disabled,
-}
 
 /// A word in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,27 +119,27 @@ impl Word {
     pub(super) const NEW: Self = Self(0);
 
     #[inline]
-    pub(super) const fn mode(self) -> Mode {
-        match self.0 >> MODE_SHIFT {
-            0 => Mode::Closed,
-            1 => Mode::Open,
-            2 => Mode::HalfOpen,
-            3 => Mode::ForcedOpen,
-            4 => Mode::ForcedClosed,
-            _ => Mode::Disabled,
+    pub(super) const fn status(self) -> BreakerStatus {
+        match self.0 >> STATUS_SHIFT {
+            0 => BreakerStatus::Closed,
+            1 => BreakerStatus::Open,
+            2 => BreakerStatus::HalfOpen,
+            3 => BreakerStatus::ForcedOpen,
+            4 => BreakerStatus::ForcedClosed,
+            _ => BreakerStatus::Disabled,
         }
     }
 
     #[inline]
     pub(super) const fn state(self) -> State {
         let payload = self.0 & PAYLOAD_MASK;
-        match self.mode() {
-            Mode::Closed => State::Closed { failures: (payload & COUNT_MASK) as u16 },
-            Mode::Open => State::Open { until: Moment(payload) },
-            Mode::HalfOpen => State::HalfOpen { successes: (payload & COUNT_MASK) as u16 },
-            Mode::ForcedOpen => State::ForcedOpen,
-            Mode::ForcedClosed => State::ForcedClosed,
-            Mode::Disabled => State::Disabled { failures: (payload & COUNT_MASK) as u16 },
+        match self.status() {
+            BreakerStatus::Closed => State::Closed { failures: (payload & COUNT_MASK) as u16 },
+            BreakerStatus::Open => State::Open { until: Moment(payload) },
+            BreakerStatus::HalfOpen => State::HalfOpen { successes: (payload & COUNT_MASK) as u16 },
+            BreakerStatus::ForcedOpen => State::ForcedOpen,
+            BreakerStatus::ForcedClosed => State::ForcedClosed,
+            BreakerStatus::Disabled => State::Disabled { failures: (payload & COUNT_MASK) as u16 },
         }
     }
 
@@ -161,17 +148,17 @@ impl Word {
         (self.0 >> PERIOD_SHIFT & PERIOD_MASK) as u32
     }
 
-    /// The mode that callers see at `now`. An open breaker whose time is over admits probes like a
+    /// The status that callers see at `now`. An open breaker whose time is over admits probes like a
     /// half-open one, although its word stays open until the first probe.
-    pub(super) fn mode_at(self, now: Moment) -> Mode {
+    pub(super) fn status_at(self, now: Moment) -> BreakerStatus {
         match self.state() {
-            State::Open { until } if now >= until => Mode::HalfOpen,
-            _ => self.mode(),
+            State::Open { until } if now >= until => BreakerStatus::HalfOpen,
+            _ => self.status(),
         }
     }
 
     const fn assemble(state: State, period: u32) -> Self {
-        let (mode, payload) = match state {
+        let (status, payload) = match state {
             State::Closed { failures } => (0, failures as u64),
             State::Open { until } => (1, until.0),
             State::HalfOpen { successes } => (2, successes as u64),
@@ -179,7 +166,7 @@ impl Word {
             State::ForcedClosed => (4, 0),
             State::Disabled { failures } => (5, failures as u64),
         };
-        Self(mode << MODE_SHIFT | (period as u64 & PERIOD_MASK) << PERIOD_SHIFT | payload)
+        Self(status << STATUS_SHIFT | (period as u64 & PERIOD_MASK) << PERIOD_SHIFT | payload)
     }
 
     /// The same period with other counts.
@@ -195,7 +182,8 @@ impl Word {
     /// The ticket of a call that is admitted now.
     #[inline]
     pub(super) const fn ticket(self) -> Ticket {
-        let probe = if matches!(self.mode(), Mode::HalfOpen) { Ticket::PROBE } else { 0 };
+        let probe =
+            if matches!(self.status(), BreakerStatus::HalfOpen) { Ticket::PROBE } else { 0 };
         Ticket(self.period() | probe)
     }
 
@@ -215,9 +203,11 @@ impl Word {
     /// This is the part of [`admit`](Self::admit) that needs no clock.
     #[inline]
     pub(super) const fn admit_closed(self) -> Option<Ticket> {
-        match self.mode() {
-            Mode::Closed | Mode::ForcedClosed | Mode::Disabled => Some(self.ticket()),
-            Mode::Open | Mode::HalfOpen | Mode::ForcedOpen => None,
+        match self.status() {
+            BreakerStatus::Closed | BreakerStatus::ForcedClosed | BreakerStatus::Disabled => {
+                Some(self.ticket())
+            }
+            BreakerStatus::Open | BreakerStatus::HalfOpen | BreakerStatus::ForcedOpen => None,
         }
     }
 
@@ -298,13 +288,16 @@ impl Word {
     /// Whether a result of this call goes into the window: the call was admitted in the current
     /// period, and results of this period are counted there.
     pub(super) const fn counts_in_window(self, ticket: Ticket) -> bool {
-        self.issued(ticket) && matches!(self.mode(), Mode::Closed | Mode::Disabled)
+        self.issued(ticket)
+            && matches!(self.status(), BreakerStatus::Closed | BreakerStatus::Disabled)
     }
 
     /// The word after the window has reached a rate or the threshold. `None` if it does not change.
     pub(super) fn trip(self, ticket: Ticket, until: impl FnOnce() -> Moment) -> Option<Self> {
-        match self.mode() {
-            Mode::Closed if self.issued(ticket) => Some(self.begin(State::Open { until: until() })),
+        match self.status() {
+            BreakerStatus::Closed if self.issued(ticket) => {
+                Some(self.begin(State::Open { until: until() }))
+            }
             _ => None,
         }
     }
@@ -312,13 +305,13 @@ impl Word {
     /// The word after a state of an earlier process is restored. `None` if the breaker is no longer
     /// closed, or is held: what has happened in this process is newer.
     pub(super) const fn restore(self, state: State) -> Option<Self> {
-        match self.mode() {
-            Mode::Closed => Some(self.begin(state)),
-            Mode::Open
-            | Mode::HalfOpen
-            | Mode::ForcedOpen
-            | Mode::ForcedClosed
-            | Mode::Disabled => None,
+        match self.status() {
+            BreakerStatus::Closed => Some(self.begin(state)),
+            BreakerStatus::Open
+            | BreakerStatus::HalfOpen
+            | BreakerStatus::ForcedOpen
+            | BreakerStatus::ForcedClosed
+            | BreakerStatus::Disabled => None,
         }
     }
 }
@@ -399,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn the_period_wraps_without_touching_the_mode() {
+    fn the_period_wraps_without_touching_the_status() {
         let last = Word::assemble(State::ForcedOpen, 0x7F_FFFF);
         let next = last.begin(State::Closed { failures: 0 });
         assert_eq!((next.state(), next.period()), (State::Closed { failures: 0 }, 0));
@@ -438,10 +431,10 @@ mod tests {
     #[test]
     fn an_open_breaker_looks_half_open_once_its_time_is_over() {
         let open = opened();
-        assert_eq!(open.mode_at(at(29_999)), Mode::Open);
-        assert_eq!(open.mode_at(OPEN_UNTIL), Mode::HalfOpen);
+        assert_eq!(open.status_at(at(29_999)), BreakerStatus::Open);
+        assert_eq!(open.status_at(OPEN_UNTIL), BreakerStatus::HalfOpen);
         let held = open.begin(State::ForcedOpen);
-        assert_eq!(held.mode_at(Moment::LATEST), Mode::ForcedOpen);
+        assert_eq!(held.status_at(Moment::LATEST), BreakerStatus::ForcedOpen);
     }
 
     #[test]

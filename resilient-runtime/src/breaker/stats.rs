@@ -5,19 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::config::BreakerConfig;
-use super::state::Mode;
 use super::window::WindowStats;
 use crate::error::BreakerState;
-
-impl From<Mode> for BreakerState {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Closed | Mode::ForcedClosed | Mode::Disabled => Self::Closed,
-            Mode::Open | Mode::ForcedOpen => Self::Open,
-            Mode::HalfOpen => Self::HalfOpen,
-        }
-    }
-}
 
 /// A snapshot of a breaker, from [`CircuitBreaker::stats`](crate::CircuitBreaker::stats).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,35 +8,42 @@
 //! another: neither for a slow subscriber, nor for a thread that has moved the word and not yet
 //! enqueued its transition. That thread then drains the rest.
 //!
-//! The queue has no limit. If a subscriber never returns, it grows by a few bytes with each
+//! The queue has no limit. If an observer never returns, it grows by some hundred bytes with each
 //! transition.
 
 use std::collections::VecDeque;
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::thread;
+use std::time::SystemTime;
 
 use super::state::{PERIODS, Word};
 use super::sync::{Mutex, const_unless_loom};
-use crate::error::BreakerState;
+use crate::error::BreakerStatus;
+use crate::event::TransitionCause;
 
 /// One transition, between two periods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Transition {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Transition {
     period: u32,
-    pub(super) from: BreakerState,
-    pub(super) to: BreakerState,
+    pub(crate) from: BreakerStatus,
+    pub(crate) to: BreakerStatus,
+    pub(crate) cause: TransitionCause,
+    /// When it happened, by the wall clock.
+    pub(crate) at: SystemTime,
 }
 
 impl Transition {
-    pub(super) fn between(from: Word, to: Word) -> Self {
-        Self { period: to.period(), from: from.mode().into(), to: to.mode().into() }
+    pub(super) fn between(from: Word, to: Word, cause: TransitionCause) -> Self {
+        let (from, at) = (from.status(), SystemTime::now());
+        Self { period: to.period(), from, to: to.status(), cause, at }
     }
 
-    /// Whether the public state changes. A reset while closed does not change it.
-    pub(super) fn is_public(self) -> bool {
-        self.from != self.to
+    /// Whether there is an event. A reset of the program while the breaker is closed changes nothing
+    /// that it would say.
+    pub(super) fn is_event(&self) -> bool {
+        self.from != self.to || matches!(self.cause, TransitionCause::Manual { by: Some(_) })
     }
 }
 
@@ -47,13 +54,15 @@ struct Queue {
     /// The period whose beginning is to be published next.
     next: u32,
     /// That transition and those after it, as far as they have been enqueued.
-    waiting: VecDeque<Option<Transition>>,
+    waiting: VecDeque<Option<Arc<Transition>>>,
+    /// The last one that was dequeued and is an event.
+    last: Option<Arc<Transition>>,
     /// Whether a thread is draining the queue.
     is_draining: bool,
 }
 
 impl Queue {
-    fn enqueue(&mut self, transition: Transition) {
+    fn enqueue(&mut self, transition: Arc<Transition>) {
         // Fewer than all periods lie between: they begin one by one, and each is enqueued once.
         let index = ((transition.period + PERIODS - self.next) % PERIODS) as usize;
         if self.waiting.len() <= index {
@@ -63,10 +72,13 @@ impl Queue {
     }
 
     /// The next transition in order, if it has been enqueued.
-    fn dequeue(&mut self) -> Option<Transition> {
+    fn dequeue(&mut self) -> Option<Arc<Transition>> {
         let transition = self.waiting.front_mut()?.take()?;
         self.waiting.pop_front();
         self.next = (self.next + 1) % PERIODS;
+        if transition.is_event() {
+            self.last = Some(Arc::clone(&transition));
+        }
         Some(transition)
     }
 }
@@ -74,7 +86,7 @@ impl Queue {
 impl TransitionLog {
     const_unless_loom! {
         pub(super) const fn new() -> Self {
-            Self(Mutex::new(Queue { next: 1, waiting: VecDeque::new(), is_draining: false }))
+            Self(Mutex::new(Queue { next: 1, waiting: VecDeque::new(), last: None, is_draining: false }))
         }
     }
 
@@ -85,9 +97,10 @@ impl TransitionLog {
     /// returns. If `emit` panics, all other transitions are still published. The panic then
     /// continues only if it came with this thread's own transition, and the thread is not
     /// unwinding already.
-    pub(super) fn publish(&self, transition: Transition, emit: impl Fn(Transition)) {
+    pub(super) fn publish(&self, transition: Transition, emit: impl Fn(&Transition)) {
+        let transition = Arc::new(transition);
         let is_draining = self.with(|queue| {
-            queue.enqueue(transition);
+            queue.enqueue(Arc::clone(&transition));
             mem::replace(&mut queue.is_draining, true)
         });
         if is_draining {
@@ -99,8 +112,8 @@ impl TransitionLog {
             queue.is_draining = next.is_some();
             next
         }) {
-            let emitted = panic::catch_unwind(AssertUnwindSafe(|| emit(next)));
-            if next == transition {
+            let emitted = panic::catch_unwind(AssertUnwindSafe(|| emit(&next)));
+            if Arc::ptr_eq(&next, &transition) {
                 panic = emitted.err();
             } else if let Err(panic) = emitted {
                 // The payload may panic when it is dropped.
@@ -112,6 +125,11 @@ impl TransitionLog {
             Some(panic) => panic::resume_unwind(panic),
             None => {}
         }
+    }
+
+    /// Returns the last transition that was published and is an event.
+    pub(super) fn last(&self) -> Option<Arc<Transition>> {
+        self.with(|queue| queue.last.clone())
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Queue) -> T) -> T {
@@ -127,7 +145,9 @@ mod tests {
     use super::*;
 
     fn transition(period: u32) -> Transition {
-        Transition { period, from: BreakerState::Closed, to: BreakerState::Open }
+        let cause = TransitionCause::OpenDurationOver;
+        let (from, to) = (BreakerStatus::Closed, BreakerStatus::Open);
+        Transition { period, from, to, cause, at: SystemTime::UNIX_EPOCH }
     }
 
     /// Publishes these in this order. Returns what is emitted.

@@ -4,8 +4,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::admission::Readiness;
 use super::circuit_breaker::CircuitBreaker;
-use super::state::{Mode, State, is_later};
-use crate::error::BreakerState;
+use super::state::{State, is_later};
+use crate::error::{BreakerState, BreakerStatus};
 
 /// The public state that a task has seen, and the period in which it has.
 #[derive(Clone, Copy)]
@@ -85,7 +85,7 @@ impl CircuitBreaker {
 
     pub(super) fn seen(&self) -> Seen {
         let word = self.load();
-        Seen { period: word.period(), state: self.mode_now(word).into() }
+        Seen { period: word.period(), state: self.status_now(word).state() }
     }
 
     /// Returns the public state if it has changed since it was `seen`.
@@ -101,7 +101,9 @@ impl CircuitBreaker {
     fn end_of_open_state(&self) -> Option<Instant> {
         let word = self.load();
         match word.state() {
-            State::Open { until } if self.mode_now(word) == Mode::Open => self.clock.instant(until),
+            State::Open { until } if self.status_now(word) == BreakerStatus::Open => {
+                self.clock.instant(until)
+            }
             _ => None,
         }
     }

@@ -6,8 +6,9 @@ use super::clock::TimeLeft;
 use super::enclosing::{self, Frame, Retries};
 use super::timed::{Expiry, Limit, RanOut, timed};
 use super::tracked::{flag_panic, track};
-use crate::event::{self, Subject};
-use crate::{CircuitBreaker, Classify, Permit, Rejection};
+use crate::breaker::Caller;
+use crate::event::{self, Event, EventCall};
+use crate::{CircuitBreaker, Classify, ErrorKind, Permit, Rejection};
 
 /// What events call a function that has no policy.
 const NAME: &str = "CircuitBreaker";
@@ -52,7 +53,7 @@ impl CircuitBreaker {
         // memory.
         let permit = match self.try_admit_fast() {
             Some(permit) => permit,
-            None => self.admit(None).map_err(Rejection::from)?,
+            None => self.admit(Caller::NONE).map_err(Rejection::from)?,
         };
         let mut permit = permit.tracked();
         let attempt = flag_panic(Some(permit.call_state()), op);
@@ -78,13 +79,18 @@ impl CircuitBreaker {
     {
         let (until, left) = (time.until, time.left());
         if left.is_zero() {
-            event::too_late(None, Some(self.name().as_str()));
+            event::emit(&Event::Rejected {
+                function: None,
+                breaker: Some(self.name()),
+                kind: ErrorKind::DeadlineExceeded,
+                retry_after: None,
+            });
             return Err(Rejection::DeadlineExceeded { deadline: left, attempts: 0 }.into());
         }
         let mut permit = if enclosing::contains(self) {
             None
         } else {
-            Some(self.admit(None).map_err(Rejection::from)?.tracked())
+            Some(self.admit(Caller::NONE).map_err(Rejection::from)?.tracked())
         };
         let expiry =
             Expiry { ran_out: RanOut::Deadline, allowed: left, attempt: 1, reject: E::from };
@@ -107,13 +113,13 @@ impl CircuitBreaker {
     /// sign of a server that hangs.
     fn settle_ran_out(&self, mut permit: Option<Permit<'_>>, ran_out: RanOut, left: Duration) {
         let breaker = Some(self.name().as_str());
-        let subject = Subject { function: NAME, place: None, breaker, attempt: 1 };
+        let call = EventCall { function: NAME, place: None, breaker, attempt: 1 };
         // A panic of a subscriber is one of the call.
         flag_panic(permit.as_mut().map(Permit::call_state), || {
-            event::timed_out(subject, ran_out.kind(), left);
+            event::emit(&Event::TimedOut { call, kind: ran_out.kind(), limit: left });
         });
         match permit {
-            Some(permit) => permit.settle_deadline(false),
+            Some(permit) => permit.settle_deadline(false, Caller::NONE),
             None => enclosing::record_ran_out(self),
         }
     }

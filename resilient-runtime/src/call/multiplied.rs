@@ -9,8 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::enclosing::{self, Frame};
 use crate::CircuitBreaker;
-use crate::event::{self, Subject};
-use crate::place::Place;
+use crate::event::{self, Event, EventCall, Place};
 
 /// How many pairs of calls are reported in the life of the program. Names of policies may be
 /// made at run time.
@@ -34,13 +33,13 @@ pub(crate) struct Retried {
 }
 
 impl Retried {
-    fn new(subject: Subject<'_>) -> Self {
-        Self { function: subject.function.to_owned(), place: subject.place }
+    fn new(call: EventCall<'_>) -> Self {
+        Self { function: call.function.to_owned(), place: call.place }
     }
 }
 
 /// Records that this call has failed in spite of its retries.
-pub(crate) fn record(inner: Subject<'_>, breaker: Option<&CircuitBreaker>, maybe_executed: bool) {
+pub(crate) fn record(inner: EventCall<'_>, breaker: Option<&CircuitBreaker>, maybe_executed: bool) {
     if enclosing::record_retried(breaker, maybe_executed) {
         INNER.set(Some(Retried::new(inner)));
     }
@@ -54,7 +53,7 @@ pub(crate) fn take(outer: Frame) -> Option<Retried> {
 
 /// Reports, once for each pair, that the retries of the outer call may multiply those of the inner
 /// one.
-pub(crate) fn report(outer: Subject<'_>, inner: &Retried) {
+pub(crate) fn report(outer: EventCall<'_>, inner: &Retried) {
     // The set is never half changed, so it is valid after a panic. The event is emitted once the lock
     // is released.
     let is_new = {
@@ -62,7 +61,11 @@ pub(crate) fn report(outer: Subject<'_>, inner: &Retried) {
         remember(&mut reported, Retried::new(outer), inner.clone())
     };
     if is_new {
-        event::multiplied(outer, &inner.function, inner.place);
+        event::emit(&Event::RetriesMultiply {
+            call: outer,
+            inner: &inner.function,
+            inner_place: inner.place,
+        });
     }
 }
 

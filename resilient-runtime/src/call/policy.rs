@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::numbers::{LiveNumbers, Numbers, RowChoice};
+use super::outcome::CallCounts;
 use super::rules::{Rules, Scope};
 use super::shared::{SharedBreaker, SharedBudget};
-use crate::place::Place;
+use crate::event::Place;
 use crate::{ConfigError, RetryPolicy, RetryTable};
 
 /// The policy of a call: all that `#[resilient]` does, for code that cannot carry an attribute.
@@ -96,6 +97,12 @@ impl Policy {
     #[must_use]
     pub fn unknown_errors(&self) -> u64 {
         self.0.unknown_errors()
+    }
+
+    /// Returns how the calls of this policy and its clones have ended.
+    #[must_use]
+    pub fn counts(&self) -> CallCounts {
+        self.0.counters().read()
     }
 
     /// The same policy under another name. Its errors are counted anew.

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::numbers::LiveNumbers;
+use super::outcome::CallCounters;
 use super::shared::{SharedBreaker, SharedBudget};
-use crate::place::Place;
+use crate::breaker::Caller;
+use crate::event::Place;
 use crate::{CircuitBreaker, RetryBudget};
 
 /// Whether a breaker counts calls or attempts.
@@ -30,6 +32,7 @@ pub struct Rules {
     breaker: Option<SharedBreaker>,
     scope: Scope,
     budget: Option<SharedBudget>,
+    counters: CallCounters,
     /// How many errors of kind `unknown` have reached it.
     unknown_errors: AtomicU64,
 }
@@ -42,11 +45,23 @@ impl Rules {
         scope: Scope,
         budget: Option<SharedBudget>,
     ) -> Self {
-        Self { name, place, numbers, breaker, scope, budget, unknown_errors: AtomicU64::new(0) }
+        let (counters, unknown_errors) = (CallCounters::new(), AtomicU64::new(0));
+        Self { name, place, numbers, breaker, scope, budget, counters, unknown_errors }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The function or policy, as breakers and events name it.
+    #[inline]
+    pub(super) const fn caller(&self) -> Caller<'_> {
+        Caller::named(&self.name)
+    }
+
+    #[inline]
+    pub(crate) const fn counters(&self) -> &CallCounters {
+        &self.counters
     }
 
     pub(crate) const fn place(&self) -> Option<Place> {

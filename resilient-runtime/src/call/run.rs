@@ -1,9 +1,9 @@
 //! One call on its way through its policy: the engine behind the attribute, [`Policy::run`] and
 //! [`RetryExecutor`](crate::RetryExecutor).
 
-use std::mem;
 use std::ops::ControlFlow;
 use std::time::Duration;
+use std::{mem, thread};
 
 use tokio::time::Instant;
 
@@ -13,14 +13,15 @@ use super::enclosing::{self, Frame};
 use super::failed_attempt::FailedAttempt;
 use super::multiplied::{self, Retried};
 use super::numbers::{CallNumbers, Version};
+use super::outcome::CallOutcome;
 use super::retry_delay::{PendingRetry, RetryDelay, RetryPlan};
 use super::rules::{Rules, Scope};
 use super::timed::{Expiry, Limit, RanOut, Timed, timed};
 use super::tracked::{Tracked, flag_panic, track};
 use crate::breaker::{CallState, CircuitBreaker, Permit};
 use crate::error::{BreakerState, Rejection};
-use crate::event::{self, Subject};
-use crate::retry::{StopReason, Withdrawal, check_retryable, next_delay};
+use crate::event::{self, Event, EventCall, GiveUpReason};
+use crate::retry::{Withdrawal, check_retryable, next_delay};
 use crate::{ErrorKind, RetryPolicy};
 
 /// One call: how many attempts it has begun, and the permit of the breaker that it holds.
@@ -45,6 +46,8 @@ pub struct Run<'p> {
     is_since: bool,
     /// Which limit ended the last attempt, if one did.
     ran_out: Option<RanOut>,
+    /// Whether its outcome is counted.
+    has_ended: bool,
 }
 
 /// Whether the breaker counts the call by itself.
@@ -63,6 +66,17 @@ impl<'p> Run<'p> {
     /// request, this acquires the permit.
     #[inline]
     pub(crate) fn new(rules: &'p Rules, breaker: Option<&'p CircuitBreaker>) -> Self {
+        Self::begun(rules, breaker, true)
+    }
+
+    /// [`new`](Self::new) for a call that nothing can reject and whose attempts nothing tracks.
+    #[inline]
+    pub(crate) fn untracked(rules: &'p Rules) -> Self {
+        Self::begun(rules, None, false)
+    }
+
+    #[inline]
+    fn begun(rules: &'p Rules, breaker: Option<&'p CircuitBreaker>, is_tracked: bool) -> Self {
         let permit = match breaker {
             Some(breaker) if !enclosing::is_any() => breaker.try_admit_fast().map(Permit::tracked),
             _ => None,
@@ -73,18 +87,13 @@ impl<'p> Run<'p> {
             breaker,
             permit,
             standing: Standing::Alone,
-            is_tracked: true,
+            is_tracked,
             attempt: 1,
             moment: None,
             is_since: false,
             ran_out: None,
+            has_ended: false,
         }
-    }
-
-    /// [`new`](Self::new) for a call that nothing can reject and whose attempts nothing tracks.
-    #[inline]
-    pub(crate) fn untracked(rules: &'p Rules) -> Self {
-        Self { is_tracked: false, ..Self::new(rules, None) }
     }
 
     /// The numbers that the call has begun with.
@@ -129,7 +138,11 @@ impl<'p> Run<'p> {
         if let Some(time) = TimeLeft::of_request() {
             self.begin_within(&time)?;
         }
-        self.acquire()
+        if let Err(open) = self.acquire() {
+            self.end(CallOutcome::Rejected);
+            return Err(open);
+        }
+        Ok(())
     }
 
     /// Takes over the time of the request, or rejects the call if there is none left.
@@ -137,7 +150,13 @@ impl<'p> Run<'p> {
     fn begin_within(&mut self, time: &TimeLeft) -> Result<(), Rejection> {
         let left = time.left();
         if left.is_zero() {
-            event::too_late(Some(self.rules.name()), self.subject().breaker);
+            self.end(CallOutcome::Rejected);
+            event::emit(&Event::Rejected {
+                function: Some(self.rules.name()),
+                breaker: self.event_call().breaker,
+                kind: ErrorKind::DeadlineExceeded,
+                retry_after: None,
+            });
             return Err(Rejection::DeadlineExceeded { deadline: left, attempts: 0 });
         }
         if self.moment.is_none_or(|own| time.until < own) {
@@ -154,7 +173,7 @@ impl<'p> Run<'p> {
             self.standing = Standing::Part;
         }
         if self.standing == Standing::Alone {
-            self.permit = Some(breaker.admit(Some(self.rules.name()))?.tracked());
+            self.permit = Some(breaker.admit(self.rules.caller())?.tracked());
         }
         Ok(())
     }
@@ -294,6 +313,7 @@ impl<'p> Run<'p> {
     /// has not filled the budget that retries take from.
     #[inline(never)]
     fn succeed_neutrally(&mut self) {
+        self.end(CallOutcome::Success);
         if let Some(permit) = self.permit.take() {
             permit.ignore();
         }
@@ -328,6 +348,7 @@ impl<'p> Run<'p> {
     // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
     #[inline(never)]
     fn succeed(&mut self) {
+        self.end(CallOutcome::Success);
         // Both branches end in a call, so that nothing has to be kept on the stack.
         if self.rules.has_budget() { self.refund_and_settle() } else { self.settle_success() }
     }
@@ -346,7 +367,7 @@ impl<'p> Run<'p> {
     #[inline]
     fn settle_success(&mut self) {
         if let Some(permit) = self.permit.take() {
-            permit.success();
+            permit.success_of(self.rules.caller());
         }
     }
 
@@ -388,14 +409,15 @@ impl<'p> Run<'p> {
                 if let Some(withdrawal) = plan.withdrawal {
                     withdrawal.spend();
                 }
+                self.rules.counters().count_retry(plan.failed.kind);
                 self.attempt += 1;
                 ControlFlow::Continue(())
             }
             Err(reason) => {
                 self.record_retries(&plan.failed);
-                event::gave_up(self.subject(), plan.failed.kind, reason.as_str());
+                self.give_up(plan.failed.kind, reason);
                 self.set_lasted(plan.lasted);
-                self.settle_permit(&plan.failed);
+                self.end_failed(&plan.failed);
                 ControlFlow::Break(Err(error))
             }
         }
@@ -478,15 +500,15 @@ impl<'p> Run<'p> {
             if let Some(ran_out) = failed.ran_out {
                 self.report_limit(ran_out);
             }
-            self.settle_permit(&failed);
+            self.end_failed(&failed);
             return None;
         };
         match self.next_delay(&failed, &row, was_probe) {
             Ok((delay, withdrawal)) => {
                 if let Some(inner) = inner {
-                    multiplied::report(self.subject(), &inner);
+                    multiplied::report(self.event_call(), &inner);
                 }
-                event::retrying(self.subject(), kind, delay);
+                event::emit(&Event::Retrying { call: self.event_call(), kind, delay });
                 let lasted = self.permit.as_ref().map_or(Duration::ZERO, Permit::lasted);
                 // By the time that the hint could matter, it has been waited out.
                 failed.hint = None;
@@ -495,7 +517,7 @@ impl<'p> Run<'p> {
             Err(reason) => {
                 self.record_retries(&failed);
                 self.report_end(reason, &failed);
-                self.settle_permit(&failed);
+                self.end_failed(&failed);
                 None
             }
         }
@@ -510,7 +532,7 @@ impl<'p> Run<'p> {
         let is_first = self.rules.count_unknown_error();
         let trips = self.breaker.is_some_and(|it| it.config().trips_on(ErrorKind::Unknown));
         if is_first && !trips {
-            event::unknown_error(self.subject());
+            event::emit(&Event::UnknownError { call: self.event_call() });
         }
     }
 
@@ -526,21 +548,27 @@ impl<'p> Run<'p> {
     /// Records for an outer call that this one ends with an error after retries.
     fn record_retries(&self, failed: &FailedAttempt) {
         if self.attempt > 1 {
-            multiplied::record(self.subject(), self.breaker, failed.maybe_executed);
+            multiplied::record(self.event_call(), self.breaker, failed.maybe_executed);
         }
     }
 
     /// Emits the event that says why no attempt follows.
-    fn report_end(&self, reason: StopReason, failed: &FailedAttempt) {
+    fn report_end(&self, reason: GiveUpReason, failed: &FailedAttempt) {
         let FailedAttempt { kind, ran_out, .. } = *failed;
         match (reason, ran_out) {
             // The outer call reports its own retries.
-            (StopReason::OuterCallRetries, None) => {}
-            (StopReason::OuterCallRetries, Some(ran_out)) => self.report_limit(ran_out),
+            (GiveUpReason::OuterCallRetries, None) => {}
+            (GiveUpReason::OuterCallRetries, Some(ran_out)) => self.report_limit(ran_out),
             // No retry could have helped, so the policy has nothing to report.
             (_, None) if self.attempt == 1 && !kind.is_transient() => {}
-            _ => event::gave_up(self.subject(), kind, reason.as_str()),
+            _ => self.give_up(kind, reason),
         }
+    }
+
+    /// Reports that no attempt follows.
+    fn give_up(&self, kind: ErrorKind, reason: GiveUpReason) {
+        self.rules.counters().count_gave_up(reason);
+        event::emit(&Event::GaveUp { call: self.event_call(), kind, reason });
     }
 
     /// Returns how long to wait before the next attempt, or why there is to be none. The budget
@@ -550,26 +578,32 @@ impl<'p> Run<'p> {
         failed: &FailedAttempt,
         row: &RetryPolicy,
         was_probe: bool,
-    ) -> Result<(Duration, Option<Withdrawal<'p>>), StopReason> {
+    ) -> Result<(Duration, Option<Withdrawal<'p>>), GiveUpReason> {
         let FailedAttempt { kind, hint, maybe_executed, may_retry, ran_out } = *failed;
         if ran_out == Some(RanOut::Deadline) {
-            return Err(StopReason::DeadlineExceeded);
+            return Err(GiveUpReason::DeadlineExceeded);
         }
         check_retryable(kind, may_retry)?;
         if maybe_executed && !self.rules.numbers().is_idempotent() {
-            return Err(StopReason::MaybeExecuted);
+            return Err(GiveUpReason::MaybeExecuted);
         }
         if was_probe || !self.breaker.is_none_or(is_closed) {
-            return Err(StopReason::BreakerNotClosed);
+            return Err(GiveUpReason::BreakerNotClosed);
         }
         if self.outer_call_retries(maybe_executed) {
-            return Err(StopReason::OuterCallRetries);
+            return Err(GiveUpReason::OuterCallRetries);
         }
         let deadline = self.deadline();
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let delay = next_delay(row, self.attempt, hint, left, rand::random())?;
         let Some(budget) = self.rules.budget() else { return Ok((delay, None)) };
-        let withdrawal = budget.withdraw(kind, hint).ok_or(StopReason::BudgetExhausted)?;
+        let Some(withdrawal) = budget.withdraw(kind, hint) else {
+            if budget.record_exhausted() {
+                let call = self.event_call();
+                event::emit(&Event::BudgetExhausted { budget: budget.name(), call });
+            }
+            return Err(GiveUpReason::BudgetExhausted);
+        };
         Ok((delay, Some(withdrawal)))
     }
 
@@ -583,18 +617,18 @@ impl<'p> Run<'p> {
     /// Whether the call may continue after a delay: before its deadline, and only while its breaker
     /// is closed. A permit for the whole call is still valid then. If the breaker counts attempts,
     /// this acquires a new one.
-    fn is_still_admitted(&mut self) -> Result<(), StopReason> {
+    fn is_still_admitted(&mut self) -> Result<(), GiveUpReason> {
         // A timer may be late.
         if self.deadline().is_some_and(|deadline| Instant::now() >= deadline) {
-            return Err(StopReason::DeadlineTooNear);
+            return Err(GiveUpReason::DeadlineTooNear);
         }
         if !self.breaker.is_none_or(is_closed) {
-            return Err(StopReason::BreakerNotClosed);
+            return Err(GiveUpReason::BreakerNotClosed);
         }
         if self.permit.is_some() {
             return Ok(());
         }
-        self.acquire().map_err(|_| StopReason::BreakerNotClosed)
+        self.acquire().map_err(|_| GiveUpReason::BreakerNotClosed)
     }
 
     /// Sets how long the attempt lasted whose result counts, without the delay after it.
@@ -604,13 +638,40 @@ impl<'p> Run<'p> {
         }
     }
 
+    /// Ends the call with the error of this attempt.
+    fn end_failed(&mut self, failed: &FailedAttempt) {
+        let ran_out = failed.ran_out.is_some();
+        self.end(if ran_out { CallOutcome::Timeout } else { CallOutcome::Error });
+        self.settle_permit(failed);
+    }
+
+    /// Counts how the call ends.
+    #[inline]
+    fn end(&mut self, outcome: CallOutcome) {
+        self.has_ended = true;
+        self.rules.counters().count(outcome);
+    }
+
+    /// Ends a call that is dropped before it has ended: by a panic, or because its future was
+    /// dropped.
+    #[cold]
+    fn end_dropped(&mut self) {
+        let has_panicked =
+            self.permit.as_ref().map_or_else(thread::panicking, Permit::has_panicked);
+        self.end(if has_panicked { CallOutcome::Error } else { CallOutcome::Cancelled });
+        if let Some(permit) = self.permit.take() {
+            permit.settle_dropped(self.rules.caller());
+        }
+    }
+
     #[inline]
     fn settle_permit(&mut self, failed: &FailedAttempt) {
+        let caller = self.rules.caller();
         match (self.permit.take(), failed.ran_out) {
             (Some(permit), Some(RanOut::Deadline)) => {
-                permit.settle_deadline(self.version.has_attempt_timeout());
+                permit.settle_deadline(self.version.has_attempt_timeout(), caller);
             }
-            (Some(permit), _) => permit.settle_error(failed.kind, failed.hint),
+            (Some(permit), _) => permit.settle_error(failed.kind, failed.hint, caller),
             (None, Some(RanOut::Deadline)) if !self.version.has_attempt_timeout() => {
                 self.notify_outer_call();
             }
@@ -628,15 +689,26 @@ impl<'p> Run<'p> {
 
     /// Emits the event that names the limit that ended the call. The error may not say it.
     fn report_limit(&self, ran_out: RanOut) {
-        event::timed_out(self.subject(), ran_out.kind(), self.allowed(ran_out));
+        let (kind, limit) = (ran_out.kind(), self.allowed(ran_out));
+        event::emit(&Event::TimedOut { call: self.event_call(), kind, limit });
     }
 
-    fn subject(&self) -> Subject<'p> {
-        Subject {
+    /// What events say about this call.
+    fn event_call(&self) -> EventCall<'p> {
+        EventCall {
             function: self.rules.name(),
             place: self.rules.place(),
             breaker: self.breaker.map(|breaker| breaker.name().as_str()),
             attempt: self.attempt,
+        }
+    }
+}
+
+impl Drop for Run<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.end_dropped();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A declaration of `policies!`.
 
-use crate::place::Place;
+use crate::event::Place;
 
 /// A breaker, a retry row or a retry budget that [`policies!`](crate::policies) declares.
 #[derive(Debug)]

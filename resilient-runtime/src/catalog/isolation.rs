@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::breaker_entry::Keyed;
 use super::site::{CallSite, Resolved};
+use crate::event::Audience;
 use crate::{CircuitBreaker, KeyedBreakers, Policy, RetryBudget};
 
 thread_local! {
@@ -20,6 +21,8 @@ thread_local! {
 /// To isolate another sort of object, add a field and a method here, and a function in `here.rs`.
 #[derive(Debug, Default)]
 pub(crate) struct Isolation {
+    /// The observers that receive what happens here.
+    audience: Audience,
     breakers: Twins<CircuitBreaker>,
     keyed: Twins<Keyed>,
     budgets: Twins<RetryBudget>,
@@ -54,6 +57,7 @@ fn address<T>(of: &'static T) -> usize {
 #[must_use]
 pub(crate) struct Entered {
     around: Option<Arc<Isolation>>,
+    audience_around: Audience,
 }
 
 impl Isolation {
@@ -67,7 +71,10 @@ impl Isolation {
     /// Makes this the current one of the thread.
     pub(crate) fn enter(self: &Arc<Self>) -> Entered {
         let own = Some(Arc::clone(self));
-        Entered { around: CURRENT.try_with(|current| current.replace(own)).ok().flatten() }
+        Entered {
+            around: CURRENT.try_with(|current| current.replace(own)).ok().flatten(),
+            audience_around: self.audience.enter(),
+        }
     }
 
     /// Returns the test's own breaker in place of this one.
@@ -131,6 +138,7 @@ impl Isolation {
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        self.audience_around.enter();
         let around = self.around.take();
         let own = CURRENT.try_with(|current| current.replace(around));
         // After the borrow: it may be the last reference.

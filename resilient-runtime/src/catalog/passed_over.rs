@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::place::Place;
+use crate::event::Place;
 
 /// A method without a policy in an `impl` block that has `#[resilient]`. See
 /// [`Catalog::passed_over`](crate::Catalog::passed_over).

@@ -9,7 +9,7 @@ use super::function_numbers::FunctionNumbers;
 #[cfg(feature = "test-util")]
 use super::isolation::Isolation;
 use crate::call::Rules;
-use crate::place::Place;
+use crate::event::Place;
 use crate::{Policy, SharedBreaker};
 
 /// A policy without the attribute, from [`Catalog::policies`](crate::Catalog::policies). As long as

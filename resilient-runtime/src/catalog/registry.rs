@@ -18,7 +18,8 @@ use super::site::{CallSite, Resolved};
 use crate::breaker::Template;
 use crate::call::Rules;
 use crate::{
-    BudgetConfig, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, SharedBreaker, SharedBudget,
+    BudgetConfig, CallCounts, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, SharedBreaker,
+    SharedBudget,
 };
 
 /// Returns the breaker of this name, to monitor it, to force its state, or to guard other code with
@@ -127,21 +128,24 @@ pub(crate) fn budgets() -> Vec<SharedBudget> {
     budgets
 }
 
-/// Returns how many errors of kind `unknown` each function and each registered policy has returned
-/// so far, sorted by name. The calls in one function count together.
-pub(crate) fn unknown_errors() -> BTreeMap<String, u64> {
+/// Returns what each function and each registered policy has counted so far, and how many errors of
+/// kind `unknown` it has returned, by name. The calls in one function count together.
+pub(crate) fn counts() -> BTreeMap<String, (CallCounts, u64)> {
+    let count = |rules: &Rules| (rules.counters().read(), rules.unknown_errors());
     let sites = Program::get().sites.iter().map(|site| {
         let resolved = site.called();
-        (site.function(), resolved.map_or(0, |resolved| resolved.rules.unknown_errors()))
+        let none = (CallCounts::ZERO, 0);
+        (site.function(), resolved.map_or(none, |resolved| count(&resolved.rules)))
     });
     let registered = here::registered();
-    let policies = registered.iter().map(|it| (it.name(), it.rules().unknown_errors()));
-    let mut errors = BTreeMap::<String, u64>::new();
-    for (name, count) in sites.chain(policies) {
-        let sum = errors.entry(name.to_owned()).or_default();
-        *sum = sum.saturating_add(count);
+    let policies = registered.iter().map(|it| (it.name(), count(it.rules())));
+    let mut all = BTreeMap::<String, (CallCounts, u64)>::new();
+    for (name, (counts, unknown_errors)) in sites.chain(policies) {
+        let (sum, unknown) = all.entry(name.to_owned()).or_insert((CallCounts::ZERO, 0));
+        sum.add(&counts);
+        *unknown = unknown.saturating_add(unknown_errors);
     }
-    errors
+    all
 }
 
 /// Why no breaker can take over the state of a name.

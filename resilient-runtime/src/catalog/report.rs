@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::problem::Problem;
-use crate::event::TARGET;
+use crate::event::{self, Event, TARGET};
 
 /// Returns what is in `cell`. The first call stores what `make` makes, and then reports `problems`.
 ///
@@ -26,6 +26,8 @@ pub(super) fn get_or_report<T>(
 impl Problem {
     /// Emits the event of this problem.
     pub(super) fn report(&self) {
+        // First: see `event::emit`.
+        event::tell(&Event::Problem { message: &self.to_string() });
         match self {
             Self::BreakerConflict { breaker, kept, dropped } => tracing::error!(
                 target: TARGET,

@@ -7,7 +7,7 @@ use super::resolve_breaker::ResolvedBreaker;
 use super::settings::BreakerSettings;
 use crate::CircuitBreaker;
 use crate::call::{Rules, Scope};
-use crate::place::Place;
+use crate::event::Place;
 use crate::retry::{RetryChanges, RowRef};
 
 /// An annotated function or a guarded call: its place in source and its policy.

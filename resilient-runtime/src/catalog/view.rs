@@ -12,7 +12,7 @@ use super::retry_rule::RetryRule;
 use super::sections::{BREAKERS, BUDGETS, PASSED_OVER, ROWS};
 use super::settings::BreakerSettings;
 use super::site::CallSite;
-use crate::call::Scope;
+use crate::call::{CallCounts, Scope};
 use crate::{BudgetConfig, RetryPolicy};
 
 /// Returns every annotated function and every declaration of the program, in all of its crates,
@@ -231,6 +231,32 @@ impl AnnotatedFunction {
     #[must_use]
     pub const fn budget(&self) -> Option<&'static str> {
         self.0.budget
+    }
+
+    /// Returns how the calls of the function have ended so far.
+    ///
+    /// ```standalone_crate
+    /// # use resilient_runtime::{Classify, ErrorKind, Rejection, resilient};
+    /// # #[derive(Debug)] struct SearchError;
+    /// # impl Classify for SearchError { fn kind(&self) -> ErrorKind { ErrorKind::Unknown } }
+    /// # impl From<Rejection> for SearchError { fn from(_: Rejection) -> Self { Self } }
+    /// use resilient_runtime::{CallOutcome, catalog};
+    ///
+    /// #[resilient(retry = "auto")]
+    /// async fn search() -> Result<u32, SearchError> {
+    ///     Ok(7)
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// search().await?;
+    /// # Ok::<(), SearchError>(()) }).unwrap();
+    /// let counts = catalog().functions()[0].counts();
+    /// assert_eq!(counts.calls(CallOutcome::Success), 1);
+    /// assert_eq!(counts.attempts(), 1);
+    /// ```
+    #[must_use]
+    pub fn counts(&self) -> CallCounts {
+        self.0.called().map_or(CallCounts::ZERO, |resolved| resolved.rules.counters().read())
     }
 
     /// Returns how many errors of kind [`Unknown`](crate::ErrorKind::Unknown) the function has

@@ -3,6 +3,7 @@
 mod adapters;
 mod breaker_name;
 mod breaker_state;
+mod breaker_status;
 mod classification;
 mod classify;
 mod dyn_error;
@@ -19,6 +20,7 @@ mod sources;
 pub use self::adapters::retry_after;
 pub use self::breaker_name::BreakerName;
 pub use self::breaker_state::BreakerState;
+pub use self::breaker_status::BreakerStatus;
 pub use self::classification::Classification;
 pub use self::classify::Classify;
 pub use self::open_error::CircuitOpenError;

@@ -1,7 +1,7 @@
 //! Retry budgets.
 
 use std::mem;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::live::Live;
@@ -39,6 +39,8 @@ pub struct RetryBudget {
     /// That of the configuration: every success reads it.
     capacity: AtomicU32,
     tokens: AtomicU32,
+    /// Whether it has run out since it was last half full.
+    is_exhausted: AtomicBool,
 }
 
 impl RetryBudget {
@@ -51,6 +53,7 @@ impl RetryBudget {
             config: Live::new(config),
             capacity: AtomicU32::new(capacity),
             tokens: AtomicU32::new(capacity),
+            is_exhausted: AtomicBool::new(false),
         }
     }
 
@@ -113,7 +116,16 @@ impl RetryBudget {
         };
         let take = |tokens: u32| tokens.checked_sub(cost);
         let taken = self.tokens.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        if taken.is_ok_and(|before| before >= config.capacity() / 2) {
+            self.is_exhausted.store(false, Ordering::Relaxed);
+        }
         taken.ok().map(|_| Withdrawal { budget: self, tokens: cost })
+    }
+
+    /// Records that a retry got no tokens. Returns whether it is the first since the budget was half
+    /// full.
+    pub(crate) fn record_exhausted(&self) -> bool {
+        !self.is_exhausted.swap(true, Ordering::Relaxed)
     }
 
     /// Returns the tokens of a success to the budget.

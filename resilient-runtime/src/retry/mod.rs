@@ -5,7 +5,6 @@ mod budget;
 mod policy;
 mod row;
 mod schedule;
-mod stop_reason;
 mod table;
 
 pub(crate) use self::backoff::{Range, above};
@@ -14,5 +13,4 @@ pub(crate) use self::budget::Withdrawal;
 pub(crate) use self::policy::{check_retryable, next_delay, shortest_delay};
 pub use self::row::{RetryChanges, RowRef};
 pub use self::schedule::RetrySchedule;
-pub(crate) use self::stop_reason::StopReason;
 pub use self::table::RetryTable;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::backoff::Range;
-use super::stop_reason::StopReason;
+use crate::event::GiveUpReason;
 use crate::{ErrorKind, RetryPolicy};
 
 /// Returns how long to wait after attempt number `attempt` has failed, or why not to try again.
@@ -16,13 +16,13 @@ pub(crate) fn next_delay(
     hint: Option<Duration>,
     left: Option<Duration>,
     position: f64,
-) -> Result<Duration, StopReason> {
+) -> Result<Duration, GiveUpReason> {
     if attempt >= row.max_attempts() {
-        return Err(StopReason::AttemptsExhausted);
+        return Err(GiveUpReason::AttemptsExhausted);
     }
     let hint = hint.unwrap_or_default();
     if hint > row.max_delay() {
-        return Err(StopReason::HintTooLong);
+        return Err(GiveUpReason::HintTooLong);
     }
     let own = delays_after(row, attempt);
     let mut range = own.not_before(hint, row.jitter());
@@ -36,7 +36,7 @@ pub(crate) fn next_delay(
     }
     let delay = range.at(position);
     if left.is_some_and(|left| delay >= left) {
-        return Err(StopReason::DeadlineTooNear);
+        return Err(GiveUpReason::DeadlineTooNear);
     }
     Ok(delay)
 }
@@ -53,11 +53,11 @@ pub(super) fn delays_after(row: &RetryPolicy, attempt: u32) -> Range {
 
 /// Returns why an error of this kind is never retried, if it is not. `may_retry` is what the server
 /// says: see [`Classify::may_retry`](crate::Classify::may_retry).
-pub(crate) const fn check_retryable(kind: ErrorKind, may_retry: bool) -> Result<(), StopReason> {
+pub(crate) const fn check_retryable(kind: ErrorKind, may_retry: bool) -> Result<(), GiveUpReason> {
     if !kind.is_transient() {
-        return Err(StopReason::NotTransient);
+        return Err(GiveUpReason::NotTransient);
     }
-    if may_retry { Ok(()) } else { Err(StopReason::RetryRefused) }
+    if may_retry { Ok(()) } else { Err(GiveUpReason::RetryRefused) }
 }
 
 #[cfg(test)]
@@ -91,8 +91,8 @@ mod tests {
         assert_eq!(delay(21 * SECOND, 0.0), Ok(20 * SECOND));
         assert_eq!(delay(21 * SECOND, 1.0), Ok(20 * SECOND + SECOND / 2));
         assert_eq!(delay(30 * SECOND, 1.0), Ok(22 * SECOND));
-        assert_eq!(delay(20 * SECOND, 0.0), Err(StopReason::DeadlineTooNear));
-        assert_eq!(delay(SECOND, 1.0), Err(StopReason::DeadlineTooNear));
+        assert_eq!(delay(20 * SECOND, 0.0), Err(GiveUpReason::DeadlineTooNear));
+        assert_eq!(delay(SECOND, 1.0), Err(GiveUpReason::DeadlineTooNear));
     }
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
         let policy = RetryPolicy::for_kind(ErrorKind::RateLimitError);
         assert_eq!(
             next_delay(&policy, 1, Some(31 * SECOND), None, 0.0),
-            Err(StopReason::HintTooLong)
+            Err(GiveUpReason::HintTooLong)
         );
     }
 
@@ -115,6 +115,6 @@ mod tests {
     fn the_last_attempt_is_followed_by_none() {
         let policy = RetryPolicy::DEFAULT;
         assert!(next_delay(&policy, 2, None, None, 0.0).is_ok());
-        assert_eq!(next_delay(&policy, 3, None, None, 0.0), Err(StopReason::AttemptsExhausted));
+        assert_eq!(next_delay(&policy, 3, None, None, 0.0), Err(GiveUpReason::AttemptsExhausted));
     }
 }

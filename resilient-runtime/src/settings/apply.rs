@@ -11,7 +11,7 @@ use super::origin::{APPLIED, Origin};
 use super::plan::{BreakerPlan, Plan};
 use super::program::{Breaker, Function, Known};
 use crate::catalog::{FunctionNumbers, RegisteredPolicy, Rows};
-use crate::event;
+use crate::event::{self, Event};
 
 impl Settings {
     /// Puts the settings into effect, all or none. They replace those of the previous application:
@@ -57,12 +57,12 @@ impl Settings {
         drop(origins);
         for change in &applied.changes {
             let origin = change.origin();
-            event::setting_changed(
-                change.setting(),
-                change.old_value(),
-                change.new_value(),
-                origin.as_deref(),
-            );
+            event::emit(&Event::SettingChanged {
+                setting: change.setting(),
+                from: change.old_value(),
+                to: change.new_value(),
+                origin: origin.as_deref(),
+            });
         }
         Ok(applied)
     }

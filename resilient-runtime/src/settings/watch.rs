@@ -7,7 +7,7 @@ use std::{fs, io, thread};
 
 use super::entries::Settings;
 use super::error::{SettingProblem, SettingsError};
-use crate::event;
+use crate::event::{self, Event};
 
 /// How often the file is read.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -119,7 +119,10 @@ impl Shared {
             }
             let error = self.reload().err();
             if let Some(error) = &error {
-                event::settings_refused(&self.path.display().to_string(), &error.to_string());
+                event::emit(&Event::SettingsRefused {
+                    file: &self.path.display().to_string(),
+                    mistakes: &error.to_string(),
+                });
             }
             self.state.lock().unwrap_or_else(PoisonError::into_inner).error = error;
             seen = read;

@@ -3,49 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::wall_clock::in_millis;
+use crate::breaker::Transition;
 use crate::error::readable;
-use crate::{BreakerState, BreakerTotals, CircuitBreaker, WindowStats};
-
-/// How a breaker is held in its state, until
-/// [`reset`](CircuitBreaker::reset) or another of these methods.
-///
-/// ```
-/// assert_eq!(resilient_runtime::Hold::ForcedOpen.as_str(), "forced_open");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Hold {
-    /// By [`force_open`](CircuitBreaker::force_open).
-    ForcedOpen,
-    /// By [`force_closed`](CircuitBreaker::force_closed).
-    ForcedClosed,
-    /// By [`disable`](CircuitBreaker::disable).
-    Disabled,
-}
-
-impl Hold {
-    /// Returns `"forced_open"`, `"forced_closed"` or `"disabled"`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ForcedOpen => "forced_open",
-            Self::ForcedClosed => "forced_closed",
-            Self::Disabled => "disabled",
-        }
-    }
-}
-
-/// `forced_open`
-impl fmt::Display for Hold {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
+use crate::{BreakerStatus, BreakerTotals, CircuitBreaker, WindowStats};
 
 /// A breaker in a [`Snapshot`](crate::Snapshot).
 ///
 /// ```
-/// use resilient_runtime::{BreakerConfig, BreakerState, CircuitBreaker, Hold, Policy};
+/// use resilient_runtime::{BreakerConfig, BreakerStatus, CircuitBreaker, Policy};
 /// # use std::sync::Arc;
 ///
 /// let breaker = CircuitBreaker::new(BreakerConfig::DEFAULT).with_name("outbox");
@@ -54,8 +20,8 @@ impl fmt::Display for Hold {
 ///
 /// let snapshot = resilient_runtime::snapshot();
 /// let outbox = snapshot.breaker("outbox").unwrap();
-/// assert_eq!(outbox.state, BreakerState::Open);
-/// assert_eq!(outbox.held, Some(Hold::ForcedOpen));
+/// assert_eq!(outbox.status, BreakerStatus::ForcedOpen);
+/// assert_eq!(outbox.last_change.as_ref().unwrap().cause, "by hand");
 /// assert_eq!(outbox.to_string(), "forced_open");
 /// # drop(policy);
 /// # Ok::<(), resilient_runtime::ConfigError>(())
@@ -65,10 +31,8 @@ impl fmt::Display for Hold {
 pub struct BreakerSnapshot {
     /// The name.
     pub name: String,
-    /// The state.
-    pub state: BreakerState,
-    /// How the breaker is held in that state. `None` if it moves by itself.
-    pub held: Option<Hold>,
+    /// The state, and whether the breaker is held there by hand.
+    pub status: BreakerStatus,
     /// Open: how long until the breaker is half-open, in whole milliseconds. Half-open: 0 until the
     /// first probe, then `None`. Otherwise `None`, including while the breaker is forced open.
     pub time_until_half_open: Option<Duration>,
@@ -83,36 +47,49 @@ pub struct BreakerSnapshot {
     pub window: Option<WindowStats>,
     /// Counts since the breaker was created.
     pub totals: BreakerTotals,
+    /// The last change of state, or the last act of an operator. `None` if there was none.
+    pub last_change: Option<BreakerChange>,
+}
+
+/// The last change of a breaker in a [`Snapshot`](crate::Snapshot).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BreakerChange {
+    /// When it happened, by the wall clock, in milliseconds since the Unix epoch.
+    pub at_millis: u64,
+    /// The name of the status before, as [`BreakerStatus::as_str`] writes it.
+    pub from: String,
+    /// The name of the status since.
+    pub to: String,
+    /// Why, as [`TransitionCause`](crate::TransitionCause) writes it.
+    pub cause: String,
 }
 
 impl BreakerSnapshot {
     pub(super) fn of(breaker: &CircuitBreaker) -> Self {
         let stats = breaker.stats();
-        let held = stats.is_forced.then_some(match stats.state {
-            _ if stats.disabled => Hold::Disabled,
-            BreakerState::Closed => Hold::ForcedClosed,
-            BreakerState::Open | BreakerState::HalfOpen => Hold::ForcedOpen,
-        });
         Self {
             name: breaker.name().to_string(),
-            state: stats.state,
-            held,
+            status: breaker.status(),
             time_until_half_open: stats.time_until_half_open.map(whole_millis),
             consecutive_openings: stats.consecutive_openings,
             failure_count: stats.failure_count,
             success_count: stats.success_count,
             window: stats.window,
             totals: stats.totals,
+            last_change: breaker.last_transition().map(|change| BreakerChange::of(&change)),
         }
     }
+}
 
-    /// Returns the state, and how the breaker is held: `"closed"`, `"open"`, `"half_open"`,
-    /// `"forced_open"`, `"forced_closed"` or `"disabled"`.
-    #[must_use]
-    pub const fn status(&self) -> &'static str {
-        match self.held {
-            Some(hold) => hold.as_str(),
-            None => self.state.as_str(),
+impl BreakerChange {
+    fn of(transition: &Transition) -> Self {
+        let Transition { from, to, cause, at, .. } = transition;
+        Self {
+            at_millis: in_millis(*at),
+            from: from.to_string(),
+            to: to.to_string(),
+            cause: cause.to_string(),
         }
     }
 }
@@ -125,9 +102,9 @@ fn whole_millis(duration: Duration) -> Duration {
 /// The status, and how long the breaker stays open: `open for 12s`
 impl fmt::Display for BreakerSnapshot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.status())?;
+        self.status.fmt(formatter)?;
         match self.time_until_half_open {
-            Some(left) if self.state == BreakerState::Open => {
+            Some(left) if self.status == BreakerStatus::Open => {
                 write!(formatter, " for {:?}", readable(left))
             }
             _ => Ok(()),

@@ -4,10 +4,11 @@ mod breaker_snapshot;
 mod restore;
 mod restored;
 mod snapshot;
+mod wall_clock;
 #[cfg(feature = "serde")]
 mod wire;
 
-pub use self::breaker_snapshot::{BreakerSnapshot, Hold};
+pub use self::breaker_snapshot::{BreakerChange, BreakerSnapshot};
 pub use self::restore::restore;
 pub use self::restored::{NotRestored, Restored};
 pub use self::snapshot::{BudgetSnapshot, FunctionSnapshot, Snapshot, snapshot};

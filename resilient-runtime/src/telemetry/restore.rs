@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::breaker_snapshot::{BreakerSnapshot, Hold};
+use super::breaker_snapshot::BreakerSnapshot;
 use super::restored::{NotRestored, Restored};
-use super::snapshot::{BudgetSnapshot, Snapshot, now_in_millis};
+use super::snapshot::{BudgetSnapshot, Snapshot};
+use super::wall_clock::now_in_millis;
 use crate::breaker::RestoredState;
 use crate::catalog::{self, NoBreaker};
-use crate::{BreakerState, SharedBreaker, SharedBudget, event};
+use crate::event::{self, Event};
+use crate::{BreakerStatus, SharedBreaker, SharedBudget};
 
 /// Restores the state of the breakers and retry budgets of an earlier process. Call it when the
 /// program starts, before the first calls.
@@ -92,17 +94,17 @@ const fn passed(taken_at_millis: u64, now_millis: u64) -> Duration {
 /// Returns the state that a breaker takes over, if so much time has passed. `None` if it was closed.
 fn state_to_restore(breaker: &BreakerSnapshot, passed: Duration) -> Option<RestoredState> {
     let openings = breaker.consecutive_openings;
-    match (breaker.held, breaker.state) {
-        (Some(Hold::ForcedOpen), _) => Some(RestoredState::ForcedOpen),
-        (Some(Hold::ForcedClosed), _) => Some(RestoredState::ForcedClosed),
-        (Some(Hold::Disabled), _) => Some(RestoredState::Disabled),
-        (None, BreakerState::Closed) => None,
-        (None, BreakerState::Open) => {
+    match breaker.status {
+        BreakerStatus::ForcedOpen => Some(RestoredState::ForcedOpen),
+        BreakerStatus::ForcedClosed => Some(RestoredState::ForcedClosed),
+        BreakerStatus::Disabled => Some(RestoredState::Disabled),
+        BreakerStatus::Closed => None,
+        BreakerStatus::Open => {
             let time_left = breaker.time_until_half_open.unwrap_or_default();
             let time_left = time_left.saturating_sub(passed);
             Some(RestoredState::Open { time_left, openings })
         }
-        (None, BreakerState::HalfOpen) => {
+        BreakerStatus::HalfOpen => {
             Some(RestoredState::Open { time_left: Duration::ZERO, openings })
         }
     }
@@ -127,7 +129,11 @@ fn restore_breaker(
     if !is_restored {
         return Err(NotRestored::NotClosed { breaker: Box::new(now) });
     }
-    event::restored(name, now.status(), now.time_until_half_open);
+    event::emit(&Event::Restored {
+        breaker: name,
+        status: breaker.status(),
+        time_left: now.time_until_half_open,
+    });
     Ok(now)
 }
 
@@ -154,9 +160,9 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn snapshot(state: BreakerState, time_left: Option<Duration>) -> BreakerSnapshot {
+    fn snapshot(status: BreakerStatus, time_left: Option<Duration>) -> BreakerSnapshot {
         BreakerSnapshot {
-            state,
+            status,
             time_until_half_open: time_left,
             consecutive_openings: 3,
             ..BreakerSnapshot::of(&CircuitBreaker::default())
@@ -169,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_time_that_has_passed_is_taken_off_the_time_that_was_left() {
-        let breaker = snapshot(BreakerState::Open, Some(30 * SECOND));
+        let breaker = snapshot(BreakerStatus::Open, Some(30 * SECOND));
         for (passed, left) in [
             (Duration::ZERO, 30 * SECOND),
             (10 * SECOND, 20 * SECOND),
@@ -190,22 +196,22 @@ mod tests {
 
     #[test]
     fn half_open_or_without_a_time_it_is_half_open_at_once() {
-        let half_open = snapshot(BreakerState::HalfOpen, Some(SECOND));
+        let half_open = snapshot(BreakerStatus::HalfOpen, Some(SECOND));
         assert_eq!(state_to_restore(&half_open, Duration::ZERO), Some(open(Duration::ZERO)));
-        let timeless = snapshot(BreakerState::Open, None);
+        let timeless = snapshot(BreakerStatus::Open, None);
         assert_eq!(state_to_restore(&timeless, Duration::ZERO), Some(open(Duration::ZERO)));
     }
 
     #[test]
     fn closed_it_stays_as_it_is_and_held_it_stays_held() {
-        let mut breaker = snapshot(BreakerState::Closed, None);
+        let mut breaker = snapshot(BreakerStatus::Closed, None);
         assert_eq!(state_to_restore(&breaker, Duration::ZERO), None);
-        for (hold, state) in [
-            (Hold::ForcedOpen, RestoredState::ForcedOpen),
-            (Hold::ForcedClosed, RestoredState::ForcedClosed),
-            (Hold::Disabled, RestoredState::Disabled),
+        for (status, state) in [
+            (BreakerStatus::ForcedOpen, RestoredState::ForcedOpen),
+            (BreakerStatus::ForcedClosed, RestoredState::ForcedClosed),
+            (BreakerStatus::Disabled, RestoredState::Disabled),
         ] {
-            breaker.held = Some(hold);
+            breaker.status = status;
             assert_eq!(state_to_restore(&breaker, Duration::MAX), Some(state));
         }
     }

@@ -1,9 +1,8 @@
 //! Everything at once: the state of the program's breakers, budgets and functions.
 
-use std::time::SystemTime;
-
 use super::breaker_snapshot::BreakerSnapshot;
-use crate::{RetryBudget, catalog};
+use super::wall_clock::now_in_millis;
+use crate::{CallCounts, RetryBudget, catalog};
 
 /// Returns the state of every breaker, retry budget and function of the program, for a health
 /// endpoint, or to [`restore`](crate::restore) it after a restart.
@@ -21,33 +20,33 @@ use crate::{RetryBudget, catalog};
 ///     Ok(7)
 /// }
 ///
+/// use resilient_runtime::BreakerStatus;
+///
 /// let snapshot = resilient_runtime::snapshot();
 /// for breaker in snapshot.breakers() {
 ///     println!("{}: {breaker}, {} rejected", breaker.name, breaker.totals.rejected);
 /// }
-/// assert_eq!(snapshot.breaker("search").unwrap().status(), "closed");
+/// assert_eq!(snapshot.breaker("search").unwrap().status, BreakerStatus::Closed);
 /// assert_eq!(snapshot.budgets()[0].available, 500);
-/// assert_eq!(snapshot.functions()[0].unknown_errors, 0);
+/// assert_eq!(snapshot.functions()[0].counts.total_calls(), 0);
 /// ```
 #[must_use]
 pub fn snapshot() -> Snapshot {
-    let errors = catalog::unknown_errors().into_iter();
     Snapshot {
         version: Snapshot::VERSION,
         taken_at_millis: now_in_millis(),
         breakers: crate::breakers().iter().map(|it| BreakerSnapshot::of(it)).collect(),
         budgets: catalog::budgets().iter().map(|it| BudgetSnapshot::of(it)).collect(),
-        functions: errors
-            .map(|(name, unknown_errors)| FunctionSnapshot { name, unknown_errors })
+        functions: catalog::counts()
+            .into_iter()
+            .map(|(name, (counts, unknown_errors))| FunctionSnapshot {
+                name,
+                counts,
+                unknown_errors,
+            })
             .collect(),
         unreadable: Vec::new(),
     }
-}
-
-/// Returns the time by the wall clock, in milliseconds since the Unix epoch. 0 before it.
-pub(super) fn now_in_millis() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The state of the program's breakers, budgets and functions at one time, from
@@ -184,6 +183,8 @@ impl BudgetSnapshot {
 pub struct FunctionSnapshot {
     /// The path of the function, or the name of the policy.
     pub name: String,
+    /// How its calls have ended. The guarded calls of one function count together.
+    pub counts: CallCounts,
     /// How many errors of kind [`Unknown`](crate::ErrorKind::Unknown) it has returned. The guarded
     /// calls of one function count together.
     pub unknown_errors: u64,

@@ -6,15 +6,18 @@
 //! `arbitrary_precision`, which any crate of a program can turn on.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::breaker_snapshot::{BreakerSnapshot, Hold};
+use super::breaker_snapshot::{BreakerChange, BreakerSnapshot};
 use super::snapshot::{BudgetSnapshot, FunctionSnapshot, Snapshot};
-use crate::{BreakerState, BreakerTotals, WindowStats};
+use crate::{
+    BreakerStatus, BreakerTotals, CallCounts, CallOutcome, ErrorKind, GiveUpReason, WindowStats,
+};
 
 /// `#[serde(default)]` fills in what is missing. A missing state cannot be read.
 #[derive(Serialize, Deserialize, Default)]
@@ -40,6 +43,16 @@ struct Breaker<'s> {
     success_count: Number,
     window: Option<Window>,
     totals: Totals,
+    last_change: Option<Change<'s>>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+struct Change<'s> {
+    at_millis: Number,
+    from: Cow<'s, str>,
+    to: Cow<'s, str>,
+    cause: Cow<'s, str>,
 }
 
 #[derive(Serialize, Deserialize, Default)]
@@ -73,6 +86,13 @@ struct Budget<'s> {
 #[serde(default)]
 struct Function<'s> {
     name: Cow<'s, str>,
+    /// By outcome.
+    calls: BTreeMap<Cow<'s, str>, Number>,
+    attempts: Number,
+    /// By the kind of the error before them, without those that are 0.
+    retries: BTreeMap<Cow<'s, str>, Number>,
+    /// By reason, without those that are 0.
+    gave_up: BTreeMap<Cow<'s, str>, Number>,
     unknown_errors: Number,
 }
 
@@ -222,22 +242,16 @@ struct Unreadable {
 impl Breaker<'_> {
     fn read(self) -> Result<BreakerSnapshot, Unreadable> {
         let name = self.name.into_owned();
-        let states = [BreakerState::Closed, BreakerState::Open, BreakerState::HalfOpen];
-        let holds = [Hold::ForcedOpen, Hold::ForcedClosed, Hold::Disabled];
-        let Some(state) = states.into_iter().find(|it| it.as_str() == self.state) else {
-            return Err(Unreadable { name });
+        let known = |status: &&BreakerStatus| match &self.held {
+            None => !status.is_held() && status.as_str() == self.state,
+            Some(held) => status.is_held() && status.as_str() == held,
         };
-        let held = match self.held {
-            None => None,
-            Some(held) => match holds.into_iter().find(|it| it.as_str() == held) {
-                None => return Err(Unreadable { name }),
-                known => known,
-            },
-        };
+        let is_state = BreakerStatus::ALL.iter().any(|it| it.state().as_str() == self.state);
+        let status = BreakerStatus::ALL.iter().find(known).filter(|_| is_state);
+        let Some(&status) = status else { return Err(Unreadable { name }) };
         Ok(BreakerSnapshot {
             name,
-            state,
-            held,
+            status,
             time_until_half_open: self
                 .time_until_half_open_millis
                 .map(|millis| Duration::from_millis(millis.0)),
@@ -246,6 +260,7 @@ impl Breaker<'_> {
             success_count: self.success_count.small(),
             window: self.window.map(Into::into),
             totals: self.totals.into(),
+            last_change: self.last_change.map(Into::into),
         })
     }
 }
@@ -255,8 +270,8 @@ impl<'s> From<&'s BreakerSnapshot> for Breaker<'s> {
         let millis = |left: Duration| u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
         Self {
             name: (&*breaker.name).into(),
-            state: breaker.state.as_str().into(),
-            held: breaker.held.map(|hold| hold.as_str().into()),
+            state: breaker.status.state().as_str().into(),
+            held: breaker.status.is_held().then(|| breaker.status.as_str().into()),
             time_until_half_open_millis: breaker
                 .time_until_half_open
                 .map(|left| Number(millis(left))),
@@ -265,6 +280,29 @@ impl<'s> From<&'s BreakerSnapshot> for Breaker<'s> {
             success_count: breaker.success_count.into(),
             window: breaker.window.map(Into::into),
             totals: breaker.totals.into(),
+            last_change: breaker.last_change.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl<'s> From<&'s BreakerChange> for Change<'s> {
+    fn from(change: &'s BreakerChange) -> Self {
+        Self {
+            at_millis: Number(change.at_millis),
+            from: (&*change.from).into(),
+            to: (&*change.to).into(),
+            cause: (&*change.cause).into(),
+        }
+    }
+}
+
+impl From<Change<'_>> for BreakerChange {
+    fn from(change: Change<'_>) -> Self {
+        Self {
+            at_millis: change.at_millis.0,
+            from: change.from.into_owned(),
+            to: change.to.into_owned(),
+            cause: change.cause.into_owned(),
         }
     }
 }
@@ -333,13 +371,37 @@ impl From<Budget<'_>> for BudgetSnapshot {
 
 impl<'s> From<&'s FunctionSnapshot> for Function<'s> {
     fn from(function: &'s FunctionSnapshot) -> Self {
-        Self { name: (&*function.name).into(), unknown_errors: Number(function.unknown_errors) }
+        let counts = &function.counts;
+        let named = |name: &'static str, count| (Cow::Borrowed(name), Number(count));
+        let some = |(_, count): &(Cow<'s, str>, Number)| count.0 > 0;
+        let outcomes = CallOutcome::ALL.iter();
+        let kinds = ErrorKind::ALL.iter();
+        let reasons = GiveUpReason::ALL.iter();
+        Self {
+            name: (&*function.name).into(),
+            calls: outcomes.map(|it| named(it.as_str(), counts.calls(*it))).collect(),
+            attempts: Number(counts.attempts()),
+            retries: kinds.map(|it| named(it.as_str(), counts.retries(*it))).filter(some).collect(),
+            gave_up: reasons
+                .map(|it| named(it.as_str(), counts.gave_up(*it)))
+                .filter(some)
+                .collect(),
+            unknown_errors: Number(function.unknown_errors),
+        }
     }
 }
 
 impl From<Function<'_>> for FunctionSnapshot {
     fn from(function: Function<'_>) -> Self {
-        Self { name: function.name.into_owned(), unknown_errors: function.unknown_errors.0 }
+        let of = |counts: &BTreeMap<Cow<'_, str>, Number>, name| {
+            counts.get(name).map_or(0, |count| count.0)
+        };
+        let counts = CallCounts::by(
+            |outcome| of(&function.calls, outcome.as_str()),
+            |kind| of(&function.retries, kind.as_str()),
+            |reason| of(&function.gave_up, reason.as_str()),
+        );
+        Self { name: function.name.into_owned(), counts, unknown_errors: function.unknown_errors.0 }
     }
 }
 
@@ -354,8 +416,8 @@ mod tests {
         serde_json::from_str(text).unwrap()
     }
 
-    /// All of it, in the form that earlier versions have written.
-    const WRITTEN: &str = r#"{"version":1,"taken_at_millis":1700000000000,"breakers":[{"name":"search","state":"open","held":null,"time_until_half_open_millis":1500,"consecutive_openings":2,"failure_count":5,"success_count":0,"window":{"calls":9,"failures":5,"slow_calls":1},"totals":{"successes":1,"failures":2,"ignored":3,"slow_calls":4,"rejected":5,"transitions":6}},{"name":"write","state":"closed","held":"disabled","time_until_half_open_millis":null,"consecutive_openings":0,"failure_count":0,"success_count":0,"window":null,"totals":{"successes":0,"failures":0,"ignored":0,"slow_calls":0,"rejected":0,"transitions":0}}],"budgets":[{"name":"qdrant","capacity":500,"available":20}],"functions":[{"name":"app::search","unknown_errors":7}]}"#;
+    /// All of it.
+    const WRITTEN: &str = r#"{"version":1,"taken_at_millis":1700000000000,"breakers":[{"name":"search","state":"open","held":null,"time_until_half_open_millis":1500,"consecutive_openings":2,"failure_count":5,"success_count":0,"window":{"calls":9,"failures":5,"slow_calls":1},"totals":{"successes":1,"failures":2,"ignored":3,"slow_calls":4,"rejected":5,"transitions":6},"last_change":{"at_millis":1700000000000,"from":"closed","to":"open","cause":"by hand"}},{"name":"write","state":"closed","held":"disabled","time_until_half_open_millis":null,"consecutive_openings":0,"failure_count":0,"success_count":0,"window":null,"totals":{"successes":0,"failures":0,"ignored":0,"slow_calls":0,"rejected":0,"transitions":0},"last_change":null}],"budgets":[{"name":"qdrant","capacity":500,"available":20}],"functions":[{"name":"app::search","calls":{"cancelled":5,"error":2,"rejected":3,"success":1,"timeout":4},"attempts":18,"retries":{"timeout_error":6},"gave_up":{"attempts_exhausted":2},"unknown_errors":7}]}"#;
 
     #[test]
     fn the_format_stays_as_it_is() {
@@ -365,9 +427,14 @@ mod tests {
         assert_eq!(search.time_until_half_open, Some(Duration::from_millis(1_500)));
         assert_eq!((search.consecutive_openings, search.totals.transitions), (2, 6));
         assert_eq!(search.window.map(|window| window.calls), Some(9));
-        assert_eq!(write.held, Some(Hold::Disabled));
+        assert_eq!(write.status, BreakerStatus::Disabled);
+        assert_eq!(search.last_change.as_ref().unwrap().cause, "by hand");
         assert_eq!(snapshot.budgets()[0].spent(), 480);
         assert_eq!(snapshot.functions()[0].unknown_errors, 7);
+        let counts = &snapshot.functions()[0].counts;
+        assert_eq!(counts.calls(CallOutcome::Cancelled), 5);
+        assert_eq!(counts.retries(ErrorKind::TimeoutError), 6);
+        assert_eq!(counts.gave_up(GiveUpReason::AttemptsExhausted), 2);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::live_config::KeyedConfig;
 use crate::BreakerConfig;
 use crate::breaker::CircuitBreaker;
 use crate::error::BreakerState;
-use crate::event;
+use crate::event::{self, Event};
 use crate::live::Live;
 
 /// Circuit breakers by name, each created at its first use, and bounded in number. This is what
@@ -202,9 +202,9 @@ impl KeyedBreakers {
         drop(entries);
         // After the lock is released: a subscriber may look up breakers.
         for evicted in evicted.into_iter().flatten() {
-            let state = evicted.breaker.state();
-            if state != BreakerState::Closed {
-                event::evicted(evicted.breaker.name(), state.as_str());
+            let status = evicted.breaker.status();
+            if status.state() != BreakerState::Closed {
+                event::emit(&Event::Evicted { breaker: evicted.breaker.name(), status });
             }
         }
         held

@@ -10,7 +10,8 @@ use std::mem;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::breaker::{CircuitBreaker, stripe};
+use crate::breaker::CircuitBreaker;
+use crate::count::stripe;
 
 /// How many breakers one remainder of their hashes has room for.
 const WAYS: usize = 4;

@@ -15,7 +15,8 @@ use tokio::time::Instant;
 pub(super) use self::calls::CallWindow;
 pub(super) use self::time::TimeWindow;
 
-use super::config::{BreakerConfig, Window, share, window_opens};
+use super::config::{BreakerConfig, Trip, Window, share, window_trip};
+use crate::event::{CountedFailure, TransitionCause};
 
 /// How a call ended, if it counts. Other calls are not in the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,8 +57,19 @@ impl WindowStats {
         share(self.slow_calls, self.calls)
     }
 
-    pub(super) fn opens(&self, config: &BreakerConfig) -> bool {
-        window_opens(config, self.calls, self.failures, self.slow_calls)
+    /// Returns why this opens the breaker, if it does.
+    pub(super) fn trip(&self, config: &BreakerConfig) -> Option<Trip> {
+        window_trip(config, self.calls, self.failures, self.slow_calls)
+    }
+
+    /// Returns what an event says about why this opens the breaker.
+    pub(super) const fn cause(&self, trip: Trip, last: CountedFailure) -> TransitionCause {
+        let Self { calls, failures, slow_calls } = *self;
+        match trip {
+            Trip::Failures => TransitionCause::Failures { failures, last },
+            Trip::FailureRate => TransitionCause::FailureRate { failures, calls, last },
+            Trip::SlowCallRate => TransitionCause::SlowCallRate { slow_calls, calls, last },
+        }
     }
 }
 

@@ -14,10 +14,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::state::is_later;
-use super::super::stripe;
 use super::super::sync::AtomicU64;
 use super::short_lock::ShortLock;
 use super::{CallResult, WindowStats};
+use crate::count::stripe;
 
 const LENGTH: usize = 10;
 const TENTHS: u64 = LENGTH as u64;

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// How many threads at once have a number of their own: the numbers below this. In a program with
 /// no more threads that serve calls, no thread shares.
-pub(super) const OWN: usize = 16;
+pub(crate) const OWN: usize = 16;
 
 /// How many numbers all other threads share, from [`OWN`] on.
-pub(super) const SHARED: usize = 8;
+pub(crate) const SHARED: usize = 8;
 
 /// How many numbers there are.
 pub(crate) const COUNT: usize = OWN + SHARED;
@@ -26,7 +26,7 @@ const UNSET: usize = usize::MAX;
 /// Returns the number of this thread if it has one of its own. While it lives, no other thread has
 /// that number.
 #[inline]
-pub(super) fn own() -> Option<usize> {
+pub(crate) fn own() -> Option<usize> {
     let number = NUMBER.get();
     (number < OWN).then_some(number)
 }
