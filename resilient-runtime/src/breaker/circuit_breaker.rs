@@ -279,7 +279,7 @@ impl CircuitBreaker {
     }
 
     /// Does what an operator asks for. The event names who it is, as far as the service knows.
-    pub(crate) fn act(&self, action: ManualAction, by: Option<Arc<str>>) {
+    pub(crate) fn act(&self, action: ManualAction, by: Option<&Arc<str>>) {
         let state = match action {
             ManualAction::ForceOpen => State::ForcedOpen,
             ManualAction::ForceClosed => State::ForcedClosed,

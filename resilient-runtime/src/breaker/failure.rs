@@ -14,6 +14,7 @@ impl<'a> Caller<'a> {
     /// A breaker that is used without a policy.
     pub(crate) const NONE: Self = Self(None);
 
+    #[expect(clippy::ptr_arg, reason = "a `&str` would be two words")]
     #[inline]
     pub(crate) const fn named(name: &'a Cow<'static, str>) -> Self {
         Self(Some(name))

@@ -13,8 +13,8 @@ use crate::event::{self, Event, TransitionCause};
 
 impl CircuitBreaker {
     /// Moves the breaker by hand.
-    pub(super) fn force(&self, state: State, by: Option<Arc<str>>) {
-        let cause = |_| TransitionCause::Manual { by: by.clone() };
+    pub(super) fn force(&self, state: State, by: Option<&Arc<str>>) {
+        let cause = |_| TransitionCause::Manual { by: by.cloned() };
         self.advance(|word| Some(word.begin(state)), cause);
     }
 

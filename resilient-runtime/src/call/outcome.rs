@@ -71,11 +71,11 @@ impl CallCounters {
     }
 
     pub(super) fn count_retry(&self, after: ErrorKind) {
-        add_one(&self.retries, ErrorKind::ALL, after);
+        add_one(&self.retries, ErrorKind::ALL, &after);
     }
 
     pub(super) fn count_gave_up(&self, reason: GiveUpReason) {
-        add_one(&self.gave_up, GiveUpReason::ALL, reason);
+        add_one(&self.gave_up, GiveUpReason::ALL, &reason);
     }
 
     pub(crate) fn read(&self) -> CallCounts {
@@ -87,8 +87,8 @@ impl CallCounters {
     }
 }
 
-fn add_one<T: PartialEq>(counters: &[AtomicU64], all: &[T], one: T) {
-    if let Some(position) = all.iter().position(|known| *known == one) {
+fn add_one<T: PartialEq>(counters: &[AtomicU64], all: &[T], one: &T) {
+    if let Some(position) = all.iter().position(|known| known == one) {
         // Relaxed, here and below: each number orders no other memory.
         counters[position].fetch_add(1, Ordering::Relaxed);
     }
@@ -158,13 +158,13 @@ impl CallCounts {
     /// Returns how many retries have begun after an error of this kind.
     #[must_use]
     pub fn retries(&self, after: ErrorKind) -> u64 {
-        at(&self.retries, ErrorKind::ALL, after)
+        at(&self.retries, ErrorKind::ALL, &after)
     }
 
     /// Returns how many calls that may be retried ended with an error for this reason.
     #[must_use]
     pub fn gave_up(&self, reason: GiveUpReason) -> u64 {
-        at(&self.gave_up, GiveUpReason::ALL, reason)
+        at(&self.gave_up, GiveUpReason::ALL, &reason)
     }
 
     /// Returns how many calls have ended.
@@ -203,6 +203,6 @@ fn sum(counts: &[u64]) -> u64 {
     counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
 }
 
-fn at<T: PartialEq>(counts: &[u64], all: &[T], one: T) -> u64 {
-    all.iter().position(|known| *known == one).map_or(0, |position| counts[position])
+fn at<T: PartialEq>(counts: &[u64], all: &[T], one: &T) -> u64 {
+    all.iter().position(|known| known == one).map_or(0, |position| counts[position])
 }
