@@ -138,11 +138,11 @@ impl<'p> Run<'p> {
         if let Some(time) = TimeLeft::of_request() {
             self.begin_within(&time)?;
         }
-        if let Err(open) = self.acquire() {
+        let admitted = self.acquire();
+        if admitted.is_err() {
             self.end(CallOutcome::Rejected);
-            return Err(open);
         }
-        Ok(())
+        admitted
     }
 
     /// Takes over the time of the request, or rejects the call if there is none left.
@@ -348,9 +348,21 @@ impl<'p> Run<'p> {
     // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
     #[inline(never)]
     fn succeed(&mut self) {
-        self.end(CallOutcome::Success);
-        // Both branches end in a call, so that nothing has to be kept on the stack.
-        if self.rules.has_budget() { self.refund_and_settle() } else { self.settle_success() }
+        // Each branch ends in a call, so that nothing has to be kept on the stack.
+        if !self.rules.counters().count_own_success() {
+            self.succeed_among_others();
+        } else if self.rules.has_budget() {
+            self.refund_and_settle();
+        } else {
+            self.settle_success();
+        }
+    }
+
+    /// [`succeed`](Self::succeed) of a thread that has no counters of its own.
+    #[inline(never)]
+    fn succeed_among_others(&mut self) {
+        self.rules.counters().count(CallOutcome::Success);
+        self.refund_and_settle();
     }
 
     #[inline(never)]
@@ -366,6 +378,7 @@ impl<'p> Run<'p> {
 
     #[inline]
     fn settle_success(&mut self) {
+        self.has_ended = true;
         if let Some(permit) = self.permit.take() {
             permit.success_of(self.rules.caller());
         }
@@ -640,9 +653,9 @@ impl<'p> Run<'p> {
 
     /// Ends the call with the error of this attempt.
     fn end_failed(&mut self, failed: &FailedAttempt) {
+        self.settle_permit(failed);
         let ran_out = failed.ran_out.is_some();
         self.end(if ran_out { CallOutcome::Timeout } else { CallOutcome::Error });
-        self.settle_permit(failed);
     }
 
     /// Counts how the call ends.
