@@ -51,8 +51,8 @@ pub use crate::breaker::{
     BreakerStats, BreakerTotals, CircuitBreaker, KeyedBreakers, Permit, WindowStats,
 };
 pub use crate::call::{
-    Attempt, CallCounts, CallOutcome, Policy, PolicyBuilder, PolicyThrough, RetryExecutor, Scope,
-    SharedBreaker, SharedBudget, Within, time_left, within,
+    Attempt, CallCounts, CallOutcome, DurationSummary, Durations, Policy, PolicyBuilder,
+    PolicyThrough, RetryExecutor, Scope, SharedBreaker, SharedBudget, Within, time_left, within,
 };
 pub use crate::catalog::{
     AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, PassedOver, Problem,
@@ -73,6 +73,6 @@ pub use crate::settings::{
     Applied, SettingChange, SettingProblem, SettingValue, Settings, SettingsError, SettingsWatch,
 };
 pub use crate::telemetry::{
-    BreakerChange, BreakerSnapshot, BudgetSnapshot, FunctionSnapshot, NotRestored, Restored,
-    Snapshot, restore, snapshot,
+    BreakerChange, BreakerSnapshot, BudgetSnapshot, DurationSnapshot, FunctionSnapshot,
+    NotRestored, Restored, Snapshot, restore, snapshot,
 };

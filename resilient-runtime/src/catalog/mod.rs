@@ -43,7 +43,7 @@ pub use self::passed_over::{PassedOver, Why};
 pub use self::problem::{CatalogError, Problem};
 pub use self::registered::RegisteredPolicy;
 pub(crate) use self::registry::{
-    NoBreaker, breaker_to_restore, budgets, counts, registered_breakers,
+    NoBreaker, breaker_to_restore, budgets, counted, registered_breakers,
 };
 pub use self::registry::{breaker, breaker_of, breakers, budget};
 pub use self::resolve_breaker::{ResolveBreaker, ResolveBreakerName};

@@ -16,7 +16,7 @@ use super::report::get_or_report;
 use super::rows::Rows;
 use super::site::{CallSite, Resolved};
 use crate::breaker::Template;
-use crate::call::Rules;
+use crate::call::{Durations, Rules};
 use crate::{
     BudgetConfig, CallCounts, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, SharedBreaker,
     SharedBudget,
@@ -128,22 +128,40 @@ pub(crate) fn budgets() -> Vec<SharedBudget> {
     budgets
 }
 
-/// Returns what each function and each registered policy has counted so far, and how many errors of
-/// kind `unknown` it has returned, by name. The calls in one function count together.
-pub(crate) fn counts() -> BTreeMap<String, (CallCounts, u64)> {
-    let count = |rules: &Rules| (rules.counters().read(), rules.unknown_errors());
-    let sites = Program::get().sites.iter().map(|site| {
-        let resolved = site.called();
-        let none = (CallCounts::ZERO, 0);
-        (site.function(), resolved.map_or(none, |resolved| count(&resolved.rules)))
-    });
-    let registered = here::registered();
-    let policies = registered.iter().map(|it| (it.name(), count(it.rules())));
-    let mut all = BTreeMap::<String, (CallCounts, u64)>::new();
-    for (name, (counts, unknown_errors)) in sites.chain(policies) {
-        let (sum, unknown) = all.entry(name.to_owned()).or_insert((CallCounts::ZERO, 0));
-        sum.add(&counts);
-        *unknown = unknown.saturating_add(unknown_errors);
+/// What the calls of one function, or of one registered policy, have counted so far.
+pub(crate) struct Counted {
+    pub(crate) calls: CallCounts,
+    pub(crate) durations: Durations,
+    /// How many errors of kind `unknown` they have returned.
+    pub(crate) unknown_errors: u64,
+}
+
+impl Counted {
+    const NOTHING: Self =
+        Self { calls: CallCounts::ZERO, durations: Durations::NONE, unknown_errors: 0 };
+
+    fn add(&mut self, rules: &Rules) {
+        self.calls.add(&rules.counters().read());
+        self.durations.add(&rules.durations().read());
+        self.unknown_errors = self.unknown_errors.saturating_add(rules.unknown_errors());
+    }
+}
+
+/// Returns what each function and each registered policy has counted so far, by name. The calls in
+/// one function count together.
+pub(crate) fn counted() -> BTreeMap<String, Counted> {
+    let mut all = BTreeMap::<String, Counted>::new();
+    let mut add = |name: &str, rules: Option<&Rules>| {
+        let counted = all.entry(name.to_owned()).or_insert(Counted::NOTHING);
+        if let Some(rules) = rules {
+            counted.add(rules);
+        }
+    };
+    for site in &Program::get().sites {
+        add(site.function(), site.called().map(|resolved| &resolved.rules));
+    }
+    for policy in here::registered() {
+        add(policy.name(), Some(policy.rules()));
     }
     all
 }

@@ -133,3 +133,33 @@ async fn calls_of_many_threads_are_all_counted() {
     }
     assert_eq!(counts("guarded").calls(CallOutcome::Success), 16_000);
 }
+
+#[resilient(durations = true, breaker = "search")]
+async fn measured(answer: Result<u32, Failure>) -> Result<u32, Failure> {
+    tokio::time::sleep(SECOND / 4).await;
+    answer
+}
+
+#[tokio::test(start_paused = true)]
+async fn durations_are_measured_where_source_or_settings_ask_for_them() {
+    isolated(async {
+        for _ in 0..9 {
+            assert_eq!(measured(Ok(7)).await, Ok(7));
+        }
+        assert_eq!(measured(Err(DOWN)).await, Err(DOWN));
+        assert!(timeout(SECOND / 8, measured(Ok(7))).await.is_err());
+        let snapshot = snapshot();
+        let function = snapshot.functions().iter().find(|it| it.name.ends_with("measured"));
+        let durations = &function.unwrap().durations;
+        let told: Vec<_> = durations.iter().map(|it| (it.outcome, it.count)).collect();
+        assert_eq!(
+            told,
+            [(CallOutcome::Success, 9), (CallOutcome::Error, 1), (CallOutcome::Cancelled, 1)]
+        );
+        let [success, _, cancelled] = durations.as_slice() else { panic!("three outcomes") };
+        for (duration, exact) in [(success.p50, SECOND / 4), (cancelled.max, SECOND / 8)] {
+            assert!((exact..exact * 102 / 100).contains(&duration), "{duration:?}");
+        }
+    })
+    .await;
+}
