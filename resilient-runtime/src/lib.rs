@@ -17,6 +17,7 @@
 //! [cost]: guide::cost
 //! [comparison]: guide::comparison
 //! [internals]: guide::internals
+//! [metrics]: guide::metrics
 //!
 #![doc = include_str!("../README.md")]
 // Builds with settings check this code.
@@ -72,6 +73,8 @@ pub use crate::retry::{RetryBudget, RetrySchedule, RetryTable};
 pub use crate::settings::{
     Applied, SettingChange, SettingProblem, SettingValue, Settings, SettingsError, SettingsWatch,
 };
+#[cfg(feature = "metrics")]
+pub use crate::telemetry::metrics;
 pub use crate::telemetry::{
     BreakerChange, BreakerSnapshot, BudgetSnapshot, DurationSnapshot, FunctionSnapshot,
     NotRestored, Restored, Snapshot, restore, snapshot,

@@ -5,6 +5,7 @@ mod admitted;
 mod circuit_breaker;
 mod clock;
 mod config;
+mod counts;
 mod failure;
 mod keyed;
 mod live_config;
@@ -20,12 +21,14 @@ mod stats;
 mod sync;
 mod totals;
 mod transition;
+mod transition_counts;
 mod transition_log;
 mod waiters;
 mod waiting;
 mod window;
 
 pub use self::circuit_breaker::CircuitBreaker;
+pub(crate) use self::counts::BreakerCounts;
 pub(crate) use self::failure::Caller;
 #[cfg(feature = "settings")]
 pub(crate) use self::keyed::KeyedConfig;

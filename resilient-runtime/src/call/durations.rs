@@ -136,6 +136,19 @@ impl DurationSummary<'_> {
         Some(Duration::from_micros(histogram.value_at_quantile(share.clamp(0.0, 1.0))))
     }
 
+    /// Returns the durations of the calls that `before` does not contain, each with its number.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn since(self, before: Option<Self>) -> impl Iterator<Item = (Duration, u64)> {
+        let before = before.and_then(|before| before.0);
+        let recorded = self.0.into_iter().flat_map(Histogram::iter_recorded);
+        recorded.filter_map(move |recorded| {
+            let value = recorded.value_iterated_to();
+            let known = before.map_or(0, |before| before.count_at(value));
+            let new = recorded.count_at_value().saturating_sub(known);
+            (new > 0).then(|| (Duration::from_micros(value), new))
+        })
+    }
+
     /// Returns the longest duration. `None` without a call.
     #[must_use]
     pub fn max(&self) -> Option<Duration> {

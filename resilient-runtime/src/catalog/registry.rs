@@ -15,6 +15,8 @@ use super::program::{BudgetEntry, Program};
 use super::report::get_or_report;
 use super::rows::Rows;
 use super::site::{CallSite, Resolved};
+#[cfg(feature = "metrics")]
+use crate::breaker::BreakerCounts;
 use crate::breaker::Template;
 use crate::call::{Durations, Rules};
 use crate::{
@@ -112,6 +114,46 @@ pub fn breakers() -> Vec<SharedBreaker> {
     breakers
 }
 
+/// A breaker of the program, or all breakers of one template.
+#[cfg(feature = "metrics")]
+pub(crate) struct BreakerGroup {
+    /// The name, or the template.
+    pub(crate) name: String,
+    pub(crate) is_template: bool,
+    /// Those that exist.
+    pub(crate) breakers: Vec<SharedBreaker>,
+    /// What they and those that were evicted have counted.
+    pub(crate) counts: BreakerCounts,
+}
+
+/// Returns the breakers of [`breakers`], those of a template together.
+#[cfg(feature = "metrics")]
+pub(crate) fn breaker_groups() -> Vec<BreakerGroup> {
+    let single = |breaker: SharedBreaker| {
+        let mut counts = BreakerCounts::default();
+        counts.add(&breaker);
+        let name = breaker.name().to_string();
+        BreakerGroup { name, is_template: false, breakers: vec![breaker], counts }
+    };
+    let mut groups = Vec::<BreakerGroup>::new();
+    for entry in Program::get().breakers() {
+        groups.push(if entry.template.is_some() {
+            let (all, counts) = here::keyed(entry.keyed(), |keyed| keyed.breakers.counted());
+            let breakers = all.into_iter().map(Into::into).collect();
+            BreakerGroup { name: entry.name.to_owned(), is_template: true, breakers, counts }
+        } else {
+            single(here::breaker(entry.single()))
+        });
+    }
+    for registered in registered_breakers() {
+        let mut known = groups.iter().flat_map(|group| &group.breakers);
+        if !known.any(|known| here::is_same(known, &registered)) {
+            groups.push(single(registered));
+        }
+    }
+    groups
+}
+
 /// Returns every retry budget of the program, sorted by name: those that functions name or
 /// `policies!` declares, and those of registered policies.
 pub(crate) fn budgets() -> Vec<SharedBudget> {
@@ -134,11 +176,17 @@ pub(crate) struct Counted {
     pub(crate) durations: Durations,
     /// How many errors of kind `unknown` they have returned.
     pub(crate) unknown_errors: u64,
+    /// Whether some of them are retried.
+    pub(crate) is_retried: bool,
 }
 
 impl Counted {
-    const NOTHING: Self =
-        Self { calls: CallCounts::ZERO, durations: Durations::NONE, unknown_errors: 0 };
+    const NOTHING: Self = Self {
+        calls: CallCounts::ZERO,
+        durations: Durations::NONE,
+        unknown_errors: 0,
+        is_retried: false,
+    };
 
     fn add(&mut self, rules: &Rules) {
         self.calls.add(&rules.counters().read());
@@ -151,17 +199,20 @@ impl Counted {
 /// one function count together.
 pub(crate) fn counted() -> BTreeMap<String, Counted> {
     let mut all = BTreeMap::<String, Counted>::new();
-    let mut add = |name: &str, rules: Option<&Rules>| {
+    let mut add = |name: &str, is_retried: bool, rules: Option<&Rules>| {
         let counted = all.entry(name.to_owned()).or_insert(Counted::NOTHING);
+        counted.is_retried |= is_retried;
         if let Some(rules) = rules {
             counted.add(rules);
         }
     };
     for site in &Program::get().sites {
-        add(site.function(), site.called().map(|resolved| &resolved.rules));
+        let rules = site.called().map(|resolved| &resolved.rules);
+        add(site.function(), site.retry.is_some(), rules);
     }
     for policy in here::registered() {
-        add(policy.name(), Some(policy.rules()));
+        let rules = policy.rules();
+        add(policy.name(), rules.numbers().source().retry.is_some(), Some(rules));
     }
     all
 }

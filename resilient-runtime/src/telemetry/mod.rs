@@ -2,6 +2,8 @@
 
 mod breaker_snapshot;
 mod duration_snapshot;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod restore;
 mod restored;
 mod snapshot;

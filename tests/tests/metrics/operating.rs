@@ -1,0 +1,1 @@
+//! The dashboard and the alerts name what there is.
