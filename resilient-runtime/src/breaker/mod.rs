@@ -26,6 +26,8 @@ mod waiting;
 mod window;
 
 pub use self::circuit_breaker::CircuitBreaker;
+#[cfg(feature = "admin")]
+pub(crate) use self::circuit_breaker::ManualAction;
 pub(crate) use self::failure::Caller;
 #[cfg(feature = "settings")]
 pub(crate) use self::keyed::KeyedConfig;

@@ -138,7 +138,7 @@ pub(crate) fn counts() -> BTreeMap<String, (CallCounts, u64)> {
         (site.function(), resolved.map_or(none, |resolved| count(&resolved.rules)))
     });
     let registered = here::registered();
-    let policies = registered.iter().map(|it| (it.name(), count(it.rules())));
+    let policies = registered.iter().map(|it| (it.name(), it.counted()));
     let mut all = BTreeMap::<String, (CallCounts, u64)>::new();
     for (name, (counts, unknown_errors)) in sites.chain(policies) {
         let (sum, unknown) = all.entry(name.to_owned()).or_insert((CallCounts::ZERO, 0));
