@@ -124,7 +124,7 @@ impl Browser {
             }
             if began.elapsed() > PATIENCE {
                 let text = self.run("return document.body.innerText").await;
-                panic!("not {what} in time. The page:\n{}", text.as_str().unwrap_or_default());
+                panic!("not {what} in time. The page:\n{}\n{:?}", text.as_str().unwrap_or_default(), self.console().await);
             }
             sleep(Duration::from_millis(50)).await;
         }

@@ -18,7 +18,9 @@ async fn search(tenant: u64, is_down: bool) -> Result<u32, Down> {
 
 /// Measures each update in the page, from the message until the browser has painted.
 const MEASURE: &str = "
+    {
     window.updates = [];
+    window.scripts = [];
     const channel = new MessageChannel();
     channel.port1.onmessage = ({ data }) => window.updates.push(performance.now() - data);
     const { set } = Object.getOwnPropertyDescriptor(EventSource.prototype, 'onmessage');
@@ -27,10 +29,12 @@ const MEASURE: &str = "
             set.call(this, (event) => {
                 const began = performance.now();
                 handle(event);
+                window.scripts.push(performance.now() - began);
                 requestAnimationFrame(() => channel.port2.postMessage(began));
             });
         },
-    });";
+    });
+    }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_1000_breakers_and_10000_events_a_second_the_page_stays_usable() {
@@ -66,6 +70,8 @@ async fn with_1000_breakers_and_10000_events_a_second_the_page_stays_usable() {
         let heap_after = browser.run(memory).await.as_f64().unwrap();
         let updates = browser.run("return window.updates").await;
         let mut updates: Vec<f64> = updates.as_array().unwrap().iter().filter_map(|it| it.as_f64()).collect();
+        println!("{}", browser.run("return window.scripts.map((it) => it.toFixed(0)).join(' ')").await);
+        println!("{}", browser.run("return window.updates.map((it) => it.toFixed(0)).join(' ')").await);
         updates.sort_by(f64::total_cmp);
         let (median, most) = (updates[updates.len() / 2], updates[updates.len() - 1]);
         let list = browser.run("return document.querySelectorAll('.event').length").await.as_u64().unwrap();
