@@ -25,7 +25,7 @@ pub(super) struct EventLog {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Entry {
     id: u64,
-    /// When it happened last, in milliseconds since the Unix epoch.
+    /// When it happened first, in milliseconds since the Unix epoch.
     at: u64,
     kind: &'static str,
     text: String,
@@ -162,7 +162,6 @@ impl State {
         };
         self.version += 1;
         entry.count += 1;
-        entry.at = now_in_millis();
         entry.version = self.version;
         true
     }

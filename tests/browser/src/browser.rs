@@ -49,9 +49,17 @@ where
     }
     let (mut driver, port) = start_driver().await;
     let arguments = [
-        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        "--disable-dev-shm-usage", "--window-size=1200,900", "--enable-precise-memory-info",
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+        "--window-size=1200,900",
+        "--enable-precise-memory-info",
         "--js-flags=--expose-gc",
     ];
     let options = json!({ "binary": CHROMIUM, "args": arguments });
@@ -84,7 +92,9 @@ async fn start_driver() -> (Child, u16) {
     let mut lines = BufReader::new(output).lines();
     let port = async {
         while let Some(line) = lines.next_line().await.expect("it is text") {
-            let port = line.rsplit_once("successfully on port ").map(|(_, port)| port.trim_end_matches('.'));
+            let port = line
+                .rsplit_once("successfully on port ")
+                .map(|(_, port)| port.trim_end_matches('.'));
             if let Some(port) = port {
                 return port.parse().expect("a port is a number");
             }
@@ -101,7 +111,8 @@ impl Browser {
     /// Loads the page.
     pub async fn open(&self, url: &str) {
         self.0.goto(url).await.expect("the page loads");
-        self.until("live", "return document.getElementById('connection').textContent === 'live'").await;
+        self.until("live", "return document.getElementById('connection').textContent === 'live'")
+            .await;
     }
 
     /// Runs the body of a function in the page, and returns its value.
@@ -124,7 +135,11 @@ impl Browser {
             }
             if began.elapsed() > PATIENCE {
                 let text = self.run("return document.body.innerText").await;
-                panic!("not {what} in time. The page:\n{}\n{:?}", text.as_str().unwrap_or_default(), self.console().await);
+                panic!(
+                    "not {what} in time. The page:\n{}\n{:?}",
+                    text.as_str().unwrap_or_default(),
+                    self.console().await
+                );
             }
             sleep(Duration::from_millis(50)).await;
         }

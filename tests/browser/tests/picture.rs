@@ -25,14 +25,15 @@ async fn pictures_are_drawn() {
     let traffic = tokio::spawn(store::traffic(Arc::clone(&health)));
     scenario(&health).await;
     with_browser(async move |browser| {
-        for (name, width, height, is_dark) in [
-            ("light", 1120, 1000, false), ("dark", 1120, 1000, true), ("phone", 390, 844, true),
-        ] {
+        for (name, width, height, is_dark) in
+            [("light", 1120, 1000, false), ("dark", 1120, 1000, true), ("phone", 390, 844, true)]
+        {
             browser.look(Look { width, height, is_dark }).await;
             browser.open(&service.url()).await;
             // The sparklines are drawn when their rows are seen.
             sleep(Duration::from_millis(700)).await;
-            std::fs::write(folder.join(format!("admin-{name}.png")), browser.screenshot().await).unwrap();
+            std::fs::write(folder.join(format!("admin-{name}.png")), browser.screenshot().await)
+                .unwrap();
         }
         browser.look(Look { width: 1120, height: 700, is_dark: false }).await;
         browser.run("document.querySelector('#attention .act').click()").await;

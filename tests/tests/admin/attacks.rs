@@ -24,10 +24,14 @@ fn status() -> BreakerStatus {
 /// Injection: a name cannot end a message, begin another one, or be anything but text.
 #[tokio::test]
 async fn a_name_cannot_break_out_of_its_message() {
-    let evil = "</script><img src=x onerror=alert(1)>\n\ndata: {\"evil\":1}\r\n\r\nevent: x\u{0}\"}]";
+    let evil =
+        "</script><img src=x onerror=alert(1)>\n\ndata: {\"evil\":1}\r\n\r\nevent: x\u{0}\"}]";
     let breaker = CircuitBreaker::new(BreakerConfig::DEFAULT).with_name(evil);
     breaker.force_open();
-    let policy = Policy::builder(evil).retry(RetryPolicy::DEFAULT).breaker(std::sync::Arc::new(breaker)).build();
+    let policy = Policy::builder(evil)
+        .retry(RetryPolicy::DEFAULT)
+        .breaker(std::sync::Arc::new(breaker))
+        .build();
     let policy = policy.unwrap().register();
     let service = Service::with_token().await;
     let mut stream = Stream::open(&service).await;
@@ -72,7 +76,10 @@ async fn another_site_cannot_act() {
     );
     let answer = send(service.address, &preflight).await;
     assert!(!answer.headers.contains("access-control"), "{answer:?}");
-    assert_eq!(get(&service, "/resilient/act?action=force_open&breaker=attacked", "").await.status, 405);
+    assert_eq!(
+        get(&service, "/resilient/act?action=force_open&breaker=attacked", "").await.status,
+        405
+    );
     assert_eq!(status(), BreakerStatus::Closed);
     let act = Act { headers: &same, ..Act::on("attacked", "reset") };
     assert_eq!(act.send(&service).await.status, 200);
@@ -120,8 +127,11 @@ async fn a_wrong_token_does_nothing() {
         assert!(!answer.body.contains(TOKEN));
     }
     assert!(began.elapsed() > Duration::from_secs(7));
-    for headers in [format!("Authorization: Basic {TOKEN}\r\n"), format!("Cookie: token={TOKEN}\r\n")] {
-        let act = Act { authorization: None, headers: &headers, ..Act::on("attacked", "force_open") };
+    for headers in
+        [format!("Authorization: Basic {TOKEN}\r\n"), format!("Cookie: token={TOKEN}\r\n")]
+    {
+        let act =
+            Act { authorization: None, headers: &headers, ..Act::on("attacked", "force_open") };
         assert_eq!(act.send(&service).await.status, 401, "{headers}");
     }
     assert_eq!(status(), BreakerStatus::Closed);
@@ -177,10 +187,17 @@ async fn a_body_is_bounded() {
         Act { body, ..Act::on("attacked", "force_open") }.send(&service).await.status
     };
     assert_eq!(with("x".repeat(1_000_000)).await, 413);
-    assert_eq!(with(format!(r#"{{"action":"reset","breaker":"{}"}}"#, "x".repeat(16_384))).await, 413);
+    assert_eq!(
+        with(format!(r#"{{"action":"reset","breaker":"{}"}}"#, "x".repeat(16_384))).await,
+        413
+    );
     assert_eq!(with("[".repeat(16_000)).await, 400);
     for body in [
-        "", "{}", "null", "[]", r#"{"action":"explode","breaker":"attacked"}"#,
+        "",
+        "{}",
+        "null",
+        "[]",
+        r#"{"action":"explode","breaker":"attacked"}"#,
         r#"{"action":"force_open","breaker":["attacked"]}"#,
         r#"{"action":"force_open","breaker":"attacked","by":"root"}"#,
         r#"{"action":"force_open","action":"reset","breaker":"attacked"}"#,
@@ -198,7 +215,10 @@ async fn a_body_is_bounded() {
     assert_eq!(send(service.address, &endless).await.status, 413);
     // One that does not arrive.
     let began = Instant::now();
-    assert_eq!(send(service.address, &format!("{head}Content-Length: 10\r\n\r\n{{")).await.status, 408);
+    assert_eq!(
+        send(service.address, &format!("{head}Content-Length: 10\r\n\r\n{{")).await.status,
+        408
+    );
     assert!(began.elapsed() < Duration::from_secs(8));
     assert_eq!(status(), BreakerStatus::Closed);
 }
@@ -231,16 +251,23 @@ async fn every_response_has_the_headers_that_protect_it() {
     assert_eq!((refused.status, acted.status, page.status, missing.status), (403, 200, 200, 404));
     for answer in [&refused, &acted, &page, &missing] {
         for header in [
-            "x-content-type-options: nosniff", "referrer-policy: no-referrer",
-            "cache-control: no-store", "x-frame-options: deny",
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+            "cache-control: no-store",
+            "x-frame-options: deny",
             "cross-origin-resource-policy: same-origin",
         ] {
             assert!(answer.headers.contains(header), "{header} is missing: {answer:?}");
         }
     }
     for part in [
-        "default-src 'none'", "script-src 'nonce-", "style-src 'nonce-", "connect-src 'self'",
-        "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+        "default-src 'none'",
+        "script-src 'nonce-",
+        "style-src 'nonce-",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
     ] {
         assert!(page.headers.contains(part), "{part} is missing: {page:?}");

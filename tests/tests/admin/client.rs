@@ -33,12 +33,7 @@ impl Act<'_> {
     /// What the page sends.
     pub fn on(breaker: &str, action: &str) -> Self {
         let body = serde_json::json!({ "breaker": breaker, "action": action }).to_string();
-        Self {
-            authorization: Some(TOKEN),
-            headers: "",
-            content_type: "application/json",
-            body,
-        }
+        Self { authorization: Some(TOKEN), headers: "", content_type: "application/json", body }
     }
 
     pub async fn send(self, service: &Service) -> Answer {
@@ -99,8 +94,7 @@ impl Stream {
         let mut connection = TcpStream::connect(service.address).await.unwrap();
         // HTTP/1.0 has no chunks.
         let host = service.address;
-        let request =
-            format!("GET /resilient/stream HTTP/1.0\r\nHost: {host}\r\n{headers}\r\n");
+        let request = format!("GET /resilient/stream HTTP/1.0\r\nHost: {host}\r\n{headers}\r\n");
         connection.write_all(request.as_bytes()).await.unwrap();
         let mut stream =
             Self { connection: BufReader::new(connection), rest: String::new(), id: String::new() };

@@ -36,7 +36,7 @@ async fn the_page_is_told_of_an_outage_while_it_happens() {
     let functions = first["functions"].as_array().unwrap();
     let function = functions.iter().find(|it| it["name"] == "admin::live::search").unwrap();
     assert!(function["file"].as_str().unwrap().ends_with("live.rs"), "{function}");
-    assert_eq!((&function["line"], &function["breaker"]), (&24.into(), &"live".into()));
+    assert_eq!((&function["line"], &function["breaker"]), (&25.into(), &"live".into()));
     assert_eq!(function["policy"], "breaker \"live\"");
 
     search(Ok(7)).await.unwrap();
@@ -103,7 +103,8 @@ async fn each_action_is_an_event_with_the_name_of_the_operator() {
 #[tokio::test]
 async fn an_action_on_a_name_of_none_or_several_breakers_does_nothing() {
     let twin = || CircuitBreaker::new(BreakerConfig::DEFAULT).with_name("twin");
-    let register = |breaker| Policy::builder("twin").breaker(Arc::new(breaker)).build().unwrap().register();
+    let register =
+        |breaker| Policy::builder("twin").breaker(Arc::new(breaker)).build().unwrap().register();
     let twins = [register(twin()), register(twin())];
     let service = Service::with_token().await;
     assert_eq!(Act::on("twin", "force_open").send(&service).await.status, 409);
@@ -131,7 +132,8 @@ async fn a_graceful_shutdown_does_not_wait_for_the_page() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (end, ended) = oneshot::channel::<()>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async { drop(ended.await) });
+    let serving =
+        axum::serve(listener, service).with_graceful_shutdown(async { drop(ended.await) });
     let serving = tokio::spawn(async move { serving.await.unwrap() });
     let request = format!("GET /stream HTTP/1.1\r\nHost: {address}\r\n\r\n");
     let reading = tokio::spawn(async move { crate::client::send(address, &request).await });
@@ -148,7 +150,8 @@ async fn a_graceful_shutdown_does_not_wait_for_the_page() {
 async fn the_thread_ends_with_the_router() {
     let threads = || {
         let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-        let names = tasks.filter_map(|it| std::fs::read_to_string(it.ok()?.path().join("comm")).ok());
+        let names =
+            tasks.filter_map(|it| std::fs::read_to_string(it.ok()?.path().join("comm")).ok());
         names.filter(|name| name.trim() == "resilient-admin").count()
     };
     // Other tests have such threads too, at most a few.

@@ -23,7 +23,9 @@ async fn act(browser: &Browser, action: &str, token: Option<&str>) {
     browser.press("\u{e007}").await;
     browser.click(&format!("input[value={action}]")).await;
     if let Some(token) = token {
-        browser.run_with("document.getElementById('token').value = arguments[0]", vec![json!(token)]).await;
+        browser
+            .run_with("document.getElementById('token').value = arguments[0]", vec![json!(token)])
+            .await;
     }
     browser.click("#confirm").await;
 }

@@ -38,7 +38,7 @@ async fn everything_is_done_by_keyboard() {
         // The choice has the focus: down chooses the next, and Tab goes on to the token.
         assert_eq!(browser.run("return document.activeElement.value").await, "force_open");
         browser.press("\u{e015}").await;
-        assert_eq!(browser.run("return document.getElementById('confirm').textContent").await, "Hold closed");
+        assert_eq!(browser.run("return document.getElementById('confirm').textContent").await, "Hold it closed");
         browser.press("\u{e004}").await;
         assert_eq!(browser.run(active).await, "token");
         browser.press(resilient_browser_tests::TOKEN).await;
@@ -77,7 +77,9 @@ async fn names(browser: &Browser) {
     let mut checked = 0;
     for node in nodes.iter().filter(|node| node["ignored"] != true) {
         let role = node["role"]["value"].as_str().unwrap_or_default();
-        if ["button", "link", "searchbox", "textbox", "meter", "image", "img", "heading", "radio"].contains(&role) {
+        if ["button", "link", "searchbox", "textbox", "meter", "image", "img", "heading", "radio"]
+            .contains(&role)
+        {
             let name = node["name"]["value"].as_str().unwrap_or_default();
             assert!(!name.trim().is_empty(), "{node}");
             checked += 1;

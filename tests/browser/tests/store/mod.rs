@@ -28,12 +28,24 @@ fn answer(is_down: bool) -> Result<(), Down> {
     if is_down { Err(Down) } else { Ok(()) }
 }
 
-#[resilient(retry = "auto", budget = "qdrant", breaker = "search", attempt_timeout = "1s", deadline = "5s")]
+#[resilient(
+    retry = "auto",
+    budget = "qdrant",
+    breaker = "search",
+    attempt_timeout = "1s",
+    deadline = "5s"
+)]
 pub async fn search(is_down: bool) -> Result<(), Down> {
     answer(is_down)
 }
 
-#[resilient(retry = "auto", budget = "qdrant", breaker = "search", attempt_timeout = "1s", deadline = "5s")]
+#[resilient(
+    retry = "auto",
+    budget = "qdrant",
+    breaker = "search",
+    attempt_timeout = "1s",
+    deadline = "5s"
+)]
 pub async fn similar(is_down: bool) -> Result<(), Down> {
     answer(is_down)
 }
@@ -43,7 +55,13 @@ pub async fn count(collection: &str, is_down: bool) -> Result<(), Down> {
     answer(is_down)
 }
 
-#[resilient(retry = "auto", budget = "qdrant", breaker = "writes", idempotent = false, deadline = "8s")]
+#[resilient(
+    retry = "auto",
+    budget = "qdrant",
+    breaker = "writes",
+    idempotent = false,
+    deadline = "8s"
+)]
 pub async fn put(is_down: bool) -> Result<(), Down> {
     answer(is_down)
 }
