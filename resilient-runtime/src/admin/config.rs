@@ -9,6 +9,8 @@ use super::error::AdminConfigError;
 use super::origin::Origin;
 use super::token::Token;
 
+type Identify = dyn Fn(&Parts) -> Option<String> + Send + Sync;
+
 /// The configuration of the [`router`](super::router): read-only, until it has a
 /// [`token`](Self::token).
 ///
@@ -31,7 +33,7 @@ use super::token::Token;
 pub struct AdminConfig {
     pub(super) token: Option<Token>,
     pub(super) allowed_origins: Vec<Origin>,
-    identify: Option<Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>>,
+    identify: Option<Arc<Identify>>,
 }
 
 impl AdminConfig {

@@ -2,6 +2,7 @@
 
 use axum::http::header::{AsHeaderName, HOST, HeaderMap, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 
 use super::error::AdminConfigError;
 
@@ -59,7 +60,7 @@ pub(super) fn is_own(parts: &Parts, allowed: &[Origin]) -> bool {
         return allowed.contains(&origin);
     }
     // HTTP/2 has the host in the URI.
-    let host = parts.uri.authority().map(|authority| authority.as_str());
+    let host = parts.uri.authority().map(Authority::as_str);
     host.or_else(|| only(headers, HOST)).is_some_and(|host| origin.is_of_host(host))
 }
 

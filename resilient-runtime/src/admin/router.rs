@@ -31,7 +31,6 @@ use super::stream::stream;
 /// # drop(service);
 /// # Ok(()) }
 /// ```
-#[must_use]
 pub fn router(config: AdminConfig) -> Router {
     let can_act = config.token.is_some();
     let hub = Hub::new(config);

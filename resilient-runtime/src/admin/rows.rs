@@ -167,7 +167,7 @@ pub(super) struct FunctionCounts {
 }
 
 impl FunctionRow {
-    pub(super) fn of_function(function: &AnnotatedFunction) -> Self {
+    pub(super) fn of_function(function: AnnotatedFunction) -> Self {
         Self {
             name: function.name().to_owned(),
             file: function.file(),

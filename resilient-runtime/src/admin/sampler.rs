@@ -154,7 +154,7 @@ fn unique(keys: &mut HashSet<String>, name: &str) -> String {
 fn functions(catalog: &Catalog) -> (Vec<FunctionRow>, Vec<FunctionCounts>) {
     let annotated = catalog.functions().iter().map(|function| {
         let counts = FunctionCounts::of(&function.counts(), function.unknown_errors());
-        (FunctionRow::of_function(function), counts)
+        (FunctionRow::of_function(*function), counts)
     });
     let policies = catalog.policies().iter().map(|policy| {
         let (counts, unknown) = policy.counted();

@@ -1,4 +1,4 @@
-//! Chromium, driven by ChromeDriver.
+//! Chromium, driven by `ChromeDriver`.
 
 use std::future::Future;
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder};
 use http::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -66,7 +67,7 @@ where
     let mut capabilities = Capabilities::new();
     capabilities.insert("goog:chromeOptions".to_owned(), options);
     capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
-    let client = ClientBuilder::new(hyper_connector())
+    let client = ClientBuilder::new(HttpConnector::new())
         .capabilities(capabilities)
         .connect(&format!("http://127.0.0.1:{port}"))
         .await
@@ -79,7 +80,7 @@ where
     }
 }
 
-/// Starts ChromeDriver at a free port, which it chooses and prints.
+/// Starts `ChromeDriver` at a free port, which it chooses and prints.
 async fn start_driver() -> (Child, u16) {
     let mut driver = Command::new(CHROMEDRIVER)
         .arg("--port=0")
@@ -187,15 +188,11 @@ impl Browser {
         entries.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Sends a command of the DevTools protocol.
+    /// Sends a command of the `DevTools` protocol.
     pub async fn command(&self, name: &str, parameters: Value) -> Value {
         let command = DevTools(json!({ "cmd": name, "params": parameters }));
         self.0.issue_cmd(command).await.expect(name)
     }
-}
-
-fn hyper_connector() -> hyper_util::client::legacy::connect::HttpConnector {
-    hyper_util::client::legacy::connect::HttpConnector::new()
 }
 
 #[derive(Debug)]

@@ -39,7 +39,8 @@ impl Service {
     }
 
     /// Ends the service and all of its connections.
-    pub async fn stop(self) -> SocketAddr {
+    #[must_use]
+    pub fn stop(self) -> SocketAddr {
         self.task.abort();
         let address = self.address;
         drop(self);

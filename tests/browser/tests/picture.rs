@@ -3,13 +3,14 @@
 
 mod store;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use resilient_browser_tests::{Look, Service, with_browser};
+use resilient_browser_tests::{Browser, Look, Service, with_browser};
 use resilient_runtime::breaker;
+use serde_json::json;
 use tokio::time::sleep;
 
 use store::Health;
@@ -25,6 +26,7 @@ async fn pictures_are_drawn() {
     let traffic = tokio::spawn(store::traffic(Arc::clone(&health)));
     scenario(&health).await;
     with_browser(async move |browser| {
+        draw_for_guide(&browser, &service, &folder).await;
         for (name, width, height, is_dark) in
             [("light", 1120, 1000, false), ("dark", 1120, 1000, true), ("phone", 390, 844, true)]
         {
@@ -46,6 +48,17 @@ async fn pictures_are_drawn() {
     })
     .await;
     traffic.abort();
+}
+
+/// The picture in the guide, also as a link that has the picture in it.
+async fn draw_for_guide(browser: &Browser, service: &Service, folder: &Path) {
+    browser.look(Look { width: 1000, height: 620, is_dark: false }).await;
+    browser.open(&service.url()).await;
+    sleep(Duration::from_millis(700)).await;
+    let picture = browser.command("Page.captureScreenshot", json!({ "format": "png" })).await;
+    let picture = picture["data"].as_str().unwrap();
+    std::fs::write(folder.join("admin.uri"), format!("data:image/png;base64,{picture}")).unwrap();
+    std::fs::write(folder.join("admin.png"), browser.screenshot().await).unwrap();
 }
 
 /// Healthy, then slow to answer one collection, then down for searches, then back except for them.

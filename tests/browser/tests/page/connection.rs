@@ -15,7 +15,7 @@ async fn the_page_shows_a_lost_connection_and_resumes() {
     with_browser(async move |browser| {
         browser.open(&service.url()).await;
         browser.run("window.isTheSamePage = true; search('connection')").await;
-        let address = service.stop().await;
+        let address = service.stop();
         browser.until("lost", "return document.body.classList.contains('lost') && /^connection lost \\d+ s ago/.test(document.getElementById('connection').textContent)").await;
         breaker("connection").unwrap().force_open();
         let service = Service::start_again(address).await;

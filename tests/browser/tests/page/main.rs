@@ -3,7 +3,6 @@
 //! Each test has breakers of its own, since all of them share one process.
 
 mod connection;
-mod crowd;
 mod names;
 mod operator;
 mod outage;

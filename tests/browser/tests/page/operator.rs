@@ -32,7 +32,7 @@ async fn an_operator_finds_which_function_opened_a_breaker_and_why_and_closes_it
         let title = browser.run("return document.title").await;
         assert!(title.as_str().unwrap().starts_with('▲'), "{title}");
         let item = "[...document.querySelectorAll('#attention .breaker')].find((it) => it.textContent.includes('operator-reads'))";
-        let text = browser.run(&format!("return {item}.innerText")).await;
+        let text = browser.run(&format!("return {item}.textContent")).await;
         let text = text.as_str().unwrap();
         for expected in [
             "open", "probe in", "2 failures, the last with `network_error` in page::operator::count",
@@ -42,7 +42,7 @@ async fn an_operator_finds_which_function_opened_a_breaker_and_why_and_closes_it
         }
         // A click on the function shows where it is.
         browser.run(&format!("[...{item}.querySelectorAll('.link')].find((it) => it.textContent.endsWith('count')).click()")).await;
-        let shown = "return [...document.querySelectorAll('.function:not([hidden])')].map((it) => it.innerText).join()";
+        let shown = "return [...document.querySelectorAll('.function:not([hidden])')].map((it) => it.textContent).join()";
         let shown = browser.run(shown).await;
         let shown = shown.as_str().unwrap();
         assert!(shown.contains("page::operator::count") && shown.contains("operator.rs:11"), "{shown}");
@@ -52,7 +52,7 @@ async fn an_operator_finds_which_function_opened_a_breaker_and_why_and_closes_it
         browser.press("\u{e004}").await;
         browser.press(TOKEN).await;
         browser.press("\u{e007}").await;
-        browser.until("closed", "return !document.querySelector('#attention')?.innerText.includes('operator-reads')").await;
+        browser.until("closed", "return !document.querySelector('#attention')?.textContent.includes('operator-reads')").await;
         assert!(count().await.is_ok());
     })
     .await;
