@@ -73,9 +73,8 @@ async fn done(hub: &Hub, request: Request) -> Result<String, Refusal> {
     Ok(serde_json::to_string(&done).expect("every key is a string"))
 }
 
-/// The right token is never delayed, so that nobody who guesses can shut out the operator. What keeps
-/// the token secret is its length. The delay keeps a program that guesses from many requests, and the
-/// page shows the attempt.
+/// The right token is never delayed, so guesses cannot lock out the operator. The length of the token
+/// keeps it secret. The delay slows down a program that guesses, and the page shows its attempts.
 async fn check_token(hub: &Hub, parts: &Parts) -> Result<(), Refusal> {
     let presented = parts.headers.get(header::AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
@@ -97,8 +96,9 @@ async fn check_token(hub: &Hub, parts: &Parts) -> Result<(), Refusal> {
 async fn read(headers: &HeaderMap, body: Body) -> Result<Act, Refusal> {
     let too_long = (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long or broken");
     // A form of another site cannot have this type.
-    let is_json = headers.get(header::CONTENT_TYPE).is_some_and(|it| it == "application/json");
-    if !is_json {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    if !content_type.trim().eq_ignore_ascii_case("application/json") {
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json"));
     }
     let reading = body::to_bytes(body, LONGEST_BODY);

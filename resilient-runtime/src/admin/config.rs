@@ -37,7 +37,7 @@ pub struct AdminConfig {
 }
 
 impl AdminConfig {
-    /// The most characters of who acts that an event carries.
+    /// The most characters of the operator's name that an event carries.
     const LONGEST_IDENTITY: usize = 100;
 
     /// Creates a configuration that is read-only: without buttons, and without a route that acts.
@@ -53,7 +53,8 @@ impl AdminConfig {
         Self { token: None, allowed_origins: Vec::new(), identify: None }
     }
 
-    /// Lets everyone who knows this token act: hold breakers open or closed, disable and reset them.
+    /// Allows requests with this token to act: to hold breakers open or closed, to disable and to reset
+    /// them. Reading the page needs no token.
     ///
     /// The page asks for it before the first action, and keeps it until it is closed or loaded again.
     /// Read it from a secret. `openssl rand -hex 32` prints a good one.
@@ -74,9 +75,9 @@ impl AdminConfig {
         Ok(Self { token: Some(Token::new(token.into())?), ..self })
     }
 
-    /// Sets how to tell who sends a request that acts: by a header of a trusted proxy, or by an
-    /// extension that a layer of the service has added. Events and the page name that user. Of a long
-    /// name, they show the first 100 characters.
+    /// Sets how to find the operator who sends a request that acts: by a header of a trusted proxy, or by
+    /// an extension that a layer of the service has added. Events and the page name that operator, by up
+    /// to 100 characters.
     ///
     /// Without it, and if it returns `None`, they name `the admin page`. It does not decide whether the
     /// request may act.
@@ -120,7 +121,7 @@ impl AdminConfig {
         Ok(self)
     }
 
-    /// Returns who sends this request. Control characters are dropped, since events are written to
+    /// Returns the name of the operator who sends this request. Control characters are dropped, since events are written to
     /// logs.
     pub(super) fn identity(&self, request: &Parts) -> Arc<str> {
         let identity = self.identify.as_ref().and_then(|identify| identify(request));

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_one_small_file_that_asks_nobody_and_writes_no_html() {
+    fn the_page_is_one_small_file_that_loads_nothing_else_and_writes_no_html() {
         assert!(PAGE.len() < 50_000, "{}", PAGE.len());
         for forbidden in [
             "innerHTML",

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 /// The places of the streams that are open.
 ///
-/// A stream is short: see [`LIFETIME`](super::stream). A reader that stops reading cannot be told to
-/// go, so it loses its place when its time is over, and only counts among the stuck ones.
+/// A stream is short: see [`LIFETIME`](super::stream). A stream whose reader has stopped reading
+/// cannot be ended, so its place is free when its time is over, and it only counts among the stuck ones.
 #[derive(Debug, Default)]
 pub(super) struct Slots(Mutex<Taken>);
 

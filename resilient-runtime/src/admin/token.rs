@@ -11,16 +11,12 @@ use super::error::AdminConfigError;
 pub(super) struct Token(String);
 
 impl Token {
-    /// The fewest characters. A random token of this length has at least 64 bits in hexadecimal
-    /// digits. At 100,000 guesses a second, to guess it takes millions of years.
-    pub(super) const SHORTEST: usize = 16;
-
     /// The token is sent in a header, so it consists of visible ASCII characters.
     pub(super) fn new(text: String) -> Result<Self, AdminConfigError> {
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(AdminConfigError::TokenNotVisible);
         }
-        if text.len() < Self::SHORTEST {
+        if text.len() < AdminConfigError::SHORTEST_TOKEN {
             return Err(AdminConfigError::TokenTooShort { length: text.len() });
         }
         Ok(Self(text))
