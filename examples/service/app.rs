@@ -1,10 +1,12 @@
 //! The service as it is started: the store, the settings, the server.
 
+use std::env;
 use std::error::Error;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use resilient_runtime::admin::{self, AdminConfig};
 use resilient_runtime::{Settings, SettingsWatch, catalog};
 use tokio::net::TcpListener;
 
@@ -15,6 +17,7 @@ use crate::store::Store;
 pub struct App {
     listener: TcpListener,
     store: Store,
+    admin: AdminConfig,
     _settings: SettingsWatch,
 }
 
@@ -30,8 +33,13 @@ impl App {
         // Mistakes that only show across the whole program.
         catalog().validate()?;
         let settings = Settings::from_env("RESILIENT").watch_over(settings)?;
+        // Without a token, the page is read-only.
+        let mut admin = AdminConfig::new();
+        if let Ok(token) = env::var("RESILIENT_ADMIN_TOKEN") {
+            admin = admin.token(token)?;
+        }
         let listener = TcpListener::bind(address).await?;
-        Ok(Self { listener, store: Store::connect(qdrant, api_key)?, _settings: settings })
+        Ok(Self { listener, store: Store::connect(qdrant, api_key)?, admin, _settings: settings })
     }
 
     pub fn address(&self) -> std::io::Result<SocketAddr> {
@@ -43,6 +51,7 @@ impl App {
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        axum::serve(self.listener, router(self.store)).with_graceful_shutdown(shutdown).await
+        let service = router(self.store).nest_service("/resilient", admin::router(self.admin));
+        axum::serve(self.listener, service).with_graceful_shutdown(shutdown).await
     }
 }

@@ -5,7 +5,7 @@
 //! `cargo run --example service` starts it on an embedded Qdrant, drives it for some seconds through
 //! an outage and a change of settings, and ends. With `-- --serve`, it keeps running. `QDRANT_URL`
 //! (and `QDRANT_API_KEY`) name another server for that, `ADDRESS` where to listen, and `SETTINGS` the
-//! file.
+//! file. The page for operators is at `/resilient`. With `RESILIENT_ADMIN_TOKEN`, they can act there.
 
 mod app;
 mod client;
@@ -45,6 +45,7 @@ async fn serve() -> Result<(), Box<dyn Error + Send + Sync>> {
     let app = App::start(&address, &url, resilient_examples::api_key()?, &settings).await?;
     println!("serving on http://{}", app.address()?);
     println!("health:   http://{}/health", app.address()?);
+    println!("admin:    http://{}/resilient", app.address()?);
     println!("settings: {}, read again whenever it changes", settings.display());
     app.serve(async {
         // If there is no such signal, the service runs until it is killed.

@@ -13,6 +13,7 @@
 //! [without]: guide::without_attribute
 //! [testing]: guide::testing
 //! [operating]: guide::operating
+//! [admin]: guide::admin
 //! [settings]: guide::settings
 //! [cost]: guide::cost
 //! [comparison]: guide::comparison
@@ -26,6 +27,8 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "admin")]
+pub mod admin;
 mod breaker;
 mod call;
 mod catalog;

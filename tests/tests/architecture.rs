@@ -42,6 +42,7 @@ const LAYOUTS: &[Layout] = &[
             "catalog",
             "settings",
             "telemetry",
+            "admin",
             "guide",
         ],
     },

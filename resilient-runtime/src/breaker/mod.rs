@@ -28,6 +28,8 @@ mod waiting;
 mod window;
 
 pub use self::circuit_breaker::CircuitBreaker;
+#[cfg(feature = "admin")]
+pub(crate) use self::circuit_breaker::ManualAction;
 pub(crate) use self::counts::BreakerCounts;
 pub(crate) use self::failure::Caller;
 #[cfg(feature = "settings")]

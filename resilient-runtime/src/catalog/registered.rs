@@ -10,7 +10,7 @@ use super::function_numbers::FunctionNumbers;
 use super::isolation::Isolation;
 use crate::call::Rules;
 use crate::event::Place;
-use crate::{Policy, SharedBreaker};
+use crate::{CallCounts, Policy, SharedBreaker};
 
 /// A policy without the attribute, from [`Catalog::policies`](crate::Catalog::policies). As long as
 /// this is held, the policy stays registered.
@@ -169,14 +169,27 @@ impl RegisteredPolicy {
 /// `src/outbox.rs:17 outbox: 3 attempts, breaker "outbox", deadline 10s`
 impl fmt::Display for RegisteredPolicy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy: Vec<_> = self.policy_parts().collect();
+        write!(formatter, "{} {}: {}", self.place, self.name(), policy.join(", "))
+    }
+}
+
+impl RegisteredPolicy {
+    /// Returns how the calls of the policy have ended so far, and how many errors of kind `unknown` it
+    /// has returned.
+    pub(crate) fn counted(&self) -> (CallCounts, u64) {
+        (self.rules.counters().read(), self.rules.unknown_errors())
+    }
+
+    /// Returns what the policy consists of, in words: `3 attempts`, `deadline 10s`.
+    pub(crate) fn policy_parts(&self) -> impl Iterator<Item = String> {
         let attempts = self.max_attempts();
-        let policy = [
+        let parts = [
             (attempts > 1).then(|| format!("{attempts} attempts")),
             self.breaker().map(|breaker| format!("breaker \"{breaker}\"")),
             self.attempt_timeout().map(|timeout| format!("attempt timeout {timeout:?}")),
             self.deadline().map(|deadline| format!("deadline {deadline:?}")),
         ];
-        let policy: Vec<_> = policy.into_iter().flatten().collect();
-        write!(formatter, "{} {}: {}", self.place, self.name(), policy.join(", "))
+        parts.into_iter().flatten()
     }
 }

@@ -283,11 +283,21 @@ impl AnnotatedFunction {
 /// `src/search.rs:17 app::search: retry "auto", breaker "search", deadline 10s`
 impl fmt::Display for AnnotatedFunction {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy: Vec<_> =
+            self.policy_parts().chain(counted_unknown(self.unknown_errors())).collect();
+        let call = if self.is_call() { " (a call)" } else { "" };
+        write!(formatter, "{} {}{call}: {}", self.0.place, self.name(), policy.join(", "))
+    }
+}
+
+impl AnnotatedFunction {
+    /// Returns what the policy consists of, in words: `retry "auto"`, `deadline 10s`.
+    pub(crate) fn policy_parts(&self) -> impl Iterator<Item = String> {
         let scope = match self.scope() {
             Scope::Call => "",
             Scope::Attempt => " for each attempt",
         };
-        let policy = [
+        let parts = [
             self.retry().map(|retry| format!("retry {retry}")),
             (!self.is_idempotent()).then(|| "not idempotent".to_owned()),
             self.budget().map(|budget| format!("budget \"{budget}\"")),
@@ -295,11 +305,8 @@ impl fmt::Display for AnnotatedFunction {
             self.attempt_timeout().map(|timeout| format!("attempt timeout {timeout:?}")),
             self.deadline().map(|deadline| format!("deadline {deadline:?}")),
             self.measures_durations().then(|| "durations".to_owned()),
-            counted_unknown(self.unknown_errors()),
         ];
-        let policy: Vec<_> = policy.into_iter().flatten().collect();
-        let call = if self.is_call() { " (a call)" } else { "" };
-        write!(formatter, "{} {}{call}: {}", self.0.place, self.name(), policy.join(", "))
+        parts.into_iter().flatten()
     }
 }
 

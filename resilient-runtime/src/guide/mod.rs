@@ -22,10 +22,11 @@
 //!
 //! 12. [Testing](testing): the embedded server, parallel tests, the paused clock.
 //! 13. [Operating](operating): events, state, health, restarts, manual control, the catalog.
-//! 14. [Settings](settings): numbers over source, at run time.
-//! 15. [What it costs](cost): measurements.
-//! 16. [How it compares](comparison): other libraries, and what they do better.
-//! 17. [How it works inside](internals): for contributors.
+//! 14. [The admin page](admin): what operators see and do in a browser.
+//! 15. [Settings](settings): numbers over source, at run time.
+//! 16. [What it costs](cost): measurements.
+//! 17. [How it compares](comparison): other libraries, and what they do better.
+//! 18. [How it works inside](internals): for contributors.
 
 #[doc = include_str!("service.md")]
 pub mod service {}
@@ -65,6 +66,12 @@ pub mod testing {}
 
 #[doc = include_str!("operating.md")]
 pub mod operating {}
+
+// Markdown takes the first definition of a link: the picture is part of the page.
+#[cfg_attr(feature = "admin", doc = concat!("[page]: ", include_str!("admin.uri"), "\n"))]
+#[cfg_attr(feature = "admin", doc = include_str!("admin.md"))]
+#[cfg_attr(not(feature = "admin"), doc = "The page needs the feature `admin`.")]
+pub mod admin {}
 
 #[cfg_attr(feature = "settings", doc = include_str!("settings.md"))]
 #[cfg_attr(not(feature = "settings"), doc = "Settings need the feature `settings`.")]
