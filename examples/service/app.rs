@@ -5,13 +5,21 @@ use std::error::Error;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::LazyLock;
 
+use axum::routing::get;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use resilient_runtime::admin::{self, AdminConfig};
-use resilient_runtime::{Settings, SettingsWatch, catalog};
+use resilient_runtime::{Settings, SettingsWatch, catalog, metrics};
 use tokio::net::TcpListener;
 
 use crate::http::router;
 use crate::store::Store;
+
+/// The recorder of the program, in which the metrics of the service itself are too.
+static METRICS: LazyLock<PrometheusHandle> = LazyLock::new(|| {
+    PrometheusBuilder::new().install_recorder().expect("nothing else installs a recorder")
+});
 
 /// A service that listens, before it serves.
 pub struct App {
@@ -51,7 +59,10 @@ impl App {
         self,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let service = router(self.store).nest_service("/resilient", admin::router(self.admin));
+        LazyLock::force(&METRICS);
+        let service = router(self.store)
+            .nest_service("/resilient", admin::router(self.admin))
+            .route("/metrics", get(|| async { metrics::scrape(|| METRICS.render()) }));
         axum::serve(self.listener, service).with_graceful_shutdown(shutdown).await
     }
 }

@@ -5,7 +5,8 @@
 //! `cargo run --example service` starts it on an embedded Qdrant, drives it for some seconds through
 //! an outage and a change of settings, and ends. With `-- --serve`, it keeps running. `QDRANT_URL`
 //! (and `QDRANT_API_KEY`) name another server for that, `ADDRESS` where to listen, and `SETTINGS` the
-//! file. The page for operators is at `/resilient`. With `RESILIENT_ADMIN_TOKEN`, they can act there.
+//! file. The page for operators is at `/resilient`, and Prometheus
+//! scrapes `/metrics`. With `RESILIENT_ADMIN_TOKEN`, they can act there.
 
 mod app;
 mod client;
@@ -19,7 +20,7 @@ use std::{env, fs};
 
 use app::App;
 use client::{Caller, told};
-use resilient_runtime::Settings;
+use resilient_runtime::{Settings, telemetry};
 use resilient_testkit::EmbeddedQdrant;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
@@ -46,6 +47,7 @@ async fn serve() -> Result<(), Box<dyn Error + Send + Sync>> {
     println!("serving on http://{}", app.address()?);
     println!("health:   http://{}/health", app.address()?);
     println!("admin:    http://{}/resilient", app.address()?);
+    println!("metrics:  http://{}/metrics", app.address()?);
     println!("settings: {}, read again whenever it changes", settings.display());
     app.serve(async {
         // If there is no such signal, the service runs until it is killed.
@@ -131,6 +133,7 @@ async fn through_an_outage(
     println!("acme searches: 200 after {:?}", rounded(began.elapsed()));
     caller.search("acme", None).await?;
     println!("breakers: {}", breakers(&caller.health().await?));
+    println!("\n{}", telemetry::table());
     Ok(())
 }
 

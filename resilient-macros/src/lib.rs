@@ -71,6 +71,7 @@ use proc_macro::TokenStream;
 /// | – `scope` | `"call"` or `"attempt"` | `"call"` | whether the breaker is outside the retries and counts calls, or inside them and counts attempts |
 /// | `attempt_timeout` | a duration above 0 | none | how long each attempt may take; keep the client's own timeout, 5 s by default, below it, since only the client's timeout replaces a dead connection |
 /// | `deadline` | a duration above 0 | none | how long the whole call may take, including delays |
+/// | `durations` | `true` or `false` | `false` | measures how long calls take, by how they end; a call then reads the clock twice |
 /// | `idempotent` | `true` or `false` | `true` | with `false`, a request is retried only if it was certainly not executed; needs `retry` |
 /// | `budget` | a string, or a constant | none | retries only while the budget of this name has tokens; needs `retry` |
 /// | `attempt` | a name of your own | none | the name of the `Attempt` in the body: its number, how much time is left, and `nothing_sent()` for an attempt that sends no request |

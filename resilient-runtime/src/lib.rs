@@ -40,7 +40,7 @@ mod live;
 mod retry;
 #[cfg(feature = "settings")]
 mod settings;
-mod telemetry;
+pub mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test;
 
@@ -77,7 +77,9 @@ pub use crate::settings::{
     Applied, SettingChange, SettingProblem, SettingValue, Settings, SettingsError, SettingsWatch,
 };
 #[cfg(feature = "metrics")]
+#[doc(inline)]
 pub use crate::telemetry::metrics;
+#[doc(inline)]
 pub use crate::telemetry::{
     BreakerChange, BreakerSnapshot, BudgetSnapshot, DurationSnapshot, FunctionSnapshot,
     NotRestored, Restored, Snapshot, restore, snapshot,

@@ -21,12 +21,13 @@
 //! In practice:
 //!
 //! 12. [Testing](testing): the embedded server, parallel tests, the paused clock.
-//! 13. [Operating](operating): events, state, health, restarts, manual control, the catalog.
-//! 14. [The admin page](admin): what operators see and do in a browser.
-//! 15. [Settings](settings): numbers over source, at run time.
-//! 16. [What it costs](cost): measurements.
-//! 17. [How it compares](comparison): other libraries, and what they do better.
-//! 18. [How it works inside](internals): for contributors.
+//! 13. [Operating](operating): events, counts, state, health, restarts, manual control, the catalog.
+//! 14. [Metrics](metrics): names and labels, a dashboard, alerts.
+//! 15. [The admin page](admin): what operators see and do in a browser.
+//! 16. [Settings](settings): numbers over source, at run time.
+//! 17. [What it costs](cost): measurements.
+//! 18. [How it compares](comparison): other libraries, and what they do better.
+//! 19. [How it works inside](internals): for contributors.
 
 #[doc = include_str!("service.md")]
 pub mod service {}
@@ -66,6 +67,10 @@ pub mod testing {}
 
 #[doc = include_str!("operating.md")]
 pub mod operating {}
+
+#[cfg_attr(feature = "metrics", doc = include_str!("metrics.md"))]
+#[cfg_attr(not(feature = "metrics"), doc = "Metrics need the feature `metrics`.")]
+pub mod metrics {}
 
 // Markdown takes the first definition of a link: the picture is part of the page.
 #[cfg_attr(feature = "admin", doc = concat!("[page]: ", include_str!("admin.uri"), "\n"))]

@@ -7,6 +7,7 @@ pub mod metrics;
 mod restore;
 mod restored;
 mod snapshot;
+mod table;
 mod wall_clock;
 #[cfg(feature = "serde")]
 mod wire;
@@ -16,3 +17,4 @@ pub use self::duration_snapshot::DurationSnapshot;
 pub use self::restore::restore;
 pub use self::restored::{NotRestored, Restored};
 pub use self::snapshot::{BudgetSnapshot, FunctionSnapshot, Snapshot, snapshot};
+pub use self::table::table;
