@@ -18,6 +18,7 @@
 //! [cost]: guide::cost
 //! [comparison]: guide::comparison
 //! [internals]: guide::internals
+//! [metrics]: guide::metrics
 //!
 #![doc = include_str!("../README.md")]
 // Builds with settings check this code.
@@ -54,8 +55,8 @@ pub use crate::breaker::{
     BreakerStats, BreakerTotals, CircuitBreaker, KeyedBreakers, Permit, WindowStats,
 };
 pub use crate::call::{
-    Attempt, CallCounts, CallOutcome, Policy, PolicyBuilder, PolicyThrough, RetryExecutor, Scope,
-    SharedBreaker, SharedBudget, Within, time_left, within,
+    Attempt, CallCounts, CallOutcome, DurationSummary, Durations, Policy, PolicyBuilder,
+    PolicyThrough, RetryExecutor, Scope, SharedBreaker, SharedBudget, Within, time_left, within,
 };
 pub use crate::catalog::{
     AnnotatedFunction, BreakerSettings, Catalog, CatalogError, Declaration, PassedOver, Problem,
@@ -75,7 +76,9 @@ pub use crate::retry::{RetryBudget, RetrySchedule, RetryTable};
 pub use crate::settings::{
     Applied, SettingChange, SettingProblem, SettingValue, Settings, SettingsError, SettingsWatch,
 };
+#[cfg(feature = "metrics")]
+pub use crate::telemetry::metrics;
 pub use crate::telemetry::{
-    BreakerChange, BreakerSnapshot, BudgetSnapshot, FunctionSnapshot, NotRestored, Restored,
-    Snapshot, restore, snapshot,
+    BreakerChange, BreakerSnapshot, BudgetSnapshot, DurationSnapshot, FunctionSnapshot,
+    NotRestored, Restored, Snapshot, restore, snapshot,
 };

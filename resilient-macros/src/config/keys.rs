@@ -15,6 +15,7 @@ pub const ATTRIBUTE: &[&str] = &[
     "deadline",
     "idempotent",
     "budget",
+    "durations",
     "attempt",
     "classify",
     "reject",

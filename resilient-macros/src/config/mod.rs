@@ -39,6 +39,8 @@ pub struct Config {
     pub idempotent: Option<bool>,
     /// The name of the budget.
     pub budget: Option<Text>,
+    /// Whether the calls are timed.
+    pub durations: Option<bool>,
     /// The name of the attempt in the body.
     pub attempt: Option<Ident>,
     /// The function that classifies an error, if its type does not.
@@ -129,7 +131,7 @@ pub fn read(args: &Args, form: Form, errors: &mut Errors) -> Config {
         };
         let message = format_args!(
             "`{name}` names no policy: write `{example}`; the keys are `retry`, `breaker`, \
-             `attempt_timeout`, `deadline`, `idempotent` and `budget`"
+             `attempt_timeout`, `deadline`, `idempotent`, `budget` and `durations`"
         );
         errors.push(syn::Error::new(Span::call_site(), message));
     }
@@ -165,6 +167,7 @@ pub fn read_keys(args: &Args, errors: &mut Errors) -> Config {
             "deadline" => config.deadline = time::read(ConfigError::Deadline, arg, errors),
             "idempotent" => config.idempotent = flag(arg, errors),
             "budget" => config.budget = budget::read(arg, errors),
+            "durations" => config.durations = flag(arg, errors),
             "attempt" => config.attempt = attempt(arg, errors),
             "classify" => config.classify = function(arg, "kind_of", errors),
             "reject" => config.reject = function(arg, "from_rejection", errors),

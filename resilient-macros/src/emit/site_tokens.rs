@@ -77,8 +77,10 @@ fn site(config: &Config, new: &TokenStream) -> TokenStream {
         };
         quote_spanned!(mixed()=> .budget(#budget))
     });
+    let durations =
+        config.durations.map(|durations| quote_spanned!(mixed()=> .durations(#durations)));
     let site = quote_spanned! {mixed()=>
-        #p::CallSite::#new #retry #breaker #attempt_timeout #deadline #idempotent #budget
+        #p::CallSite::#new #retry #breaker #attempt_timeout #deadline #idempotent #budget #durations
     };
     let site = config
         .deferred

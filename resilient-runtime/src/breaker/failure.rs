@@ -40,7 +40,8 @@ impl<'a> Failure<'a> {
     }
 
     /// Returns what an event says about it.
-    pub(super) fn counted(self) -> CountedFailure {
+    #[cold]
+    pub(super) fn counted(&self) -> CountedFailure {
         CountedFailure { source: self.source, function: self.caller.name().map(Arc::from) }
     }
 }

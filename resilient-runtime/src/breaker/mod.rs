@@ -5,6 +5,7 @@ mod admitted;
 mod circuit_breaker;
 mod clock;
 mod config;
+mod counts;
 mod failure;
 mod keyed;
 mod live_config;
@@ -20,6 +21,7 @@ mod stats;
 mod sync;
 mod totals;
 mod transition;
+mod transition_counts;
 mod transition_log;
 mod waiters;
 mod waiting;
@@ -28,6 +30,7 @@ mod window;
 pub use self::circuit_breaker::CircuitBreaker;
 #[cfg(feature = "admin")]
 pub(crate) use self::circuit_breaker::ManualAction;
+pub(crate) use self::counts::BreakerCounts;
 pub(crate) use self::failure::Caller;
 #[cfg(feature = "settings")]
 pub(crate) use self::keyed::KeyedConfig;

@@ -9,11 +9,11 @@ use tokio::time::Instant;
 
 use super::admitted::Admitted;
 use super::circuit_breaker::CircuitBreaker;
-use super::config::{Behavior, BreakerConfig};
+use super::config::{Behavior, BreakerConfig, Trip};
 use super::failure::{Caller, Failure};
 use super::live_config::Configured;
 use super::state::{State, Ticket, Word};
-use super::window::CallResult;
+use super::window::{CallResult, WindowStats};
 use crate::ErrorKind;
 use crate::event::{FailureSource, TransitionCause};
 
@@ -59,9 +59,9 @@ impl CircuitBreaker {
         let slow_call = Failure::new(FailureSource::SlowCall, caller);
         if configured.config.rates().is_some() && !ticket.is_probe() {
             let result = CallResult { failed: false, slow };
-            self.record(configured, ticket, result, slow_call, Instant::now);
+            self.record(configured, ticket, result, &slow_call, Instant::now);
         } else if slow {
-            self.fail(configured, admitted, slow, slow_call);
+            self.fail(configured, admitted, slow, &slow_call);
         } else {
             self.succeed(&configured.config, admitted);
         }
@@ -85,10 +85,10 @@ impl CircuitBreaker {
         self.totals.count_failure();
         let configured = self.config.current();
         let slow = self.is_slow(&configured.config, admitted);
-        self.fail(&configured, admitted, slow, failure);
+        self.fail(&configured, admitted, slow, &failure);
     }
 
-    fn fail(&self, configured: &Configured, admitted: Admitted, slow: bool, failure: Failure<'_>) {
+    fn fail(&self, configured: &Configured, admitted: Admitted, slow: bool, failure: &Failure<'_>) {
         let ticket = admitted.ticket();
         let now = Instant::now();
         let elapsed = self.clock.elapsed_at(now);
@@ -146,7 +146,7 @@ impl CircuitBreaker {
         configured: &Configured,
         ticket: Ticket,
         result: CallResult,
-        last: Failure<'_>,
+        last: &Failure<'_>,
         now: impl Fn() -> Instant,
     ) {
         let Some(results) = configured.results(&now) else { return };
@@ -154,13 +154,19 @@ impl CircuitBreaker {
         let window = results.record(result, ticket.period(), period_lasts, &now);
         let trip = window.and_then(|window| Some((window, window.trip(&configured.config)?)));
         if let Some((window, trip)) = trip {
-            self.advance_or_open(
-                self.clock.elapsed(),
-                last.hint,
-                |word, until| word.trip(ticket, until),
-                |_| window.cause(trip, last.counted()),
-            );
+            self.trip(ticket, window, trip, last);
         }
+    }
+
+    /// Opens the breaker because of what is in its window.
+    #[cold]
+    fn trip(&self, ticket: Ticket, window: WindowStats, trip: Trip, last: &Failure<'_>) {
+        self.advance_or_open(
+            self.clock.elapsed(),
+            last.hint,
+            |word, until| word.trip(ticket, until),
+            |_| window.cause(trip, last.counted()),
+        );
     }
 
     /// Releases the slot of a probe, whatever the breaker's state is now.
@@ -174,7 +180,8 @@ impl CircuitBreaker {
 
 impl Failure<'_> {
     /// Returns why this opens a breaker with this state word, if it does.
-    fn opens(self, word: Word) -> TransitionCause {
+    #[cold]
+    fn opens(&self, word: Word) -> TransitionCause {
         let last = self.counted();
         match word.state() {
             State::Closed { failures } => {

@@ -20,6 +20,7 @@ use std::time::SystemTime;
 
 use super::state::{PERIODS, Word};
 use super::sync::{Mutex, const_unless_loom};
+use super::transition_counts::TransitionCounts;
 use crate::error::BreakerStatus;
 use crate::event::TransitionCause;
 
@@ -57,6 +58,8 @@ struct Queue {
     waiting: VecDeque<Option<Arc<Transition>>>,
     /// The last one that was dequeued and is an event.
     last: Option<Arc<Transition>>,
+    /// How many were dequeued. Boxed, since most breakers of a large set never change.
+    counts: Option<Box<TransitionCounts>>,
     /// Whether a thread is draining the queue.
     is_draining: bool,
 }
@@ -78,6 +81,7 @@ impl Queue {
         self.next = (self.next + 1) % PERIODS;
         if transition.is_event() {
             self.last = Some(Arc::clone(&transition));
+            self.counts.get_or_insert_default().count(transition.from, transition.to);
         }
         Some(transition)
     }
@@ -86,7 +90,7 @@ impl Queue {
 impl TransitionLog {
     const_unless_loom! {
         pub(super) const fn new() -> Self {
-            Self(Mutex::new(Queue { next: 1, waiting: VecDeque::new(), last: None, is_draining: false }))
+            Self(Mutex::new(Queue { next: 1, waiting: VecDeque::new(), last: None, counts: None, is_draining: false }))
         }
     }
 
@@ -130,6 +134,11 @@ impl TransitionLog {
     /// Returns the last transition that was published and is an event.
     pub(super) fn last(&self) -> Option<Arc<Transition>> {
         self.with(|queue| queue.last.clone())
+    }
+
+    /// Returns how often the breaker has changed. `None` if it never has.
+    pub(super) fn counts(&self) -> Option<TransitionCounts> {
+        self.with(|queue| queue.counts.as_deref().copied())
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Queue) -> T) -> T {

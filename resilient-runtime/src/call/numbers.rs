@@ -22,6 +22,8 @@ pub(crate) struct Numbers {
     pub(crate) retry: Option<RowChoice>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) deadline: Option<Duration>,
+    /// Whether calls are timed.
+    pub(crate) durations: bool,
 }
 
 /// Which row of which table an error is retried by.
@@ -84,14 +86,16 @@ impl Version {
 
     const HAS_ATTEMPT_TIMEOUT: u32 = 1 << Retries::BITS;
     const HAS_DEADLINE: u32 = 2 << Retries::BITS;
-    const NUMBER_SHIFT: u32 = Retries::BITS + 2;
+    const HAS_DURATIONS: u32 = 4 << Retries::BITS;
+    const NUMBER_SHIFT: u32 = Retries::BITS + 3;
 
     fn new(number: u32, numbers: &Numbers, idempotent: bool) -> Self {
-        let Numbers { attempt_timeout, deadline, .. } = numbers;
+        let Numbers { attempt_timeout, deadline, durations, .. } = numbers;
         let timeout = if attempt_timeout.is_some() { Self::HAS_ATTEMPT_TIMEOUT } else { 0 };
         let deadline = if deadline.is_some() { Self::HAS_DEADLINE } else { 0 };
+        let durations = if *durations { Self::HAS_DURATIONS } else { 0 };
         let retries = numbers.retries(idempotent).bits();
-        Self(number << Self::NUMBER_SHIFT | deadline | timeout | retries)
+        Self(number << Self::NUMBER_SHIFT | durations | deadline | timeout | retries)
     }
 
     const fn number(self) -> u32 {
@@ -108,6 +112,12 @@ impl Version {
     #[inline]
     pub(crate) const fn has_deadline(self) -> bool {
         self.0 & Self::HAS_DEADLINE != 0
+    }
+
+    /// Whether the call is timed.
+    #[inline]
+    pub(crate) const fn has_durations(self) -> bool {
+        self.0 & Self::HAS_DURATIONS != 0
     }
 
     /// Which failures calls made inside the call do not retry themselves.

@@ -70,6 +70,12 @@ impl CallCounters {
         self.outcomes.count(outcome as usize);
     }
 
+    /// [`count`](Self::count) a success, if this thread has counters of its own.
+    #[inline]
+    pub(super) fn count_own_success(&self) -> bool {
+        self.outcomes.count_own(CallOutcome::Success as usize)
+    }
+
     pub(super) fn count_retry(&self, after: ErrorKind) {
         add_one(&self.retries, ErrorKind::ALL, &after);
     }

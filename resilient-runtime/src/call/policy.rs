@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::durations::Durations;
 use super::numbers::{LiveNumbers, Numbers, RowChoice};
 use super::outcome::CallCounts;
 use super::rules::{Rules, Scope};
@@ -103,6 +104,28 @@ impl Policy {
     #[must_use]
     pub fn counts(&self) -> CallCounts {
         self.0.counters().read()
+    }
+
+    /// Returns how long the calls of this policy and its clones have taken, if it
+    /// [measures](PolicyBuilder::durations) that.
+    ///
+    /// ```
+    /// use resilient_runtime::{CallOutcome, Policy};
+    /// # use resilient_runtime::{Classify, ErrorKind, Rejection};
+    /// # #[derive(Debug)] struct SearchError;
+    /// # impl Classify for SearchError { fn kind(&self) -> ErrorKind { ErrorKind::NetworkError } }
+    /// # impl From<Rejection> for SearchError { fn from(_: Rejection) -> Self { Self } }
+    ///
+    /// let policy = Policy::builder("search").durations(true).build()?;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// policy.run(|| async { Ok::<_, SearchError>("seven hits") }).await.unwrap();
+    /// # });
+    /// assert_eq!(policy.durations().of(CallOutcome::Success).count(), 1);
+    /// # Ok::<(), resilient_runtime::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn durations(&self) -> Durations {
+        self.0.durations().read()
     }
 
     /// The same policy under another name. Its errors are counted anew.
@@ -230,6 +253,13 @@ impl PolicyBuilder {
     /// a retry.
     pub fn budget(mut self, budget: impl Into<SharedBudget>) -> Self {
         self.budget = Some(budget.into());
+        self
+    }
+
+    /// Measures how long calls take, by outcome: see [`Policy::durations`]. A call then reads the
+    /// clock twice. Not by default.
+    pub fn durations(mut self, durations: bool) -> Self {
+        self.numbers.durations = durations;
         self
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::durations::Recorder;
 use super::numbers::LiveNumbers;
 use super::outcome::CallCounters;
 use super::shared::{SharedBreaker, SharedBudget};
@@ -33,6 +34,7 @@ pub struct Rules {
     scope: Scope,
     budget: Option<SharedBudget>,
     counters: CallCounters,
+    durations: Recorder,
     /// How many errors of kind `unknown` have reached it.
     unknown_errors: AtomicU64,
 }
@@ -45,8 +47,17 @@ impl Rules {
         scope: Scope,
         budget: Option<SharedBudget>,
     ) -> Self {
-        let (counters, unknown_errors) = (CallCounters::new(), AtomicU64::new(0));
-        Self { name, place, numbers, breaker, scope, budget, counters, unknown_errors }
+        Self {
+            name,
+            place,
+            numbers,
+            breaker,
+            scope,
+            budget,
+            counters: CallCounters::new(),
+            durations: Recorder::new(),
+            unknown_errors: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -62,6 +73,10 @@ impl Rules {
     #[inline]
     pub(crate) const fn counters(&self) -> &CallCounters {
         &self.counters
+    }
+
+    pub(crate) const fn durations(&self) -> &Recorder {
+        &self.durations
     }
 
     pub(crate) const fn place(&self) -> Option<Place> {

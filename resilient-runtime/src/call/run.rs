@@ -8,7 +8,7 @@ use std::{mem, thread};
 use tokio::time::Instant;
 
 use super::attempt::{CurrentAttempt, NothingSent};
-use super::clock::{Clock, TimeLeft};
+use super::clock::{Clock, Stamp, TimeLeft};
 use super::enclosing::{self, Frame};
 use super::failed_attempt::FailedAttempt;
 use super::multiplied::{self, Retried};
@@ -41,13 +41,15 @@ pub struct Run<'p> {
     is_tracked: bool,
     attempt: u32,
     /// The moment of its [`Clock`]. In two fields, it takes no more room than a deadline alone.
-    moment: Option<Instant>,
+    moment: Option<Stamp>,
     /// Whether that is when it began.
     is_since: bool,
     /// Which limit ended the last attempt, if one did.
     ran_out: Option<RanOut>,
     /// Whether its outcome is counted.
     has_ended: bool,
+    /// When it began, if it is timed.
+    began: Option<Stamp>,
 }
 
 /// Whether the breaker counts the call by itself.
@@ -77,13 +79,14 @@ impl<'p> Run<'p> {
 
     #[inline]
     fn begun(rules: &'p Rules, breaker: Option<&'p CircuitBreaker>, is_tracked: bool) -> Self {
+        let version = rules.numbers().version();
         let permit = match breaker {
             Some(breaker) if !enclosing::is_any() => breaker.try_admit_fast().map(Permit::tracked),
             _ => None,
         };
         Self {
             rules,
-            version: rules.numbers().version(),
+            version,
             breaker,
             permit,
             standing: Standing::Alone,
@@ -93,6 +96,7 @@ impl<'p> Run<'p> {
             is_since: false,
             ran_out: None,
             has_ended: false,
+            began: version.has_durations().then(Stamp::now),
         }
     }
 
@@ -105,7 +109,7 @@ impl<'p> Run<'p> {
     /// Starts the time until the policy's deadline, if it has one.
     pub(crate) fn start_clock(&mut self) {
         if self.version.has_deadline() {
-            self.moment = self.numbers().deadline.and_then(deadline_after);
+            self.moment = self.numbers().deadline.and_then(deadline_after).map(Stamp::of);
         }
     }
 
@@ -121,8 +125,8 @@ impl<'p> Run<'p> {
     fn clock(&self) -> Clock {
         match self.moment {
             None => Clock::Off,
-            Some(begin) if self.is_since => Clock::Since(begin),
-            Some(deadline) => Clock::Until(deadline),
+            Some(begin) if self.is_since => Clock::Since(begin.instant()),
+            Some(deadline) => Clock::Until(deadline.instant()),
         }
     }
 
@@ -138,11 +142,11 @@ impl<'p> Run<'p> {
         if let Some(time) = TimeLeft::of_request() {
             self.begin_within(&time)?;
         }
-        if let Err(open) = self.acquire() {
+        let admitted = self.acquire();
+        if admitted.is_err() {
             self.end(CallOutcome::Rejected);
-            return Err(open);
         }
-        Ok(())
+        admitted
     }
 
     /// Takes over the time of the request, or rejects the call if there is none left.
@@ -159,8 +163,8 @@ impl<'p> Run<'p> {
             });
             return Err(Rejection::DeadlineExceeded { deadline: left, attempts: 0 });
         }
-        if self.moment.is_none_or(|own| time.until < own) {
-            (self.moment, self.is_since) = (Some(time.begin), true);
+        if self.moment.is_none_or(|own| time.until < own.instant()) {
+            (self.moment, self.is_since) = (Some(Stamp::of(time.begin)), true);
         }
         Ok(())
     }
@@ -348,9 +352,22 @@ impl<'p> Run<'p> {
     // Not inlined, so that `settle` is: a call costs less than a result that goes through memory.
     #[inline(never)]
     fn succeed(&mut self) {
+        // Each branch ends in a call, so that nothing has to be kept on the stack.
+        if self.began.is_some() || !self.rules.counters().count_own_success() {
+            self.succeed_in_full();
+        } else if self.rules.has_budget() {
+            self.refund_and_settle();
+        } else {
+            self.settle_success();
+        }
+    }
+
+    /// [`succeed`](Self::succeed) of a call that is timed, or of a thread that has no counters of its
+    /// own.
+    #[inline(never)]
+    fn succeed_in_full(&mut self) {
         self.end(CallOutcome::Success);
-        // Both branches end in a call, so that nothing has to be kept on the stack.
-        if self.rules.has_budget() { self.refund_and_settle() } else { self.settle_success() }
+        self.refund_and_settle();
     }
 
     #[inline(never)]
@@ -366,6 +383,7 @@ impl<'p> Run<'p> {
 
     #[inline]
     fn settle_success(&mut self) {
+        self.has_ended = true;
         if let Some(permit) = self.permit.take() {
             permit.success_of(self.rules.caller());
         }
@@ -640,15 +658,18 @@ impl<'p> Run<'p> {
 
     /// Ends the call with the error of this attempt.
     fn end_failed(&mut self, failed: &FailedAttempt) {
+        self.settle_permit(failed);
         let ran_out = failed.ran_out.is_some();
         self.end(if ran_out { CallOutcome::Timeout } else { CallOutcome::Error });
-        self.settle_permit(failed);
     }
 
     /// Counts how the call ends.
     #[inline]
     fn end(&mut self, outcome: CallOutcome) {
         self.has_ended = true;
+        if let Some(began) = &self.began {
+            self.rules.durations().record(outcome, began.elapsed());
+        }
         self.rules.counters().count(outcome);
     }
 

@@ -16,6 +16,7 @@ pub(crate) struct FunctionNumbers {
     pub(crate) retry: RetryChanges,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) deadline: Option<Duration>,
+    pub(crate) durations: Option<bool>,
 }
 
 /// By the path of the function.
@@ -23,7 +24,7 @@ static BY_SETTINGS: Live<BTreeMap<String, FunctionNumbers>> = Live::new(BTreeMap
 
 impl FunctionNumbers {
     pub(crate) const NONE: Self =
-        Self { retry: RetryChanges::NONE, attempt_timeout: None, deadline: None };
+        Self { retry: RetryChanges::NONE, attempt_timeout: None, deadline: None, durations: None };
 
     /// Returns what settings give to functions.
     pub(crate) fn by_settings() -> Current<'static, BTreeMap<String, Self>> {
@@ -53,6 +54,7 @@ impl FunctionNumbers {
             retry,
             attempt_timeout: limit(source.attempt_timeout, self.attempt_timeout),
             deadline: limit(source.deadline, self.deadline),
+            durations: self.durations.unwrap_or(source.durations),
         }
     }
 }
@@ -66,7 +68,7 @@ impl CallSite {
                 RowChoice::Row(changes.apply(rows.find_or_default(row)))
             }
         });
-        let Self { attempt_timeout, deadline, .. } = *self;
-        Numbers { retry, attempt_timeout, deadline }
+        let Self { attempt_timeout, deadline, durations, .. } = *self;
+        Numbers { retry, attempt_timeout, deadline, durations }
     }
 }

@@ -118,6 +118,7 @@ impl Isolation {
         let Resolved { rules, breaker } = site.of_program();
         let numbers = rules.numbers();
         let mut policy = Policy::builder(site.function())
+            .at(site.place)
             .idempotent(numbers.is_idempotent())
             .numbers(numbers.source().clone())
             .scope(rules.scope());

@@ -42,8 +42,10 @@ pub use self::keyed_site::KeyedSite;
 pub use self::passed_over::{PassedOver, Why};
 pub use self::problem::{CatalogError, Problem};
 pub use self::registered::RegisteredPolicy;
+#[cfg(feature = "metrics")]
+pub(crate) use self::registry::{BreakerGroup, Counted, breaker_groups};
 pub(crate) use self::registry::{
-    NoBreaker, breaker_to_restore, budgets, counts, registered_breakers,
+    NoBreaker, breaker_to_restore, budgets, counted, registered_breakers,
 };
 pub use self::registry::{breaker, breaker_of, breakers, budget};
 pub use self::resolve_breaker::{ResolveBreaker, ResolveBreakerName};

@@ -15,8 +15,10 @@ use super::program::{BudgetEntry, Program};
 use super::report::get_or_report;
 use super::rows::Rows;
 use super::site::{CallSite, Resolved};
+#[cfg(feature = "metrics")]
+use crate::breaker::BreakerCounts;
 use crate::breaker::Template;
-use crate::call::Rules;
+use crate::call::{Durations, Rules};
 use crate::{
     BudgetConfig, CallCounts, CircuitBreaker, KeyedBreakers, Policy, RetryBudget, SharedBreaker,
     SharedBudget,
@@ -112,6 +114,46 @@ pub fn breakers() -> Vec<SharedBreaker> {
     breakers
 }
 
+/// A breaker of the program, or all breakers of one template.
+#[cfg(feature = "metrics")]
+pub(crate) struct BreakerGroup {
+    /// The name, or the template.
+    pub(crate) name: String,
+    pub(crate) is_template: bool,
+    /// Those that exist.
+    pub(crate) breakers: Vec<SharedBreaker>,
+    /// What they and those that were evicted have counted.
+    pub(crate) counts: BreakerCounts,
+}
+
+/// Returns the breakers of [`breakers`], those of a template together.
+#[cfg(feature = "metrics")]
+pub(crate) fn breaker_groups() -> Vec<BreakerGroup> {
+    let single = |breaker: SharedBreaker| {
+        let mut counts = BreakerCounts::default();
+        counts.add(&breaker);
+        let name = breaker.name().to_string();
+        BreakerGroup { name, is_template: false, breakers: vec![breaker], counts }
+    };
+    let mut groups = Vec::<BreakerGroup>::new();
+    for entry in Program::get().breakers() {
+        groups.push(if entry.template.is_some() {
+            let (all, counts) = here::keyed(entry.keyed(), |keyed| keyed.breakers.counted());
+            let breakers = all.into_iter().map(Into::into).collect();
+            BreakerGroup { name: entry.name.to_owned(), is_template: true, breakers, counts }
+        } else {
+            single(here::breaker(entry.single()))
+        });
+    }
+    for registered in registered_breakers() {
+        let mut known = groups.iter().flat_map(|group| &group.breakers);
+        if !known.any(|known| here::is_same(known, &registered)) {
+            groups.push(single(registered));
+        }
+    }
+    groups
+}
+
 /// Returns every retry budget of the program, sorted by name: those that functions name or
 /// `policies!` declares, and those of registered policies.
 pub(crate) fn budgets() -> Vec<SharedBudget> {
@@ -128,22 +170,49 @@ pub(crate) fn budgets() -> Vec<SharedBudget> {
     budgets
 }
 
-/// Returns what each function and each registered policy has counted so far, and how many errors of
-/// kind `unknown` it has returned, by name. The calls in one function count together.
-pub(crate) fn counts() -> BTreeMap<String, (CallCounts, u64)> {
-    let count = |rules: &Rules| (rules.counters().read(), rules.unknown_errors());
-    let sites = Program::get().sites.iter().map(|site| {
-        let resolved = site.called();
-        let none = (CallCounts::ZERO, 0);
-        (site.function(), resolved.map_or(none, |resolved| count(&resolved.rules)))
-    });
-    let registered = here::registered();
-    let policies = registered.iter().map(|it| (it.name(), it.counted()));
-    let mut all = BTreeMap::<String, (CallCounts, u64)>::new();
-    for (name, (counts, unknown_errors)) in sites.chain(policies) {
-        let (sum, unknown) = all.entry(name.to_owned()).or_insert((CallCounts::ZERO, 0));
-        sum.add(&counts);
-        *unknown = unknown.saturating_add(unknown_errors);
+/// What the calls of one function, or of one registered policy, have counted so far.
+pub(crate) struct Counted {
+    pub(crate) calls: CallCounts,
+    pub(crate) durations: Durations,
+    /// How many errors of kind `unknown` they have returned.
+    pub(crate) unknown_errors: u64,
+    /// Whether some of them are retried.
+    pub(crate) is_retried: bool,
+}
+
+impl Counted {
+    const NOTHING: Self = Self {
+        calls: CallCounts::ZERO,
+        durations: Durations::NONE,
+        unknown_errors: 0,
+        is_retried: false,
+    };
+
+    fn add(&mut self, rules: &Rules) {
+        self.calls.add(&rules.counters().read());
+        self.durations.add(&rules.durations().read());
+        self.unknown_errors = self.unknown_errors.saturating_add(rules.unknown_errors());
+    }
+}
+
+/// Returns what each function and each registered policy has counted so far, by name. The calls in
+/// one function count together.
+pub(crate) fn counted() -> BTreeMap<String, Counted> {
+    let mut all = BTreeMap::<String, Counted>::new();
+    let mut add = |name: &str, is_retried: bool, rules: Option<&Rules>| {
+        let counted = all.entry(name.to_owned()).or_insert(Counted::NOTHING);
+        counted.is_retried |= is_retried;
+        if let Some(rules) = rules {
+            counted.add(rules);
+        }
+    };
+    for site in &Program::get().sites {
+        let rules = site.called().map(|resolved| &resolved.rules);
+        add(site.function(), site.retry.is_some(), rules);
+    }
+    for policy in here::registered() {
+        let rules = policy.rules();
+        add(policy.name(), rules.numbers().source().retry.is_some(), Some(rules));
     }
     all
 }

@@ -21,6 +21,7 @@ pub struct CallSite {
     pub(crate) deadline: Option<Duration>,
     pub(crate) idempotent: bool,
     pub(crate) budget: Option<&'static str>,
+    pub(crate) durations: bool,
     /// Set by the function's first call.
     pub(crate) resolved: OnceLock<Resolved>,
 }
@@ -135,6 +136,7 @@ impl CallSite {
             deadline: None,
             idempotent: true,
             budget: None,
+            durations: false,
             resolved: OnceLock::new(),
         }
     }
@@ -183,6 +185,13 @@ impl CallSite {
     #[must_use]
     pub const fn budget(mut self, budget: &'static str) -> Self {
         self.budget = Some(budget);
+        self
+    }
+
+    /// The same function, and whether its calls are timed.
+    #[must_use]
+    pub const fn durations(mut self, durations: bool) -> Self {
+        self.durations = durations;
         self
     }
 

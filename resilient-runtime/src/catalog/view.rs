@@ -12,7 +12,7 @@ use super::retry_rule::RetryRule;
 use super::sections::{BREAKERS, BUDGETS, PASSED_OVER, ROWS};
 use super::settings::BreakerSettings;
 use super::site::CallSite;
-use crate::call::{CallCounts, Scope};
+use crate::call::{CallCounts, Durations, Scope};
 use crate::{BudgetConfig, RetryPolicy};
 
 /// Returns every annotated function and every declaration of the program, in all of its crates,
@@ -259,6 +259,18 @@ impl AnnotatedFunction {
         self.0.called().map_or(CallCounts::ZERO, |resolved| resolved.rules.counters().read())
     }
 
+    /// Returns whether the durations of the calls are measured, by source.
+    #[must_use]
+    pub const fn measures_durations(&self) -> bool {
+        self.0.durations
+    }
+
+    /// Returns how long the calls of the function have taken, if source or settings ask for it.
+    #[must_use]
+    pub fn durations(&self) -> Durations {
+        self.0.called().map_or(Durations::NONE, |resolved| resolved.rules.durations().read())
+    }
+
     /// Returns how many errors of kind [`Unknown`](crate::ErrorKind::Unknown) the function has
     /// returned so far. Its policy does not retry them, and its breaker counts them only if its
     /// lists of kinds name them. Without a retry and a breaker, nothing is counted.
@@ -292,6 +304,7 @@ impl AnnotatedFunction {
             self.breaker().map(|breaker| format!("breaker \"{breaker}\"{scope}")),
             self.attempt_timeout().map(|timeout| format!("attempt timeout {timeout:?}")),
             self.deadline().map(|deadline| format!("deadline {deadline:?}")),
+            self.measures_durations().then(|| "durations".to_owned()),
         ];
         parts.into_iter().flatten()
     }

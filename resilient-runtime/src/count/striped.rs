@@ -42,23 +42,35 @@ impl<const N: usize> Striped<N> {
     }
 
     /// Counts one of these things.
-    // Relaxed, here and below: each counter stands alone, and no decision compares two of them.
     #[inline]
     pub(crate) fn count(&self, thing: usize) {
+        if !self.count_own(thing) {
+            self.count_among_others(thing);
+        }
+    }
+
+    /// Counts one of these things if this thread has counters of its own. Otherwise the caller has to
+    /// call [`count_among_others`](Self::count_among_others). A function that does so in its last
+    /// expression needs no stack.
+    // Relaxed, here and below: each counter stands alone, and no decision compares two of them.
+    #[inline]
+    pub(crate) fn count_own(&self, thing: usize) -> bool {
         let own = stripe::own().and_then(|number| match self.stripes.get() {
             Some(stripes) => Some(&stripes[number].0),
             None => (self.first.load(Ordering::Relaxed) == number).then_some(&self.by_first),
         });
-        let Some(own) = own else { return self.count_among_others(thing) };
+        let Some(own) = own else { return false };
         // No other thread writes there. An atomic addition would wait until all that the call has
         // written has left the core.
         let counter = &own[thing];
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        true
     }
 
-    // Not inlined, to stay off the path of threads that have counters of their own.
+    /// Counts one of these things, if this thread has no counters of its own.
+    // Not inlined, to stay off the path of threads that have some.
     #[inline(never)]
-    fn count_among_others(&self, thing: usize) {
+    pub(crate) fn count_among_others(&self, thing: usize) {
         let number = stripe::get();
         if let Some(stripes) = self.stripes.get() {
             stripes[number].0[thing].fetch_add(1, Ordering::Relaxed);

@@ -224,7 +224,7 @@ impl Calling {
                 if is_new {
                     calling.push(id);
                 }
-                is_new.then_some(Self)
+                is_new.then(|| Self)
             })
             .ok()
             .flatten()

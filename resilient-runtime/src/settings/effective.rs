@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::PoisonError;
 
 use super::entries::Settings;
-use super::numbers::{self, ATTEMPT_TIMEOUT, DEADLINE, Number};
+use super::numbers::{self, ATTEMPT_TIMEOUT, DEADLINE, DURATIONS, Number};
 use super::origin::APPLIED;
 use super::plan::path;
 use super::program::{Breaker, Function, Known};
@@ -154,10 +154,16 @@ fn of_function(
     let times = times.into_iter().filter_map(|(key, time)| {
         time.map(|time| Number { key, value: Value::Time(time), is_default: false })
     });
+    let durations = numbers.durations || by_settings.durations.is_some();
+    let durations = durations.then_some(Number {
+        key: DURATIONS,
+        value: Value::Flag(numbers.durations),
+        is_default: false,
+    });
     let of_row = match &numbers.retry {
         Some(RowChoice::Row(row)) if function.is_repeatable() => numbers::of_own_row(row),
         _ => Vec::new(),
     };
     let is_own = |key| function.gives(key) || by_settings.retry.replaces(key);
-    times.chain(of_row.into_iter().filter(|number| is_own(number.key))).collect()
+    times.chain(durations).chain(of_row.into_iter().filter(|number| is_own(number.key))).collect()
 }

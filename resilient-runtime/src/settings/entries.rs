@@ -111,7 +111,7 @@ impl Settings {
     }
 
     /// Sets a number of a function, by its path as [`catalog`](crate::catalog()) lists it:
-    /// `attempt_timeout`, `deadline`, or a number of its own retry row. A function that source gives
+    /// `attempt_timeout`, `deadline`, `durations`, or a number of its own retry row. A function that source gives
     /// no such limit or no retry cannot be given one.
     #[must_use]
     #[track_caller]

@@ -13,6 +13,9 @@ pub(super) const MAX_KEYS: &str = "max_keys";
 pub(super) const ATTEMPT_TIMEOUT: &str = "attempt_timeout";
 pub(super) const DEADLINE: &str = "deadline";
 
+/// Whether the calls of a function are timed.
+pub(super) const DURATIONS: &str = "durations";
+
 /// A number with its key.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Number {

@@ -9,10 +9,10 @@ use resilient_config::{ConfigError, breaker, budget, call, retry};
 
 use super::entries::{Entry, Settings, Target, quoted};
 use super::error::{SettingProblem, SettingsError};
-use super::numbers::{ATTEMPT_TIMEOUT, DEADLINE, MAX_KEYS};
+use super::numbers::{ATTEMPT_TIMEOUT, DEADLINE, DURATIONS, MAX_KEYS};
 use super::origin::Origin;
 use super::program::{Breaker, Function, Known, KnownBudget};
-use super::value::{Given, Value, give, read, time, whole};
+use super::value::{Given, Value, flag, give, read, time, whole};
 use crate::breaker::KeyedConfig;
 use crate::call::{Numbers, RowChoice};
 use crate::catalog::{FunctionNumbers, Rows};
@@ -319,8 +319,19 @@ impl Maker<'_> {
         let Some(functions) = self.known.functions.get(&name) else { return };
         let numbers: Vec<_> = functions.iter().map(|it| it.numbers(&plan.rows)).collect();
         let mut settings = FunctionNumbers::NONE;
-        let (times, of_row): (Vec<Numbered<'_>>, Vec<_>) =
+        let (times, others): (Vec<Numbered<'_>>, Vec<_>) =
             entries.iter().partition(|(_, entry)| TIMES.contains(&entry.key.as_str()));
+        let (flags, of_row): (Vec<Numbered<'_>>, Vec<_>) =
+            others.into_iter().partition(|(_, entry)| entry.key == DURATIONS);
+        for numbered in flags {
+            match flag(DURATIONS, &numbered.1.given) {
+                Ok(flag) => {
+                    settings.durations = Some(flag);
+                    self.note(&path, DURATIONS, numbered.1);
+                }
+                Err(message) => self.refuse(numbered, &format!("{path}.{DURATIONS}"), message),
+            }
+        }
         for numbered in times {
             let key = numbered.1.key.as_str();
             let setting = format!("{path}.{key}");
@@ -370,8 +381,11 @@ impl Maker<'_> {
         entries: &[Numbered<'_>],
     ) -> Option<RetryChanges> {
         let &first = entries.first()?;
-        let known: Vec<_> =
-            TIMES.into_iter().chain(retry::KEYS.iter().map(|key| key.name)).collect();
+        let known: Vec<_> = TIMES
+            .into_iter()
+            .chain([DURATIONS])
+            .chain(retry::KEYS.iter().map(|key| key.name))
+            .collect();
         let mut is_known = true;
         for &numbered in entries {
             let key = numbered.1.key.as_str();

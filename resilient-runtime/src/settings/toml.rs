@@ -159,8 +159,7 @@ fn given(value: &DeValue<'_>) -> Given {
             let texts: Option<Vec<_>> = texts.collect();
             texts.map_or(Given::Unusable("a list of other things than texts"), Given::List)
         }
-        DeValue::Boolean(true) => Given::Unusable("`true`"),
-        DeValue::Boolean(false) => Given::Unusable("`false`"),
+        DeValue::Boolean(flag) => Given::Flag(*flag),
         DeValue::Datetime(_) => Given::Unusable("a date"),
         DeValue::Table(_) => Given::Unusable("a table"),
     }

@@ -8,7 +8,7 @@ use resilient_config::{backoff, duration};
 
 use crate::{Backoff, ErrorKind};
 
-/// The value of a setting in code: a number, a duration, a list of kinds or a backoff.
+/// The value of a setting in code: a number, a duration, a list of kinds, a backoff or a flag.
 ///
 /// ```
 /// # #[cfg(feature = "settings")] {
@@ -31,6 +31,7 @@ pub(super) enum Given {
     Float(f64),
     Text(String),
     List(Vec<String>),
+    Flag(bool),
     /// The value of an environment variable, which is always a text.
     Variable(String),
     /// A value of TOML that no setting takes, such as a date.
@@ -47,6 +48,12 @@ impl From<u32> for SettingValue {
 impl From<i32> for SettingValue {
     fn from(number: i32) -> Self {
         Self(Given::Integer(number.into()))
+    }
+}
+
+impl From<bool> for SettingValue {
+    fn from(flag: bool) -> Self {
+        Self(Given::Flag(flag))
     }
 }
 
@@ -94,6 +101,7 @@ pub(super) enum Value {
     Number(f64),
     Kinds(Vec<ErrorKind>),
     Backoff(Backoff),
+    Flag(bool),
 }
 
 /// Reads a value by what its key takes.
@@ -199,6 +207,16 @@ fn text(given: &Given) -> Option<&str> {
     }
 }
 
+/// Reads a flag.
+pub(super) fn flag(key: &str, given: &Given) -> Result<bool, String> {
+    let flag = match given {
+        Given::Flag(flag) => Some(*flag),
+        Given::Variable(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    flag.ok_or_else(|| format!("`{key}` takes `true` or `false`, not {given}"))
+}
+
 /// Reads a whole number.
 pub(super) fn whole(given: &Given) -> Option<i128> {
     match given {
@@ -241,6 +259,7 @@ impl fmt::Display for Given {
             Self::Text(text) => write!(formatter, "{text:?}"),
             Self::Variable(text) => write!(formatter, "`{text}`"),
             Self::List(items) => write!(formatter, "{items:?}"),
+            Self::Flag(flag) => write!(formatter, "`{flag}`"),
             Self::Unusable(sort) => formatter.write_str(sort),
         }
     }
@@ -251,6 +270,7 @@ impl fmt::Display for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count(count) => write!(formatter, "{count}"),
+            Self::Flag(flag) => write!(formatter, "{flag}"),
             Self::Time(time) => write!(formatter, "\"{}\"", duration::written(*time)),
             Self::Number(number) => write!(formatter, "{number:?}"),
             Self::Backoff(backoff) => write!(formatter, "\"{}\"", name_of(*backoff)),

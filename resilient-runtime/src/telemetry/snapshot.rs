@@ -1,6 +1,7 @@
 //! Everything at once: the state of the program's breakers, budgets and functions.
 
 use super::breaker_snapshot::BreakerSnapshot;
+use super::duration_snapshot::DurationSnapshot;
 use super::wall_clock::now_in_millis;
 use crate::{CallCounts, RetryBudget, catalog};
 
@@ -37,12 +38,13 @@ pub fn snapshot() -> Snapshot {
         taken_at_millis: now_in_millis(),
         breakers: crate::breakers().iter().map(|it| BreakerSnapshot::of(it)).collect(),
         budgets: catalog::budgets().iter().map(|it| BudgetSnapshot::of(it)).collect(),
-        functions: catalog::counts()
+        functions: catalog::counted()
             .into_iter()
-            .map(|(name, (counts, unknown_errors))| FunctionSnapshot {
+            .map(|(name, counted)| FunctionSnapshot {
                 name,
-                counts,
-                unknown_errors,
+                counts: counted.calls,
+                durations: DurationSnapshot::all(&counted.durations),
+                unknown_errors: counted.unknown_errors,
             })
             .collect(),
         unreadable: Vec::new(),
@@ -185,6 +187,9 @@ pub struct FunctionSnapshot {
     pub name: String,
     /// How its calls have ended. The guarded calls of one function count together.
     pub counts: CallCounts,
+    /// How long they took, for each outcome that there was. Empty unless source or settings ask for
+    /// it by `durations = true`.
+    pub durations: Vec<DurationSnapshot>,
     /// How many errors of kind [`Unknown`](crate::ErrorKind::Unknown) it has returned. The guarded
     /// calls of one function count together.
     pub unknown_errors: u64,

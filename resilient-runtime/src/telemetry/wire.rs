@@ -14,6 +14,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::breaker_snapshot::{BreakerChange, BreakerSnapshot};
+use super::duration_snapshot::DurationSnapshot;
 use super::snapshot::{BudgetSnapshot, FunctionSnapshot, Snapshot};
 use crate::{
     BreakerStatus, BreakerTotals, CallCounts, CallOutcome, ErrorKind, GiveUpReason, WindowStats,
@@ -93,7 +94,19 @@ struct Function<'s> {
     retries: BTreeMap<Cow<'s, str>, Number>,
     /// By reason, without those that are 0.
     gave_up: BTreeMap<Cow<'s, str>, Number>,
+    /// By outcome.
+    durations: BTreeMap<Cow<'s, str>, CallDurations>,
     unknown_errors: Number,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+#[serde(default)]
+struct CallDurations {
+    count: Number,
+    p50_micros: Number,
+    p90_micros: Number,
+    p99_micros: Number,
+    max_micros: Number,
 }
 
 /// A whole number. Any other number is read as the nearest one that fits, and no value as 0: JSON
@@ -369,6 +382,32 @@ impl From<Budget<'_>> for BudgetSnapshot {
     }
 }
 
+impl From<&DurationSnapshot> for CallDurations {
+    fn from(durations: &DurationSnapshot) -> Self {
+        let micros = |it: Duration| Number(u64::try_from(it.as_micros()).unwrap_or(u64::MAX));
+        Self {
+            count: Number(durations.count),
+            p50_micros: micros(durations.p50),
+            p90_micros: micros(durations.p90),
+            p99_micros: micros(durations.p99),
+            max_micros: micros(durations.max),
+        }
+    }
+}
+
+impl CallDurations {
+    fn of(&self, outcome: CallOutcome) -> DurationSnapshot {
+        DurationSnapshot {
+            outcome,
+            count: self.count.0,
+            p50: Duration::from_micros(self.p50_micros.0),
+            p90: Duration::from_micros(self.p90_micros.0),
+            p99: Duration::from_micros(self.p99_micros.0),
+            max: Duration::from_micros(self.max_micros.0),
+        }
+    }
+}
+
 impl<'s> From<&'s FunctionSnapshot> for Function<'s> {
     fn from(function: &'s FunctionSnapshot) -> Self {
         let counts = &function.counts;
@@ -386,6 +425,11 @@ impl<'s> From<&'s FunctionSnapshot> for Function<'s> {
                 .map(|it| named(it.as_str(), counts.gave_up(*it)))
                 .filter(some)
                 .collect(),
+            durations: function
+                .durations
+                .iter()
+                .map(|it| (it.outcome.as_str().into(), it.into()))
+                .collect(),
             unknown_errors: Number(function.unknown_errors),
         }
     }
@@ -401,7 +445,14 @@ impl From<Function<'_>> for FunctionSnapshot {
             |kind| of(&function.retries, kind.as_str()),
             |reason| of(&function.gave_up, reason.as_str()),
         );
-        Self { name: function.name.into_owned(), counts, unknown_errors: function.unknown_errors.0 }
+        let of =
+            |outcome: &CallOutcome| Some(function.durations.get(outcome.as_str())?.of(*outcome));
+        Self {
+            counts,
+            durations: CallOutcome::ALL.iter().filter_map(of).collect(),
+            unknown_errors: function.unknown_errors.0,
+            name: function.name.into_owned(),
+        }
     }
 }
 
@@ -417,7 +468,7 @@ mod tests {
     }
 
     /// All of it.
-    const WRITTEN: &str = r#"{"version":1,"taken_at_millis":1700000000000,"breakers":[{"name":"search","state":"open","held":null,"time_until_half_open_millis":1500,"consecutive_openings":2,"failure_count":5,"success_count":0,"window":{"calls":9,"failures":5,"slow_calls":1},"totals":{"successes":1,"failures":2,"ignored":3,"slow_calls":4,"rejected":5,"transitions":6},"last_change":{"at_millis":1700000000000,"from":"closed","to":"open","cause":"by hand"}},{"name":"write","state":"closed","held":"disabled","time_until_half_open_millis":null,"consecutive_openings":0,"failure_count":0,"success_count":0,"window":null,"totals":{"successes":0,"failures":0,"ignored":0,"slow_calls":0,"rejected":0,"transitions":0},"last_change":null}],"budgets":[{"name":"qdrant","capacity":500,"available":20}],"functions":[{"name":"app::search","calls":{"cancelled":5,"error":2,"rejected":3,"success":1,"timeout":4},"attempts":18,"retries":{"timeout_error":6},"gave_up":{"attempts_exhausted":2},"unknown_errors":7}]}"#;
+    const WRITTEN: &str = r#"{"version":1,"taken_at_millis":1700000000000,"breakers":[{"name":"search","state":"open","held":null,"time_until_half_open_millis":1500,"consecutive_openings":2,"failure_count":5,"success_count":0,"window":{"calls":9,"failures":5,"slow_calls":1},"totals":{"successes":1,"failures":2,"ignored":3,"slow_calls":4,"rejected":5,"transitions":6},"last_change":{"at_millis":1700000000000,"from":"closed","to":"open","cause":"by hand"}},{"name":"write","state":"closed","held":"disabled","time_until_half_open_millis":null,"consecutive_openings":0,"failure_count":0,"success_count":0,"window":null,"totals":{"successes":0,"failures":0,"ignored":0,"slow_calls":0,"rejected":0,"transitions":0},"last_change":null}],"budgets":[{"name":"qdrant","capacity":500,"available":20}],"functions":[{"name":"app::search","calls":{"cancelled":5,"error":2,"rejected":3,"success":1,"timeout":4},"attempts":18,"retries":{"timeout_error":6},"gave_up":{"attempts_exhausted":2},"durations":{"success":{"count":1,"p50_micros":5,"p90_micros":9,"p99_micros":10,"max_micros":11}},"unknown_errors":7}]}"#;
 
     #[test]
     fn the_format_stays_as_it_is() {
@@ -433,6 +484,7 @@ mod tests {
         assert_eq!(snapshot.functions()[0].unknown_errors, 7);
         let counts = &snapshot.functions()[0].counts;
         assert_eq!(counts.calls(CallOutcome::Cancelled), 5);
+        assert_eq!(snapshot.functions()[0].durations[0].p90, Duration::from_micros(9));
         assert_eq!(counts.retries(ErrorKind::TimeoutError), 6);
         assert_eq!(counts.gave_up(GiveUpReason::AttemptsExhausted), 2);
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use resilient_runtime::{
-    CircuitBreaker, ErrorKind, Policy, RetryPolicy, RetryTable, Settings, breaker, breakers,
-    catalog,
+    CallOutcome, CircuitBreaker, ErrorKind, Policy, RetryPolicy, RetryTable, Settings, breaker,
+    breakers, catalog,
 };
 use resilient_tests::{DOWN, Failure};
 use tokio::time::{Instant, advance};
@@ -184,4 +184,28 @@ async fn a_registered_policy_is_under_the_settings() {
     drop(policy);
     assert!(listed().is_empty());
     assert!(breaker("of a policy").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_durations_of_a_function_are_measured_while_settings_ask_for_them() {
+    let _turn = Turn::take();
+    let attempts = Attempts::default();
+    let measured = || {
+        let catalog = catalog();
+        let name = path("patient");
+        let function = catalog.functions().iter().find(|it| it.name() == name).unwrap();
+        function.durations().of(CallOutcome::Error).count()
+    };
+    patient(&attempts).await.unwrap_err();
+    assert_eq!(measured(), 0);
+    let setting = format!("[function.\"{}\"]\ndurations = true", path("patient"));
+    let change = format!("function.\"{}\".durations: none -> true (line 2)", path("patient"));
+    assert_eq!(changes(&apply(&setting)), [change]);
+    patient(&attempts).await.unwrap_err();
+    assert_eq!(measured(), 1);
+    apply("");
+    patient(&attempts).await.unwrap_err();
+    assert_eq!(measured(), 1);
+    let refused = Settings::new().function(&path("patient"), "durations", 1).apply().unwrap_err();
+    assert!(refused.to_string().contains("`durations` takes `true` or `false`, not 1"));
 }

@@ -10,6 +10,8 @@ use super::entries::{Entries, Fate};
 use super::lanes::{Entry, Handle, Lanes};
 use super::live_config::KeyedConfig;
 use crate::BreakerConfig;
+#[cfg(feature = "metrics")]
+use crate::breaker::BreakerCounts;
 use crate::breaker::CircuitBreaker;
 use crate::error::BreakerState;
 use crate::event::{self, Event};
@@ -110,6 +112,14 @@ impl KeyedBreakers {
         drop(entries);
         all.sort_by(|one, other| one.name().cmp(other.name()));
         all
+    }
+
+    /// Returns every breaker that exists, and what all that ever were have counted, at one time.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn counted(&self) -> (Vec<Arc<CircuitBreaker>>, BreakerCounts) {
+        let entries = self.entries.0.read().unwrap_or_else(PoisonError::into_inner);
+        let all = entries.iter().map(|entry| Arc::clone(&entry.breaker)).collect();
+        (all, entries.counts())
     }
 
     /// Returns how the breakers are configured in source.

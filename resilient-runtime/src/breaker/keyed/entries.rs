@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashTable;
 
 use super::lanes::Entry;
+use crate::breaker::BreakerCounts;
 
 /// How many entries are examined together. The least recently used one of them is evicted.
 const GROUP: usize = 16;
@@ -21,6 +22,8 @@ pub(super) struct Entries {
     places: HashTable<usize>,
     /// The place at which the next search begins.
     next: usize,
+    /// What the breakers have counted that were evicted.
+    evicted: BreakerCounts,
 }
 
 struct Hashed {
@@ -40,6 +43,14 @@ pub(super) enum Fate {
 impl Entries {
     pub(super) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// Returns what all breakers have counted, those that were evicted among them.
+    #[cfg(feature = "metrics")]
+    pub(super) fn counts(&self) -> BreakerCounts {
+        let mut sum = self.evicted;
+        self.iter().for_each(|entry| sum.add(&entry.breaker));
+        sum
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
@@ -101,6 +112,8 @@ impl Entries {
     fn take(&mut self, place: usize) -> Option<Arc<Entry>> {
         let taken = self.all.swap_remove(place);
         self.places.find_entry(taken.hash, |at| *at == place).ok()?.remove();
+        // Nothing refers to it any more, so that it counts nothing more.
+        self.evicted.add(&taken.entry.breaker);
         let end = self.len();
         if let Some(moved) = self.all.get(place)
             && let Some(at) = self.places.find_mut(moved.hash, |at| *at == end)

@@ -1,0 +1,30 @@
+//! How often a breaker has changed, by its status before and after.
+
+use crate::BreakerStatus;
+
+const STATUSES: usize = BreakerStatus::ALL.len();
+
+/// How often a breaker, or all breakers of a template, has changed from one status to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TransitionCounts([[u64; STATUSES]; STATUSES]);
+
+impl TransitionCounts {
+    pub(super) const fn count(&mut self, from: BreakerStatus, to: BreakerStatus) {
+        self.0[from as usize][to as usize] += 1;
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        for (sum, more) in self.0.iter_mut().flatten().zip(other.0.iter().flatten()) {
+            *sum += more;
+        }
+    }
+
+    /// Returns each change with its count.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn all(&self) -> impl Iterator<Item = (BreakerStatus, BreakerStatus, u64)> {
+        let statuses = || BreakerStatus::ALL.iter().copied();
+        statuses().flat_map(move |from| {
+            statuses().map(move |to| (from, to, self.0[from as usize][to as usize]))
+        })
+    }
+}
