@@ -12,7 +12,9 @@ use std::error::Error;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider};
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMetrics};
+use opentelemetry_sdk::metrics::data::{
+    AggregatedMetrics, GaugeDataPoint, MetricData, ResourceMetrics, ScopeMetrics, SumDataPoint,
+};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 use qdrant_client::qdrant::{QueryPointsBuilder, QueryResponse};
 use qdrant_client::{Qdrant, QdrantError};
@@ -64,16 +66,16 @@ fn observe(meter: &Meter) {
 fn exported(all: &[ResourceMetrics], name: &str, values: [&str; 2]) -> Option<u64> {
     let is_named = |label: &KeyValue| values.contains(&&*label.value.as_str());
     let scopes = all.last()?.scope_metrics();
-    let metric = scopes.flat_map(|scope| scope.metrics()).find(|metric| metric.name() == name)?;
+    let metric = scopes.flat_map(ScopeMetrics::metrics).find(|metric| metric.name() == name)?;
     match metric.data() {
         AggregatedMetrics::U64(MetricData::Sum(sum)) => sum
             .data_points()
             .find(|point| point.attributes().all(is_named))
-            .map(|point| point.value()),
+            .map(SumDataPoint::value),
         AggregatedMetrics::U64(MetricData::Gauge(gauge)) => gauge
             .data_points()
             .find(|point| point.attributes().all(is_named))
-            .map(|point| point.value()),
+            .map(GaugeDataPoint::value),
         _ => None,
     }
 }

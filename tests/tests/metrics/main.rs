@@ -1,5 +1,7 @@
 //! Metrics, as Prometheus reads them over HTTP.
 
+#![expect(clippy::float_cmp, reason = "whole numbers are exact")]
+
 mod operating;
 mod outage;
 mod scraped;
