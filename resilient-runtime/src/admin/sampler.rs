@@ -157,8 +157,9 @@ fn functions(catalog: &Catalog) -> (Vec<FunctionRow>, Vec<FunctionCounts>) {
         (FunctionRow::of_function(*function), counts)
     });
     let policies = catalog.policies().iter().map(|policy| {
-        let (counts, unknown) = policy.counted();
-        (FunctionRow::of_policy(policy), FunctionCounts::of(&counts, unknown))
+        let rules = policy.rules();
+        let counts = FunctionCounts::of(&rules.counters().read(), rules.unknown_errors());
+        (FunctionRow::of_policy(policy), counts)
     });
     annotated.chain(policies).unzip()
 }

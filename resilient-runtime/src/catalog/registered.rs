@@ -10,7 +10,7 @@ use super::function_numbers::FunctionNumbers;
 use super::isolation::Isolation;
 use crate::call::Rules;
 use crate::event::Place;
-use crate::{CallCounts, Policy, SharedBreaker};
+use crate::{Policy, SharedBreaker};
 
 /// A policy without the attribute, from [`Catalog::policies`](crate::Catalog::policies). As long as
 /// this is held, the policy stays registered.
@@ -175,12 +175,6 @@ impl fmt::Display for RegisteredPolicy {
 }
 
 impl RegisteredPolicy {
-    /// Returns how the calls of the policy have ended so far, and how many errors of kind `unknown` it
-    /// has returned.
-    pub(crate) fn counted(&self) -> (CallCounts, u64) {
-        (self.rules.counters().read(), self.rules.unknown_errors())
-    }
-
     /// Returns what the policy consists of, in words: `3 attempts`, `deadline 10s`.
     pub(crate) fn policy_parts(&self) -> impl Iterator<Item = String> {
         let attempts = self.max_attempts();
