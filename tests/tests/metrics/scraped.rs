@@ -1,13 +1,15 @@
 //! What holds for each scrape.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 
 use resilient_runtime::metrics::{collect, scrape};
-use resilient_runtime::{CircuitBreaker, Event, EventKind, breaker, observe, only, test};
+use resilient_runtime::{
+    BreakerStatus, CircuitBreaker, Event, EventKind, breaker, observe, only, test,
+};
 use resilient_tests::DOWN;
 
 use super::text::Scrape;
@@ -121,18 +123,18 @@ async fn a_test_sees_its_own_numbers() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_count_while_an_observer_does_not_return() {
     let metrics = Metrics::serve().await;
-    let stuck = Arc::new(std::sync::Mutex::new(()));
-    let held = stuck.lock().unwrap();
-    let waiting = Arc::clone(&stuck);
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
     let observation = observe(only(EventKind::Transition, move |event: &Event<'_>| {
         if matches!(event, Event::Transition { breaker: "observed slowly", .. }) {
-            drop(waiting.lock());
+            // An error once the sender is dropped.
+            let _ = released.lock().unwrap().recv();
         }
     }));
     let of = breaker("observed slowly").unwrap();
     let first = of.clone();
     let stalled = thread::spawn(move || first.force_open());
-    while of.status() == resilient_runtime::BreakerStatus::Closed {
+    while of.status() == BreakerStatus::Closed {
         thread::yield_now();
     }
     of.disable();
@@ -151,7 +153,7 @@ async fn changes_count_while_an_observer_does_not_return() {
         None,
         "a reset of what is closed changes nothing"
     );
-    drop(held);
+    drop(release);
     stalled.join().unwrap();
     drop(observation);
 }

@@ -85,12 +85,13 @@ impl Scrape {
 
 /// Whether a sample of this name belongs to the metric.
 fn belongs(sample: &str, metric: &str, types: &BTreeMap<String, String>) -> bool {
-    match (sample.strip_prefix(metric), types.get(metric).map(String::as_str)) {
+    let kind = types.get(metric).map(String::as_str);
+    matches!(
+        (sample.strip_prefix(metric), kind),
         (Some(""), Some("counter" | "gauge" | "summary"))
-        | (Some("_sum" | "_count"), Some("summary" | "histogram"))
-        | (Some("_bucket"), Some("histogram")) => true,
-        _ => false,
-    }
+            | (Some("_sum" | "_count"), Some("summary" | "histogram"))
+            | (Some("_bucket"), Some("histogram"))
+    )
 }
 
 /// Reads `name{label="value",label="value"} 7`.
