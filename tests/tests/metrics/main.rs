@@ -6,18 +6,20 @@ mod churn;
 mod durations;
 mod operating;
 mod outage;
+mod prometheus;
 mod qdrant;
 mod registered;
 mod scraped;
 mod templates;
 mod text;
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use metrics_util::MetricKindMask;
 use resilient_runtime::metrics::scrape;
@@ -91,21 +93,26 @@ impl Metrics {
         let address = listener.local_addr().unwrap();
         let handle = recorder.handle();
         let answer = move || std::future::ready(render(&recorder, &handle));
-        let router = Router::new().route("/metrics", get(answer));
+        let router = Router::new().route("/metrics", routing::get(answer));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { _turn: turn, address }
     }
 
     /// Scrapes over HTTP.
     async fn scrape(&self) -> Scrape {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.0 200"), "{head}");
-        Scrape::parse(text)
+        Scrape::parse(&get(self.address, "/metrics").await.unwrap())
     }
+}
+
+/// Returns the body of an answer.
+async fn get(address: SocketAddr, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    assert!(head.starts_with("HTTP/1.0 "), "{head}");
+    Ok(body.to_owned())
 }
 
 fn render(recorder: &PrometheusRecorder, handle: &PrometheusHandle) -> String {

@@ -24,7 +24,7 @@ const DURATION: &str = "resilient_call_duration_seconds";
     budget = "operated",
     durations = true
 )]
-async fn operated(answer: Result<u32, Failure>) -> Result<u32, Failure> {
+pub(crate) async fn operated(answer: Result<u32, Failure>) -> Result<u32, Failure> {
     answer
 }
 
@@ -59,8 +59,15 @@ async fn known() -> (Known, BTreeSet<String>) {
     (known, types)
 }
 
-fn dashboard() -> Value {
+pub(crate) fn dashboard() -> Value {
     serde_json::from_str(DASHBOARD).unwrap()
+}
+
+/// Returns an expression of a panel with the values that Grafana gives its variables.
+pub(crate) fn in_prometheus(expression: &str, interval: &str) -> String {
+    let expression = expression.replace("$__rate_interval", interval).replace("$function", ".*");
+    assert!(!expression.contains('$'), "a variable in {expression}");
+    expression
 }
 
 /// Returns the expressions of the panels, with their legends.
@@ -200,9 +207,7 @@ fn the_expressions_of_the_dashboard_are_written_as_rules_for_promtool() {
     let mut rules = "groups:\n  - name: dashboard\n    rules:\n".to_owned();
     let dashboard = dashboard();
     for (number, (expression, _)) in targets(&dashboard).enumerate() {
-        let expression = expression.replace("$__rate_interval", "1m").replace("$function", ".*");
-        assert!(!expression.contains('$'), "a variable in {expression}");
-        let expression = serde_json::to_string(&expression).unwrap();
+        let expression = serde_json::to_string(&in_prometheus(expression, "1m")).unwrap();
         writeln!(rules, "      - record: panel:{number}\n        expr: {expression}").unwrap();
     }
     fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("dashboard.yml"), rules).unwrap();
