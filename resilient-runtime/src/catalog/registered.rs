@@ -8,9 +8,11 @@ use std::time::Duration;
 use super::function_numbers::FunctionNumbers;
 #[cfg(feature = "test-util")]
 use super::isolation::Isolation;
+#[cfg(feature = "admin")]
+use crate::CallCounts;
 use crate::call::Rules;
 use crate::event::Place;
-use crate::{CallCounts, Policy, SharedBreaker};
+use crate::{Policy, SharedBreaker};
 
 /// A policy without the attribute, from [`Catalog::policies`](crate::Catalog::policies). As long as
 /// this is held, the policy stays registered.
@@ -177,6 +179,7 @@ impl fmt::Display for RegisteredPolicy {
 impl RegisteredPolicy {
     /// Returns how the calls of the policy have ended so far, and how many errors of kind `unknown` it
     /// has returned.
+    #[cfg(feature = "admin")]
     pub(crate) fn counted(&self) -> (CallCounts, u64) {
         (self.rules.counters().read(), self.rules.unknown_errors())
     }

@@ -10,7 +10,7 @@ static SHOWN: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
 
 /// Shows up to `most` breakers of this template by themselves too, each with its full name as the
 /// label `breaker`, such as `search/docs`. By default, only the template has series:
-/// `search/{collection}`. 0 ends it.
+/// `search/{collection}`. 0 ends it. A sum over all breakers counts those that are shown twice.
 ///
 /// If there are more breakers, those that are not closed come first, and then the order of names
 /// decides. When a breaker is evicted or no longer among the first, its states become 0, and it is not
