@@ -39,7 +39,7 @@ pub use self::deferred::{
     several_attempts, several_attempts_with_delays, slow_call_before_limits,
 };
 #[cfg(feature = "metrics")]
-pub(crate) use self::exported::{Exported, ExportedBreaker};
+pub(crate) use self::exported::Exported;
 #[cfg(feature = "metrics")]
 pub(crate) use self::here::exported;
 #[cfg(feature = "test-util")]

@@ -34,6 +34,7 @@ use self::text::Scrape;
 policies! {
     breaker "search" { failure_threshold: 3, success_threshold: 2, open_duration: "100ms" }
     breaker "held" { failure_threshold: 3 }
+    breaker "two of a name" { failure_threshold: 3 }
     breaker "observed slowly" { failure_threshold: 3 }
     breaker "never called" { failure_threshold: 3 }
     breaker "tenant/{tenant}" { failure_threshold: 1, max_keys: 2 }

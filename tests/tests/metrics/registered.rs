@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilient_runtime::{BreakerConfig, CallOutcome, CircuitBreaker, Policy, RetryPolicy};
+use resilient_runtime::{
+    BreakerConfig, CallOutcome, CircuitBreaker, Policy, RetryPolicy, resilient,
+};
 use resilient_tests::{DOWN, Failure};
 
 use super::Metrics;
@@ -21,6 +23,11 @@ fn policy(name: &'static str, breaker: &Arc<CircuitBreaker>) -> Policy {
         .build()
         .unwrap()
         .register()
+}
+
+#[resilient(breaker = "two of a name")]
+async fn of_source(answer: Result<u32, Failure>) -> Result<u32, Failure> {
+    answer
 }
 
 async fn run(policy: &Policy, times: u32, answer: Result<u32, Failure>) {
@@ -82,6 +89,26 @@ async fn two_policies_of_one_name_are_summed_and_one_may_leave() {
     run(&one, 1, Ok(7)).await;
     let scrape = metrics.scrape().await;
     assert_eq!(scrape.value("resilient_calls_total", &success), 7.0);
+}
+
+#[tokio::test]
+async fn a_breaker_of_source_and_one_of_its_name_are_summed() {
+    let metrics = Metrics::serve().await;
+    let success = [("breaker", "two of a name"), ("result", "success")];
+    let told = async || metrics.scrape().await.value("resilient_breaker_results_total", &success);
+    for _ in 0..5 {
+        assert_eq!(of_source(Ok(7)).await, Ok(7));
+    }
+    assert_eq!(told().await, 5.0);
+    let other = policy("another", &breaker("two of a name"));
+    run(&other, 2, Ok(7)).await;
+    assert_eq!(told().await, 7.0);
+    assert_eq!(metrics.scrape().await.states("two of a name"), [("closed".to_owned(), 2.0)]);
+    drop(other);
+    assert_eq!(told().await, 7.0);
+    assert_eq!(of_source(Ok(7)).await, Ok(7));
+    assert_eq!(told().await, 8.0);
+    assert_eq!(metrics.scrape().await.states("two of a name"), [("closed".to_owned(), 1.0)]);
 }
 
 #[tokio::test]

@@ -12,10 +12,8 @@ use super::names::{
 };
 use super::{durations, values};
 use crate::breaker::BreakerCounts;
-use crate::catalog::{self, Counted, Exported, ExportedBreaker};
-use crate::{
-    BreakerStatus, BreakerTotals, CallCounts, CallOutcome, CircuitBreaker, ErrorKind, GiveUpReason,
-};
+use crate::catalog::{self, Counted, Exported};
+use crate::{BreakerStatus, BreakerTotals, CallOutcome, ErrorKind, GiveUpReason, SharedBreaker};
 
 /// Held while a recorder is brought up to date, and until it is read.
 static SCRAPING: Mutex<()> = Mutex::new(());
@@ -82,8 +80,8 @@ pub fn scrape<R>(render: impl FnOnce() -> R) -> R {
     render()
 }
 
-/// Brings a counter up to date. `before` is what the same name counted the last time, if what is
-/// counted may end and another one follow under its name: a counter does not go back.
+/// Brings a counter up to date. With `before`, it is told the difference: a counter does not go back,
+/// and what is counted may start anew.
 fn count(counter: &Counter, now: u64, before: Option<u64>) {
     match before {
         None => counter.absolute(now),
@@ -95,10 +93,8 @@ fn calls(functions: &BTreeMap<String, Counted>, exported: &mut Exported) {
     exported.calls.retain(|name, _| functions.contains_key(name));
     for (function, counted) in functions {
         let now = &counted.calls;
-        let before = counted.may_end.then(|| {
-            let last = exported.calls.insert(function.clone(), now.clone());
-            last.unwrap_or(CallCounts::ZERO)
-        });
+        let told = exported.calls.entry(function.clone()).or_default();
+        let before = told.replace(now.clone(), counted.may_end);
         let before = before.as_ref();
         let function = || function.clone();
         for outcome in CallOutcome::ALL {
@@ -120,56 +116,59 @@ fn calls(functions: &BTreeMap<String, Counted>, exported: &mut Exported) {
 }
 
 fn breakers(exported: &mut Exported) {
-    let mut last = mem::take(&mut exported.breakers);
+    exported.round += 1;
     for (name, group) in catalog::breaker_groups() {
-        states(&name, group.breakers.iter().map(|breaker| breaker.status()));
-        if group.may_end {
-            let before = last.remove(&name).map(|told| told.counts).unwrap_or_default();
-            counts(&name, &group.counts, Some(&before));
-            let told = ExportedBreaker { counts: group.counts, is_shown: true };
-            exported.breakers.insert(name, told);
-            continue;
-        }
-        counts(&name, &group.counts, None);
+        let statuses = group.breakers.iter().map(|breaker| breaker.status());
+        breaker(&name, statuses, &group.counts, group.may_end, exported);
         if group.is_template {
-            let (shown, hidden) = values::split(&name, &group.breakers);
-            for breaker in shown {
-                one_of_template(breaker, &mut last, exported);
-            }
-            // Counters go on from where they are, should it be shown again.
-            for breaker in hidden {
-                if let Some((name, told)) = last.remove_entry(breaker.name().as_str()) {
-                    hide(&name, &told);
-                    exported.breakers.insert(name, ExportedBreaker { is_shown: false, ..told });
-                }
-            }
+            of_template(&name, &group.breakers, exported);
         }
     }
-    for (name, told) in last {
-        hide(&name, &told);
+    // An exporter may show the last values for ever. A breaker that has ended is in no state.
+    let round = exported.round;
+    exported.breakers.retain(|name, told| {
+        let exists = told.round == round;
+        if !exists && told.is_shown {
+            states(name, []);
+        }
+        exists
+    });
+}
+
+/// Shows some breakers of a template by themselves, if that is asked for.
+fn of_template(template: &str, breakers: &[SharedBreaker], exported: &mut Exported) {
+    let (shown, hidden) = values::split(template, breakers);
+    for one in shown {
+        let mut now = BreakerCounts::default();
+        now.add(one);
+        breaker(one.name().as_str(), [one.status()], &now, true, exported);
+    }
+    for one in hidden {
+        let name = one.name().as_str();
+        if let Some(told) = exported.breakers.get_mut(name) {
+            // Its counters go on from where they are, should it be shown again.
+            told.round = exported.round;
+            if mem::take(&mut told.is_shown) {
+                states(name, []);
+            }
+        }
     }
 }
 
-/// Shows a breaker of a template by itself.
-fn one_of_template(
-    breaker: &CircuitBreaker,
-    last: &mut BTreeMap<String, ExportedBreaker>,
+/// Shows a breaker, or a template.
+fn breaker(
+    name: &str,
+    statuses: impl IntoIterator<Item = BreakerStatus>,
+    now: &BreakerCounts,
+    may_end: bool,
     exported: &mut Exported,
 ) {
-    let name = breaker.name().as_str();
-    let mut now = BreakerCounts::default();
-    now.add(breaker);
-    let before = last.remove(name).map(|told| told.counts).unwrap_or_default();
-    states(name, [breaker.status()]);
-    counts(name, &now, Some(&before));
-    exported.breakers.insert(name.to_owned(), ExportedBreaker { counts: now, is_shown: true });
-}
-
-/// An exporter may show the last values for ever. A breaker that is not there is in no state.
-fn hide(name: &str, told: &ExportedBreaker) {
-    if told.is_shown {
-        states(name, []);
-    }
+    let breaker = exported.breakers.entry(name.to_owned()).or_default();
+    breaker.round = exported.round;
+    breaker.is_shown = true;
+    let before = breaker.told.replace(*now, may_end);
+    states(name, statuses);
+    counts(name, now, before.as_ref());
 }
 
 /// Sets how many of these breakers are in each state.
