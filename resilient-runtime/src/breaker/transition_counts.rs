@@ -19,7 +19,8 @@ impl TransitionCounts {
         }
     }
 
-    #[cfg(feature = "metrics")]
+    /// Returns how often it has changed in this way.
+    #[cfg(any(feature = "metrics", loom))]
     pub(crate) const fn of(&self, from: BreakerStatus, to: BreakerStatus) -> u64 {
         self.0[from as usize][to as usize]
     }
