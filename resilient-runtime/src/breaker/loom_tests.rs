@@ -20,11 +20,13 @@ use loom::thread;
 use tokio::time::Instant;
 
 use super::admitted::Admitted;
+use super::failure::{Caller, Failure};
 use super::state::{Moment, State, Word};
 use super::transition_log::{Transition, TransitionLog};
 use super::window::{CallResult, CallWindow, TimeWindow};
 use super::{CircuitBreaker, Permit, RestoredState, WindowStats};
 use crate::error::BreakerState;
+use crate::event::{FailureSource, TransitionCause};
 use crate::{BreakerConfig, BreakerConfigBuilder};
 
 /// How often a thread may be interrupted where it does not wait. Most bugs need no more than two;
@@ -33,6 +35,9 @@ const PREEMPTIONS: usize = 5;
 
 /// For threads that turn a window, which takes many steps.
 const FEW_PREEMPTIONS: usize = 3;
+
+/// A call that failed, without a policy and without a hint.
+const FAILURE: Failure<'static> = Failure::new(FailureSource::Reported, Caller::NONE);
 
 fn model(test: impl Fn() + Sync + Send + 'static) {
     model_with(PREEMPTIONS, test);
@@ -57,7 +62,7 @@ fn recovering(config: BreakerConfigBuilder) -> Arc<CircuitBreaker> {
     let breaker = breaker(config);
     let seen = breaker.open_streak.load();
     assert!(breaker.open_streak.record(seen, seen.following(breaker.load())));
-    breaker.force(State::Open { until: Moment::from_millis(0) });
+    breaker.force(State::Open { until: Moment::from_millis(0) }, None);
     // Makes the slots, by a lock that loom does not see.
     assert!(breaker.probes.has_free(&breaker.config(), 0, Moment::from_millis(0)));
     breaker
@@ -98,8 +103,8 @@ fn no_failure_is_lost() {
     model(|| {
         let breaker = breaker(config().failure_threshold(2));
         let (first, second) = (admit(&breaker), admit(&breaker));
-        let other = beside(&breaker, move |breaker| breaker.failed(first, None));
-        breaker.failed(second, None);
+        let other = beside(&breaker, move |breaker| breaker.failed(first, FAILURE));
+        breaker.failed(second, FAILURE);
         other.join().unwrap();
         assert_eq!(breaker.state(), BreakerState::Open);
         assert_eq!(breaker.stats().consecutive_openings, 1);
@@ -139,7 +144,7 @@ fn a_probe_that_outlives_its_period_holds_its_slot() {
     model(|| {
         let breaker = recovering(config().half_open_max_calls(2));
         let (hanging, failing) = (admit(&breaker), admit(&breaker));
-        let other = beside(&breaker, move |breaker| breaker.failed(failing, None));
+        let other = beside(&breaker, move |breaker| breaker.failed(failing, FAILURE));
         // The slot of the failing probe is free only when the breaker is open.
         assert!(breaker.acquire().is_err());
         other.join().unwrap();
@@ -167,8 +172,8 @@ fn a_probe_that_fails_and_one_that_succeeds_end_in_the_order_they_came() {
     model(|| {
         let breaker = recovering(config().half_open_max_calls(2).success_threshold(1));
         let (failing, succeeding) = (admit(&breaker), admit(&breaker));
-        let other = beside(&breaker, move |breaker| breaker.failed(failing, None));
-        breaker.succeeded(succeeding);
+        let other = beside(&breaker, move |breaker| breaker.failed(failing, FAILURE));
+        breaker.succeeded(succeeding, Caller::NONE);
         other.join().unwrap();
         let stats = breaker.stats();
         match stats.state {
@@ -184,8 +189,8 @@ fn two_probes_that_fail_open_it_once() {
     model(|| {
         let breaker = recovering(config().half_open_max_calls(2));
         let (first, second) = (admit(&breaker), admit(&breaker));
-        let other = beside(&breaker, move |breaker| breaker.failed(first, None));
-        breaker.failed(second, None);
+        let other = beside(&breaker, move |breaker| breaker.failed(first, FAILURE));
+        breaker.failed(second, FAILURE);
         other.join().unwrap();
         assert_eq!(breaker.stats().consecutive_openings, 2);
     });
@@ -196,7 +201,7 @@ fn whoever_sees_it_open_sees_how_often_it_has_opened() {
     model(|| {
         let breaker = recovering(config());
         let probe = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(probe, None));
+        let other = beside(&breaker, move |breaker| breaker.failed(probe, FAILURE));
         let stats = breaker.stats();
         let expected = if stats.state == BreakerState::Open { 2 } else { 1 };
         assert_eq!(stats.consecutive_openings, expected);
@@ -209,9 +214,9 @@ fn an_opening_that_comes_too_late_does_not_disturb_the_count_of_a_later_one() {
     model(|| {
         let breaker = recovering(config().failure_threshold(1));
         let probe = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(probe, None));
+        let other = beside(&breaker, move |breaker| breaker.failed(probe, FAILURE));
         breaker.reset();
-        breaker.failed(admit(&breaker), None);
+        breaker.failed(admit(&breaker), FAILURE);
         other.join().unwrap();
         assert_eq!(breaker.state(), BreakerState::Open);
         assert_eq!(breaker.stats().consecutive_openings, 1);
@@ -223,7 +228,7 @@ fn a_failure_and_a_restore_open_it_once_and_agree_on_the_count() {
     model(|| {
         let breaker = breaker(config().failure_threshold(1));
         let call = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(call, None));
+        let other = beside(&breaker, move |breaker| breaker.failed(call, FAILURE));
         breaker.restore(RestoredState::Open { time_left: Duration::from_secs(3600), openings: 7 });
         // By now one of them has opened it. The other must not change the count.
         let openings = breaker.stats().consecutive_openings;
@@ -239,7 +244,7 @@ fn after_a_reset_no_result_from_before_it_counts() {
     model(|| {
         let breaker = breaker(config().failure_threshold(2));
         let before = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(before, None));
+        let other = beside(&breaker, move |breaker| breaker.failed(before, FAILURE));
         breaker.reset();
         other.join().unwrap();
         assert_eq!(state(&breaker), State::Closed { failures: 0 });
@@ -253,9 +258,9 @@ fn after_a_reset_no_result_from_before_it_is_in_the_window() {
         // Makes the window, by a lock that loom does not see.
         let _ = breaker.stats();
         let before = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(before, None));
+        let other = beside(&breaker, move |breaker| breaker.failed(before, FAILURE));
         breaker.reset();
-        breaker.failed(admit(&breaker), None);
+        breaker.failed(admit(&breaker), FAILURE);
         other.join().unwrap();
         let window = breaker.stats().window.unwrap();
         assert_eq!((window.calls, window.failures), (1, 1));
@@ -477,17 +482,20 @@ fn transitions_that_two_threads_make_are_published_in_their_order() {
         let publish = {
             let (log, emitted) = (Arc::clone(&log), std::sync::Arc::clone(&emitted));
             move |from, to| {
-                let transition = Transition::between(from, to);
-                log.publish(transition, |transition| emitted.lock().unwrap().push(transition));
+                let transition = Transition::between(from, to, TransitionCause::OpenDurationOver);
+                log.publish(transition, |transition| {
+                    emitted.lock().unwrap().push((transition.from, transition.to));
+                });
             }
         };
         let second = publish.clone();
         let other = thread::spawn(move || second(words[1], words[2]));
         publish(words[0], words[1]);
         other.join().unwrap();
-        let expected =
-            [Transition::between(words[0], words[1]), Transition::between(words[1], words[2])];
-        assert_eq!(*emitted.lock().unwrap(), expected);
+        let [first, second, third] = words.map(Word::status);
+        assert_eq!(*emitted.lock().unwrap(), [(first, second), (second, third)]);
+        let counts = log.counts().unwrap();
+        assert_eq!((counts.of(first, second), counts.of(second, third)), (1, 1));
     });
 }
 
@@ -497,12 +505,12 @@ fn a_change_of_the_threshold_loses_no_failure() {
     model(|| {
         let breaker = breaker(config().failure_threshold(9));
         let (first, second) = (admit(&breaker), admit(&breaker));
-        let other = beside(&breaker, move |breaker| breaker.failed(first, None));
+        let other = beside(&breaker, move |breaker| breaker.failed(first, FAILURE));
         breaker.set_config(config().failure_threshold(3).build().unwrap());
-        breaker.failed(second, None);
+        breaker.failed(second, FAILURE);
         other.join().unwrap();
         assert_eq!(state(&breaker), State::Closed { failures: 2 });
-        breaker.failed(admit(&breaker), None);
+        breaker.failed(admit(&breaker), FAILURE);
         assert_eq!(breaker.state(), BreakerState::Open);
     });
 }
@@ -537,15 +545,15 @@ fn a_change_of_the_window_harms_no_call() {
     model_with(2, || {
         let breaker = breaker(config().window_calls(2).minimum_calls(2));
         let result = admit(&breaker);
-        let other = beside(&breaker, move |breaker| breaker.failed(result, None));
+        let other = beside(&breaker, move |breaker| breaker.failed(result, FAILURE));
         breaker.set_config(config().window_calls(4).minimum_calls(2).build().unwrap());
-        breaker.failed(admit(&breaker), None);
+        breaker.failed(admit(&breaker), FAILURE);
         other.join().unwrap();
         // The first failure is in the earlier window or in the later one.
         let in_window = breaker.stats().window.unwrap().failures;
         assert!(matches!(in_window, 1 | 2), "{in_window}");
         if breaker.state() == BreakerState::Closed {
-            breaker.failed(admit(&breaker), None);
+            breaker.failed(admit(&breaker), FAILURE);
         }
         assert_eq!(breaker.state(), BreakerState::Open);
     });

@@ -19,12 +19,9 @@ impl TransitionCounts {
         }
     }
 
-    /// Returns each change with its count.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn all(&self) -> impl Iterator<Item = (BreakerStatus, BreakerStatus, u64)> {
-        let statuses = || BreakerStatus::ALL.iter().copied();
-        statuses().flat_map(move |from| {
-            statuses().map(move |to| (from, to, self.0[from as usize][to as usize]))
-        })
+    /// Returns how often it has changed in this way.
+    #[cfg(any(feature = "metrics", loom))]
+    pub(crate) const fn of(&self, from: BreakerStatus, to: BreakerStatus) -> u64 {
+        self.0[from as usize][to as usize]
     }
 }

@@ -58,7 +58,7 @@ struct Queue {
     waiting: VecDeque<Option<Arc<Transition>>>,
     /// The last one that was dequeued and is an event.
     last: Option<Arc<Transition>>,
-    /// How many were dequeued. Boxed, since most breakers of a large set never change.
+    /// How many were enqueued. Boxed, since most breakers of a large set never change.
     counts: Option<Box<TransitionCounts>>,
     /// Whether a thread is draining the queue.
     is_draining: bool,
@@ -66,6 +66,10 @@ struct Queue {
 
 impl Queue {
     fn enqueue(&mut self, transition: Arc<Transition>) {
+        // Here and not where it is dequeued: a slow observer delays no count.
+        if transition.from != transition.to {
+            self.counts.get_or_insert_default().count(transition.from, transition.to);
+        }
         // Fewer than all periods lie between: they begin one by one, and each is enqueued once.
         let index = ((transition.period + PERIODS - self.next) % PERIODS) as usize;
         if self.waiting.len() <= index {
@@ -81,7 +85,6 @@ impl Queue {
         self.next = (self.next + 1) % PERIODS;
         if transition.is_event() {
             self.last = Some(Arc::clone(&transition));
-            self.counts.get_or_insert_default().count(transition.from, transition.to);
         }
         Some(transition)
     }
@@ -136,7 +139,8 @@ impl TransitionLog {
         self.with(|queue| queue.last.clone())
     }
 
-    /// Returns how often the breaker has changed. `None` if it never has.
+    /// Returns how often the breaker has changed, by its status before and after. `None` if it never
+    /// has.
     pub(super) fn counts(&self) -> Option<TransitionCounts> {
         self.with(|queue| queue.counts.as_deref().copied())
     }
@@ -197,6 +201,19 @@ mod tests {
             emitted.borrow_mut().push(format!("{} ends", first.period));
         });
         assert_eq!(emitted.into_inner(), ["1 begins", "1 ends", "2 begins", "2 ends"]);
+    }
+
+    #[test]
+    fn a_transition_counts_even_if_the_observer_of_another_has_not_returned() {
+        let log = TransitionLog::new();
+        log.publish(transition(1), |published| {
+            if published.period == 1 {
+                log.publish(transition(2), |_| unreachable!("this thread is draining"));
+                let mut both = TransitionCounts::default();
+                (0..2).for_each(|_| both.count(BreakerStatus::Closed, BreakerStatus::Open));
+                assert_eq!(log.counts(), Some(both));
+            }
+        });
     }
 
     #[test]

@@ -107,6 +107,42 @@ impl Durations {
         self.add_all(&other.0);
     }
 
+    /// Returns the durations of the calls of this outcome that `told` does not contain, each with its
+    /// number, and adds them to `told`. If they are more than `most`, the others follow the next time.
+    ///
+    /// If `told` contains more calls, this is another policy of the same name. It counts from here on.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn tell(
+        &self,
+        outcome: CallOutcome,
+        told: &mut Self,
+        most: u64,
+    ) -> Vec<(Duration, u64)> {
+        let told = &mut told.0[outcome as usize];
+        let Some(now) = &self.0[outcome as usize] else {
+            *told = None;
+            return Vec::new();
+        };
+        let told = told.get_or_insert_with(new_histogram);
+        if now.len() < told.len() {
+            told.clone_from(now);
+            return Vec::new();
+        }
+        let mut left = most;
+        let mut new = Vec::new();
+        for recorded in now.iter_recorded() {
+            let value = recorded.value_iterated_to();
+            let count = recorded.count_at_value().saturating_sub(told.count_at(value)).min(left);
+            if count > 0 {
+                left -= count;
+                // It grows as far as is needed, so that there is no error.
+                let _ = told.record_n(value, count);
+                new.push((Duration::from_micros(value), count));
+            }
+        }
+        new
+    }
+
     fn add_all(&mut self, more: &ByOutcome) {
         for (sum, more) in self.0.iter_mut().zip(more) {
             let Some(more) = more else { continue };
@@ -134,19 +170,6 @@ impl DurationSummary<'_> {
     pub fn quantile(&self, share: f64) -> Option<Duration> {
         let histogram = self.0.filter(|histogram| !histogram.is_empty())?;
         Some(Duration::from_micros(histogram.value_at_quantile(share.clamp(0.0, 1.0))))
-    }
-
-    /// Returns the durations of the calls that `before` does not contain, each with its number.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn since(self, before: Option<Self>) -> impl Iterator<Item = (Duration, u64)> {
-        let before = before.and_then(|before| before.0);
-        let recorded = self.0.into_iter().flat_map(Histogram::iter_recorded);
-        recorded.filter_map(move |recorded| {
-            let value = recorded.value_iterated_to();
-            let known = before.map_or(0, |before| before.count_at(value));
-            let new = recorded.count_at_value().saturating_sub(known);
-            (new > 0).then(|| (Duration::from_micros(value), new))
-        })
     }
 
     /// Returns the longest duration. `None` without a call.
@@ -184,6 +207,31 @@ mod tests {
         recorder.record(SUCCESS, Duration::MAX);
         let longest = recorder.read().of(SUCCESS).max().unwrap();
         assert!((LONGEST..LONGEST * 102 / 100).contains(&longest), "{longest:?}");
+    }
+
+    #[cfg(feature = "metrics")]
+    #[test]
+    fn each_call_is_told_once_and_those_that_are_too_many_follow() {
+        let recorder = Recorder::new();
+        let (short, long) = (Duration::from_micros(5), Duration::from_secs(2));
+        (0..3).for_each(|_| recorder.record(SUCCESS, short));
+        recorder.record(SUCCESS, long);
+        let mut told = Durations::NONE;
+        let mut tell = |now: &Recorder, most| -> Vec<u64> {
+            let told = now.read().tell(SUCCESS, &mut told, most);
+            told.into_iter().map(|(_, count)| count).collect()
+        };
+        assert_eq!(tell(&recorder, 2), [2]);
+        assert_eq!(tell(&recorder, 10), [1, 1]);
+        assert!(tell(&recorder, 10).is_empty());
+        recorder.record(SUCCESS, long);
+        assert_eq!(tell(&recorder, 10), [1]);
+
+        let another = Recorder::new();
+        another.record(SUCCESS, short);
+        assert!(tell(&another, 10).is_empty(), "known from now on");
+        another.record(SUCCESS, short);
+        assert_eq!(tell(&another, 10), [1]);
     }
 
     #[test]

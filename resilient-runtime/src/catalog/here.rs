@@ -2,8 +2,12 @@
 //! the test around it. Without the feature `test-util`, each function returns what it is given.
 
 use std::ptr;
+#[cfg(feature = "metrics")]
+use std::sync::{Mutex, PoisonError};
 
 use super::breaker_entry::Keyed;
+#[cfg(feature = "metrics")]
+use super::exported::Exported;
 #[cfg(feature = "test-util")]
 use super::isolation::Isolation;
 use super::keyed_breaker::Source;
@@ -61,6 +65,21 @@ pub(super) fn registered() -> Vec<RegisteredPolicy> {
         policies
     };
     policies
+}
+
+/// Calls `with` with what metrics have been told, under a lock.
+#[cfg(feature = "metrics")]
+pub(crate) fn exported<R>(with: impl FnOnce(&mut Exported) -> R) -> R {
+    static OF_PROGRAM: Mutex<Exported> = Mutex::new(Exported::NOTHING);
+    // A recorder may panic. What it was not told by then is lost, and everything else holds.
+    let call = |exported: &Mutex<Exported>| {
+        with(&mut exported.lock().unwrap_or_else(PoisonError::into_inner))
+    };
+    #[cfg(feature = "test-util")]
+    if let Some(isolation) = Isolation::current() {
+        return call(&isolation.exported);
+    }
+    call(&OF_PROGRAM)
 }
 
 /// Whether two breakers are one. In a test, no two breakers have one name: the first stands for the

@@ -6,6 +6,8 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::breaker_entry::Keyed;
+#[cfg(feature = "metrics")]
+use super::exported::Exported;
 use super::site::{CallSite, Resolved};
 use crate::event::Audience;
 use crate::{CircuitBreaker, KeyedBreakers, Policy, RetryBudget};
@@ -26,6 +28,8 @@ pub(crate) struct Isolation {
     breakers: Twins<CircuitBreaker>,
     keyed: Twins<Keyed>,
     budgets: Twins<RetryBudget>,
+    #[cfg(feature = "metrics")]
+    pub(super) exported: Mutex<Exported>,
     /// By the address of the site. These are leaked: the code that the macros generate holds them for
     /// as long as it likes, so that it need not count references.
     sites: Mutex<BTreeMap<usize, &'static Resolved>>,

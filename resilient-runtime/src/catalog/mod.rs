@@ -7,6 +7,8 @@ mod conflicts;
 mod constant;
 mod declaration;
 mod deferred;
+#[cfg(feature = "metrics")]
+mod exported;
 mod function_numbers;
 mod here;
 #[cfg(feature = "test-util")]
@@ -36,6 +38,10 @@ pub use self::deferred::{
     attempt_timeout_before_deadline, base_delay_before_deadline, max_delay_over_base_delay,
     several_attempts, several_attempts_with_delays, slow_call_before_limits,
 };
+#[cfg(feature = "metrics")]
+pub(crate) use self::exported::Exported;
+#[cfg(feature = "metrics")]
+pub(crate) use self::here::exported;
 #[cfg(feature = "test-util")]
 pub(crate) use self::isolation::Isolation;
 pub use self::keyed_site::KeyedSite;
@@ -43,7 +49,7 @@ pub use self::passed_over::{PassedOver, Why};
 pub use self::problem::{CatalogError, Problem};
 pub use self::registered::RegisteredPolicy;
 #[cfg(feature = "metrics")]
-pub(crate) use self::registry::{BreakerGroup, Counted, breaker_groups};
+pub(crate) use self::registry::{Counted, breaker_groups};
 pub(crate) use self::registry::{
     NoBreaker, breaker_to_restore, budgets, counted, registered_breakers,
 };

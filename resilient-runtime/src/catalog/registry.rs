@@ -114,43 +114,56 @@ pub fn breakers() -> Vec<SharedBreaker> {
     breakers
 }
 
-/// A breaker of the program, or all breakers of one template.
+/// The breakers of one name, or of one template.
 #[cfg(feature = "metrics")]
 pub(crate) struct BreakerGroup {
-    /// The name, or the template.
-    pub(crate) name: String,
     pub(crate) is_template: bool,
+    /// Whether some of them are there only as long as a registered policy.
+    pub(crate) may_end: bool,
     /// Those that exist.
     pub(crate) breakers: Vec<SharedBreaker>,
     /// What they and those that were evicted have counted.
     pub(crate) counts: BreakerCounts,
 }
 
-/// Returns the breakers of [`breakers`], those of a template together.
+/// Returns the breakers of [`breakers`], by name, those of a template together.
 #[cfg(feature = "metrics")]
-pub(crate) fn breaker_groups() -> Vec<BreakerGroup> {
-    let single = |breaker: SharedBreaker| {
-        let mut counts = BreakerCounts::default();
-        counts.add(&breaker);
-        let name = breaker.name().to_string();
-        BreakerGroup { name, is_template: false, breakers: vec![breaker], counts }
-    };
-    let mut groups = Vec::<BreakerGroup>::new();
-    for entry in Program::get().breakers() {
-        groups.push(if entry.template.is_some() {
-            let (all, counts) = here::keyed(entry.keyed(), |keyed| keyed.breakers.counted());
-            let breakers = all.into_iter().map(Into::into).collect();
-            BreakerGroup { name: entry.name.to_owned(), is_template: true, breakers, counts }
-        } else {
-            single(here::breaker(entry.single()))
+pub(crate) fn breaker_groups() -> BTreeMap<String, BreakerGroup> {
+    let mut groups = BTreeMap::new();
+    let mut add = |breaker: SharedBreaker, may_end: bool| {
+        let group = groups.entry(breaker.name().to_string()).or_insert_with(|| BreakerGroup {
+            is_template: false,
+            may_end,
+            breakers: Vec::new(),
+            counts: BreakerCounts::default(),
         });
+        if !group.breakers.iter().any(|known| here::is_same(known, &breaker)) {
+            group.may_end |= may_end;
+            group.counts.add(&breaker);
+            group.breakers.push(breaker);
+        }
+    };
+    let entries = || Program::get().breakers();
+    for entry in entries().filter(|entry| entry.template.is_none()) {
+        add(here::breaker(entry.single()), false);
     }
+    // Those of templates are not among them: policies may share these too.
+    let of_templates: BTreeMap<_, _> = entries()
+        .filter(|entry| entry.template.is_some())
+        .map(|entry| {
+            let (all, counts) = here::keyed(entry.keyed(), |keyed| keyed.breakers.counted());
+            let breakers: Vec<_> = all.into_iter().map(Into::into).collect();
+            let group = BreakerGroup { is_template: true, may_end: false, breakers, counts };
+            (entry.name.to_owned(), group)
+        })
+        .collect();
     for registered in registered_breakers() {
-        let mut known = groups.iter().flat_map(|group| &group.breakers);
-        if !known.any(|known| here::is_same(known, &registered)) {
-            groups.push(single(registered));
+        let is_it = |known: &SharedBreaker| here::is_same(known, &registered);
+        if !of_templates.values().any(|group| group.breakers.iter().any(is_it)) {
+            add(registered, true);
         }
     }
+    groups.extend(of_templates);
     groups
 }
 
@@ -178,6 +191,12 @@ pub(crate) struct Counted {
     pub(crate) unknown_errors: u64,
     /// Whether some of them are retried.
     pub(crate) is_retried: bool,
+    /// Whether some of them are timed.
+    #[cfg(feature = "metrics")]
+    pub(crate) is_timed: bool,
+    /// Whether some of them are there only as long as a registered policy.
+    #[cfg(feature = "metrics")]
+    pub(crate) may_end: bool,
 }
 
 impl Counted {
@@ -186,6 +205,10 @@ impl Counted {
         durations: Durations::NONE,
         unknown_errors: 0,
         is_retried: false,
+        #[cfg(feature = "metrics")]
+        is_timed: false,
+        #[cfg(feature = "metrics")]
+        may_end: false,
     };
 
     fn add(&mut self, rules: &Rules) {
@@ -199,20 +222,28 @@ impl Counted {
 /// one function count together.
 pub(crate) fn counted() -> BTreeMap<String, Counted> {
     let mut all = BTreeMap::<String, Counted>::new();
-    let mut add = |name: &str, is_retried: bool, rules: Option<&Rules>| {
-        let counted = all.entry(name.to_owned()).or_insert(Counted::NOTHING);
-        counted.is_retried |= is_retried;
-        if let Some(rules) = rules {
-            counted.add(rules);
-        }
-    };
     for site in &Program::get().sites {
-        let rules = site.called().map(|resolved| &resolved.rules);
-        add(site.function(), site.retry.is_some(), rules);
+        let counted = all.entry(site.function().to_owned()).or_insert(Counted::NOTHING);
+        counted.is_retried |= site.retry.is_some();
+        #[cfg(feature = "metrics")]
+        {
+            let by_settings = FunctionNumbers::of(site.function()).durations;
+            counted.is_timed |= by_settings.unwrap_or(site.durations);
+        }
+        if let Some(resolved) = site.called() {
+            counted.add(&resolved.rules);
+        }
     }
     for policy in here::registered() {
         let rules = policy.rules();
-        add(policy.name(), rules.numbers().source().retry.is_some(), Some(rules));
+        let counted = all.entry(policy.name().to_owned()).or_insert(Counted::NOTHING);
+        counted.is_retried |= rules.numbers().source().retry.is_some();
+        #[cfg(feature = "metrics")]
+        {
+            counted.is_timed |= rules.numbers().current().durations;
+            counted.may_end = true;
+        }
+        counted.add(rules);
     }
     all
 }

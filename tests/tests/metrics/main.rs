@@ -2,18 +2,24 @@
 
 #![expect(clippy::float_cmp, reason = "whole numbers are exact")]
 
+mod churn;
+mod durations;
 mod operating;
 mod outage;
+mod prometheus;
+mod qdrant;
+mod registered;
 mod scraped;
 mod templates;
+mod text;
 
-use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use metrics_util::MetricKindMask;
 use resilient_runtime::metrics::scrape;
@@ -23,11 +29,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, MutexGuard};
 
+use self::text::Scrape;
+
 policies! {
     breaker "search" { failure_threshold: 3, success_threshold: 2, open_duration: "100ms" }
     breaker "held" { failure_threshold: 3 }
+    breaker "two of a name" { failure_threshold: 3 }
+    breaker "observed slowly" { failure_threshold: 3 }
     breaker "never called" { failure_threshold: 3 }
     breaker "tenant/{tenant}" { failure_threshold: 1, max_keys: 2 }
+    breaker "collection/{collection}" { failure_threshold: 1, max_keys: 2 }
+    budget "outage" { capacity: 500 }
+    budget "operated" { capacity: 100 }
     budget "qdrant" { capacity: 100, retry_cost: 10, success_refund: 1 }
 }
 
@@ -48,6 +61,11 @@ async fn never_called() -> Result<u32, Failure> {
 
 #[resilient(breaker = "tenant/{tenant}")]
 async fn of_tenant(tenant: &str, answer: Result<u32, Failure>) -> Result<u32, Failure> {
+    answer
+}
+
+#[resilient(breaker = "collection/{collection}")]
+async fn of_collection(collection: &str, answer: Result<u32, Failure>) -> Result<u32, Failure> {
     answer
 }
 
@@ -76,91 +94,28 @@ impl Metrics {
         let address = listener.local_addr().unwrap();
         let handle = recorder.handle();
         let answer = move || std::future::ready(render(&recorder, &handle));
-        let router = Router::new().route("/metrics", get(answer));
+        let router = Router::new().route("/metrics", routing::get(answer));
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { _turn: turn, address }
     }
 
     /// Scrapes over HTTP.
     async fn scrape(&self) -> Scrape {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        let (head, text) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.0 200"), "{head}");
-        Scrape::parse(text)
+        Scrape::parse(&get(self.address, "/metrics").await.unwrap())
     }
+}
+
+/// Returns the body of an answer.
+async fn get(address: SocketAddr, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    assert!(head.starts_with("HTTP/1.0 "), "{head}");
+    Ok(body.to_owned())
 }
 
 fn render(recorder: &PrometheusRecorder, handle: &PrometheusHandle) -> String {
     metrics::with_local_recorder(recorder, || scrape(|| handle.render()))
-}
-
-/// The labels of a series, by name.
-type Labels = BTreeMap<String, String>;
-
-/// What Prometheus has read.
-#[derive(Debug)]
-struct Scrape {
-    series: BTreeMap<(String, Labels), f64>,
-    /// The type of each metric, by its name.
-    types: BTreeMap<String, String>,
-    described: Vec<String>,
-}
-
-impl Scrape {
-    /// Reads the text format, strictly.
-    fn parse(text: &str) -> Self {
-        let mut scrape =
-            Self { series: BTreeMap::new(), types: BTreeMap::new(), described: Vec::new() };
-        for line in text.lines().filter(|line| !line.is_empty()) {
-            if let Some(typed) = line.strip_prefix("# TYPE ") {
-                let (name, kind) = typed.split_once(' ').unwrap();
-                let before = scrape.types.insert(name.to_owned(), kind.to_owned());
-                assert_eq!(before, None, "{name} has two types");
-            } else if let Some(described) = line.strip_prefix("# HELP ") {
-                scrape.described.push(described.split_once(' ').unwrap().0.to_owned());
-            } else {
-                let (series, value) = line.rsplit_once(' ').unwrap();
-                let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-                let labels = labels.strip_suffix('}').unwrap();
-                let before = scrape
-                    .series
-                    .insert((name.to_owned(), parse_labels(labels)), value.parse().unwrap());
-                assert_eq!(before, None, "{series} is there twice");
-            }
-        }
-        scrape
-    }
-
-    /// Returns the value of one series.
-    fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        self.find(name, labels).unwrap_or_else(|| panic!("no {name} {labels:?} in {self:#?}"))
-    }
-
-    fn find(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
-        let labels = labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.series.get(&(name.to_owned(), labels.collect())).copied()
-    }
-
-    /// Returns the states of a breaker that are not 0, with their values.
-    fn states(&self, breaker: &str) -> Vec<(String, f64)> {
-        let all = self.series.iter().filter(|((name, labels), _)| {
-            name == "resilient_breaker_state" && labels["breaker"] == breaker
-        });
-        let all: Vec<_> =
-            all.map(|((_, labels), value)| (labels["state"].clone(), *value)).collect();
-        assert!(all.is_empty() || all.len() == 6, "{breaker} has {all:?}");
-        all.into_iter().filter(|(_, value)| *value != 0.0).collect()
-    }
-}
-
-/// `name="value",name="value"`, without escapes.
-fn parse_labels(text: &str) -> Labels {
-    let labels = text.split(',').filter(|label| !label.is_empty()).map(|label| {
-        let (name, value) = label.split_once('=').unwrap();
-        (name.to_owned(), value.trim_matches('"').to_owned())
-    });
-    labels.collect()
 }

@@ -1,12 +1,19 @@
 //! What holds for each scrape.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
-use resilient_runtime::{CircuitBreaker, breaker};
+use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::{Metrics, never_called};
+use resilient_runtime::metrics::{collect, scrape};
+use resilient_runtime::{
+    BreakerStatus, CircuitBreaker, Event, EventKind, breaker, observe, only, test,
+};
+use resilient_tests::DOWN;
+
+use super::text::Scrape;
+use super::{Metrics, never_called, search};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn each_scrape_has_exactly_one_state_of_each_breaker_whatever_happens() {
@@ -86,4 +93,67 @@ async fn what_was_never_called_has_its_series_and_everything_is_described() {
     }
     assert!(scrape.types.len() >= 7, "{:?}", scrape.types);
     drop(never_called());
+}
+
+#[tokio::test]
+async fn a_test_sees_its_own_numbers() {
+    let own = |recorder: &_, render: &dyn Fn() -> String| {
+        metrics::with_local_recorder(recorder, || Scrape::parse(&scrape(render)))
+    };
+    for _ in 0..2 {
+        test::isolated(async {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            let handle = recorder.handle();
+            assert_eq!(search(Ok(7)).await, Ok(7));
+            assert_eq!(search(Err(DOWN)).await, Err(DOWN));
+            breaker("search").unwrap().force_open();
+            // To collect twice tells nothing twice.
+            metrics::with_local_recorder(&recorder, collect);
+            let scrape = own(&recorder, &|| handle.render());
+            let success = [("function", "metrics::search"), ("outcome", "success")];
+            assert_eq!(scrape.value("resilient_calls_total", &success), 1.0);
+            assert_eq!(scrape.value("resilient_call_duration_seconds_count", &success), 1.0);
+            assert_eq!(scrape.states("search"), [("forced_open".to_owned(), 1.0)]);
+            assert_eq!(scrape.value("resilient_budget_tokens", &[("budget", "qdrant")]), 90.0);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_count_while_an_observer_does_not_return() {
+    let metrics = Metrics::serve().await;
+    let (release, released) = mpsc::channel::<()>();
+    let released = Mutex::new(released);
+    let observation = observe(only(EventKind::Transition, move |event: &Event<'_>| {
+        if matches!(event, Event::Transition { breaker: "observed slowly", .. }) {
+            // An error once the sender is dropped.
+            let _ = released.lock().unwrap().recv();
+        }
+    }));
+    let of = breaker("observed slowly").unwrap();
+    let first = of.clone();
+    let stalled = thread::spawn(move || first.force_open());
+    while of.status() == BreakerStatus::Closed {
+        thread::yield_now();
+    }
+    of.disable();
+    let changes = |scrape: &Scrape, from, to| {
+        let labels = [("breaker", "observed slowly"), ("from", from), ("to", to)];
+        scrape.find("resilient_breaker_transitions_total", &labels)
+    };
+    let scrape = metrics.scrape().await;
+    assert_eq!(changes(&scrape, "forced_open", "disabled"), Some(1.0));
+    of.reset();
+    of.reset();
+    let scrape = metrics.scrape().await;
+    assert_eq!(changes(&scrape, "disabled", "closed"), Some(1.0));
+    assert_eq!(
+        changes(&scrape, "closed", "closed"),
+        None,
+        "a reset of what is closed changes nothing"
+    );
+    drop(release);
+    stalled.join().unwrap();
+    drop(observation);
 }

@@ -1,9 +1,10 @@
 //! Brings a recorder up to date.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::mem;
 use std::sync::{Mutex, PoisonError};
 
-use ::metrics::{counter, gauge};
+use ::metrics::{Counter, counter, gauge};
 
 use super::names::{
     BREAKER_RESULTS, BREAKER_STATE, BREAKER_TRANSITIONS, BUDGET_TOKENS, CALLS, GAVE_UP, RETRIES,
@@ -11,8 +12,8 @@ use super::names::{
 };
 use super::{durations, values};
 use crate::breaker::BreakerCounts;
-use crate::catalog::{self, Counted};
-use crate::{BreakerStatus, CallOutcome, CircuitBreaker, ErrorKind, GiveUpReason};
+use crate::catalog::{self, Counted, Exported};
+use crate::{BreakerStatus, BreakerTotals, CallOutcome, ErrorKind, GiveUpReason, SharedBreaker};
 
 /// Held while a recorder is brought up to date, and until it is read.
 static SCRAPING: Mutex<()> = Mutex::new(());
@@ -20,12 +21,13 @@ static SCRAPING: Mutex<()> = Mutex::new(());
 /// Brings the recorder that the program has installed up to date: every counter to its total, and
 /// every gauge to its value now. Any thread may call it, as often as it likes.
 ///
-/// Call it before each export: in a task at the exporter's interval, if the exporter pushes. For an
-/// exporter that is scraped, use [`scrape`].
+/// Install the recorder before the first call. Call it before each export: in a task at the
+/// exporter's interval, if the exporter pushes. For an exporter that is scraped, use [`scrape`].
 ///
 /// Every function, breaker and budget that source names has its series from the first time on, with
 /// 0, before any call. Breakers that only code holds, such as a `CircuitBreaker::new`, have none,
-/// unless they belong to a [registered](crate::Policy::register) policy.
+/// unless they belong to a [registered](crate::Policy::register) policy. Inside
+/// [`test::isolated`](crate::guide::testing), the numbers are those of the test.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,12 +41,19 @@ static SCRAPING: Mutex<()> = Mutex::new(());
 /// });
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// Panics if the recorder does.
 pub fn collect() {
     scrape(|| {});
 }
 
 /// Brings the recorder up to date, and then returns what `render` returns. Scrapes take turns, so
 /// that in the text of each scrape, each breaker has exactly one state.
+///
+/// `render` must not call this function or [`collect`](fn@crate::metrics::collect): it would wait for
+/// itself.
 ///
 /// ```
 /// # struct Handle;
@@ -62,56 +71,104 @@ pub fn scrape<R>(render: impl FnOnce() -> R) -> R {
     let _scraping = SCRAPING.lock().unwrap_or_else(PoisonError::into_inner);
     describe();
     let functions = catalog::counted();
-    calls(&functions);
-    durations::record(&functions);
-    breakers();
+    catalog::exported(|exported| {
+        calls(&functions, exported);
+        durations::record(&functions, exported);
+        breakers(exported);
+    });
     budgets();
     render()
 }
 
-fn calls(functions: &BTreeMap<String, Counted>) {
+/// Brings a counter up to date. With `before`, it is told the difference: a counter does not go back,
+/// and what is counted may start anew.
+fn count(counter: &Counter, now: u64, before: Option<u64>) {
+    match before {
+        None => counter.absolute(now),
+        Some(before) => counter.increment(now.saturating_sub(before)),
+    }
+}
+
+fn calls(functions: &BTreeMap<String, Counted>, exported: &mut Exported) {
+    exported.calls.retain(|name, _| functions.contains_key(name));
     for (function, counted) in functions {
+        let now = &counted.calls;
+        let told = exported.calls.entry(function.clone()).or_default();
+        let before = told.replace(now.clone(), counted.may_end);
+        let before = before.as_ref();
         let function = || function.clone();
         for outcome in CallOutcome::ALL {
             let calls = counter!(CALLS, "function" => function(), "outcome" => outcome.as_str());
-            calls.absolute(counted.calls.calls(*outcome));
+            count(&calls, now.calls(*outcome), before.map(|it| it.calls(*outcome)));
         }
         if !counted.is_retried {
             continue;
         }
         for kind in ErrorKind::ALL.iter().filter(|kind| kind.is_transient()) {
             let retries = counter!(RETRIES, "function" => function(), "kind" => kind.as_str());
-            retries.absolute(counted.calls.retries(*kind));
+            count(&retries, now.retries(*kind), before.map(|it| it.retries(*kind)));
         }
         for reason in GiveUpReason::ALL {
             let gave_up = counter!(GAVE_UP, "function" => function(), "reason" => reason.as_str());
-            gave_up.absolute(counted.calls.gave_up(*reason));
+            count(&gave_up, now.gave_up(*reason), before.map(|it| it.gave_up(*reason)));
         }
     }
 }
 
-fn breakers() {
-    let mut shown = BTreeSet::new();
-    for group in catalog::breaker_groups() {
-        states(&group.name, group.breakers.iter().map(|breaker| breaker.status()));
-        counts(&group.name, &group.counts);
-        for index in values::shown(&group) {
-            let breaker = &group.breakers[index];
-            one_of_template(breaker);
-            shown.insert(breaker.name().to_string());
+fn breakers(exported: &mut Exported) {
+    exported.round += 1;
+    for (name, group) in catalog::breaker_groups() {
+        let statuses = group.breakers.iter().map(|breaker| breaker.status());
+        breaker(&name, statuses, &group.counts, group.may_end, exported);
+        if group.is_template {
+            of_template(&name, &group.breakers, exported);
         }
     }
-    for gone in values::replace(shown) {
-        states(&gone, []);
+    // An exporter may show the last values for ever. A breaker that has ended is in no state.
+    let round = exported.round;
+    exported.breakers.retain(|name, told| {
+        let exists = told.round == round;
+        if !exists && told.is_shown {
+            states(name, []);
+        }
+        exists
+    });
+}
+
+/// Shows some breakers of a template by themselves, if that is asked for.
+fn of_template(template: &str, breakers: &[SharedBreaker], exported: &mut Exported) {
+    let (shown, hidden) = values::split(template, breakers);
+    for one in shown {
+        let mut now = BreakerCounts::default();
+        now.add(one);
+        breaker(one.name().as_str(), [one.status()], &now, true, exported);
+    }
+    for one in hidden {
+        let name = one.name().as_str();
+        if let Some(told) = exported.breakers.get_mut(name) {
+            // Its counters go on from where they are, should it be shown again.
+            told.round = exported.round;
+            if mem::take(&mut told.is_shown) {
+                states(name, []);
+            }
+        }
     }
 }
 
-/// Shows a breaker of a template by itself.
-fn one_of_template(breaker: &CircuitBreaker) {
-    let mut own = BreakerCounts::default();
-    own.add(breaker);
-    states(breaker.name(), [breaker.status()]);
-    counts(breaker.name(), &own);
+/// Shows a breaker, or a template.
+fn breaker(
+    name: &str,
+    statuses: impl IntoIterator<Item = BreakerStatus>,
+    now: &BreakerCounts,
+    may_end: bool,
+    exported: &mut Exported,
+) {
+    let breaker = exported.breakers.entry(name.to_owned()).or_default();
+    breaker.round = exported.round;
+    breaker.is_shown = true;
+    let before = breaker.told.replace(*now, may_end);
+    states(name, statuses);
+    counts(name, now, before.as_ref());
 }
 
 /// Sets how many of these breakers are in each state.
@@ -126,27 +183,32 @@ fn states(name: &str, statuses: impl IntoIterator<Item = BreakerStatus>) {
     }
 }
 
-fn counts(name: &str, counts: &BreakerCounts) {
-    let totals = counts.totals;
-    for (result, count) in [
-        ("success", totals.successes),
-        ("failure", totals.failures),
-        ("ignored", totals.ignored),
-        ("rejected", totals.rejected),
-    ] {
-        counter!(BREAKER_RESULTS, "breaker" => name.to_owned(), "result" => result).absolute(count);
+fn counts(name: &str, now: &BreakerCounts, before: Option<&BreakerCounts>) {
+    let results_before = before.map(|it| results(&it.totals));
+    for (place, (result, now)) in results(&now.totals).into_iter().enumerate() {
+        let results = counter!(BREAKER_RESULTS, "breaker" => name.to_owned(), "result" => result);
+        count(&results, now, results_before.map(|before| before[place].1));
     }
-    for (from, to, count) in counts.transitions.all() {
-        if count > 0 || is_usual(from, to) {
-            let transitions = counter!(
-                BREAKER_TRANSITIONS,
-                "breaker" => name.to_owned(),
-                "from" => from.as_str(),
-                "to" => to.as_str()
-            );
-            transitions.absolute(count);
+    for from in BreakerStatus::ALL {
+        for to in BreakerStatus::ALL {
+            let changes = now.transitions.of(*from, *to);
+            if changes > 0 || is_usual(*from, *to) {
+                let transitions = counter!(
+                    BREAKER_TRANSITIONS,
+                    "breaker" => name.to_owned(),
+                    "from" => from.as_str(),
+                    "to" => to.as_str()
+                );
+                count(&transitions, changes, before.map(|it| it.transitions.of(*from, *to)));
+            }
         }
     }
+}
+
+/// What calls were to a breaker. Each call that asks it is one of them.
+const fn results(totals: &BreakerTotals) -> [(&'static str, u64); 4] {
+    let BreakerTotals { successes, failures, ignored, rejected, .. } = *totals;
+    [("success", successes), ("failure", failures), ("ignored", ignored), ("rejected", rejected)]
 }
 
 /// Whether a breaker changes in this way by itself. These changes have their series from the start;

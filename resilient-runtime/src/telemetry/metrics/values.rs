@@ -1,16 +1,16 @@
 //! Which breakers of templates are shown by their values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::catalog::BreakerGroup;
+use crate::{BreakerStatus, SharedBreaker};
 
 /// How many breakers of each template are shown, by the template.
 static SHOWN: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
 
 /// Shows up to `most` breakers of this template by themselves too, each with its full name as the
 /// label `breaker`, such as `search/docs`. By default, only the template has series:
-/// `search/{collection}`. 0 ends it.
+/// `search/{collection}`. 0 ends it. A sum over all breakers counts those that are shown twice.
 ///
 /// If there are more breakers, those that are not closed come first, and then the order of names
 /// decides. When a breaker is evicted or no longer among the first, its states become 0, and it is not
@@ -33,25 +33,24 @@ pub fn label_values(template: &str, most: usize) {
     shown.insert(template.to_owned(), most);
 }
 
-/// Returns the breakers of this group that are shown by themselves, in their order.
-pub(super) fn shown(group: &BreakerGroup) -> impl Iterator<Item = usize> {
+/// Returns the breakers of this template that are shown by themselves, and the others.
+pub(super) fn split<'b>(
+    template: &str,
+    breakers: &'b [SharedBreaker],
+) -> (Vec<&'b SharedBreaker>, Vec<&'b SharedBreaker>) {
     let shown = SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let most = shown.get(&group.name).copied().filter(|_| group.is_template).unwrap_or_default();
+    let most = shown.get(template).copied().unwrap_or_default();
     drop(shown);
-    let mut order: Vec<_> =
-        if most == 0 { Vec::new() } else { (0..group.breakers.len()).collect() };
-    order.sort_by_cached_key(|index| {
-        let breaker = &group.breakers[*index];
-        (breaker.status() == crate::BreakerStatus::Closed, breaker.name().to_string())
-    });
-    order.into_iter().take(most)
-}
-
-/// The names that are shown by themselves. Returns those that were shown before and are not now.
-pub(super) fn replace(now: BTreeSet<String>) -> BTreeSet<String> {
-    static LAST: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let gone = last.difference(&now).cloned().collect();
-    *last = now;
-    gone
+    let mut all: Vec<_> = breakers.iter().collect();
+    if most == 0 {
+        return (Vec::new(), all);
+    }
+    if most < all.len() {
+        all.sort_by_cached_key(|breaker| {
+            (breaker.status() == BreakerStatus::Closed, breaker.name().to_string())
+        });
+        let hidden = all.split_off(most);
+        return (all, hidden);
+    }
+    (all, Vec::new())
 }
