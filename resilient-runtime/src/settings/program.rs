@@ -49,7 +49,10 @@ impl Known {
             } else {
                 Breaker::Single(entry.single().into())
             };
-            let (name, place) = (entry.name.to_owned(), entry.place());
+            // The place whose settings apply, if one gives some.
+            let configured = entry.configured().into_iter().next().map(|(place, _)| place);
+            let (name, place) =
+                (entry.name.to_owned(), configured.unwrap_or_else(|| entry.place()));
             known.breakers.push(KnownBreaker { name, place, breaker });
         }
         for entry in program.budgets() {

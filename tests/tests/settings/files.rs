@@ -36,10 +36,11 @@ fn the_effective_settings_say_where_each_number_comes_from() {
         after.split("\n\n").next().unwrap().to_owned()
     };
     let reads = section("breaker.reads");
-    assert!(
-        reads.contains("\nfailure_threshold = 3  # tests/tests/settings/program.rs:"),
-        "{reads}"
-    );
+    let source = include_str!("program.rs").lines();
+    let declared = source.zip(1..).find(|(line, _)| line.contains("breaker \"reads\"")).unwrap().1;
+    let declared =
+        format!("\nfailure_threshold = 3  # tests/tests/settings/program.rs:{declared}\n");
+    assert!(reads.contains(&declared), "{reads}");
     assert!(reads.contains("\nopen_duration = \"20s\"  # line 2"), "{reads}");
     assert!(reads.contains("\n# success_threshold = 2  # default"), "{reads}");
     let timed = section("function.\"settings::program::timed\"");
